@@ -1,0 +1,70 @@
+/**
+ * Goal: no job stays open past the deadline of its lane, whatever state it hangs in.
+ * Method: open jobs of both lanes in a real SQLite file, a clock moved by hand.
+ */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
+import { silentLogger } from '@aifi/shared-observability';
+import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { createDeadlineWatch } from './deadline-watch.js';
+
+describe(createDeadlineWatch.name, () => {
+  let folder: TemporaryFolder;
+  let database: GatewayDatabase;
+  const clock = new FakeClock();
+  beforeEach(async () => {
+    folder = temporaryFolder('deadline');
+    database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
+    await database.write((sql) => {
+      sql.run(`INSERT INTO study VALUES (1, '1.2', 1, 1)`);
+      sql.run(`INSERT INTO study_revision VALUES (1, 1, 1, 'SELECTED')`);
+      const jobs = [
+        ['a', 'acute', 'UPLOADED', null],
+        ['b', 'routine', 'SPOOLED', null],
+        ['c', 'routine', 'HELD', 'IDENTITY_UNEXPLAINED'],
+      ] as const;
+      for (const [id, lane, state, code] of jobs) {
+        sql.run(
+          `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest,
+             lane, rule_set_sha256, attestations, state, code, created_ms)
+           VALUES (?1, 1, 1, ?1, '1', 'x', ?2, 'x', '[]', ?3, ?4, ?5)`,
+          id,
+          lane,
+          state,
+          code,
+          clock.nowMs(),
+        );
+      }
+    });
+  });
+  afterEach(() => {
+    database.close();
+    folder.remove();
+  });
+  async function runOnce(): Promise<unknown[]> {
+    const abort = new AbortController();
+    const deadlines = { acuteMs: 1_000, routineMs: 5_000 };
+    const sut = createDeadlineWatch({ database, deadlines, clock, logger: silentLogger });
+    const running = sut.run(abort.signal);
+    for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
+    abort.abort();
+    await running;
+    return database.read((sql) => sql.all('SELECT job_id, state, code FROM job ORDER BY job_id'));
+  }
+
+  it('ends each lane at its own deadline, with the code it was held for or TIMEOUT', async () => {
+    clock.advance(1_000);
+    expect(await runOnce()).toMatchObject([
+      { state: 'NOT_ANALYSED_NOTIFIED', code: 'TIMEOUT' },
+      { state: 'SPOOLED' },
+      { state: 'HELD' },
+    ]);
+    clock.advance(4_000);
+    expect(await runOnce()).toMatchObject([
+      { code: 'TIMEOUT' },
+      { state: 'NOT_ANALYSED_NOTIFIED', code: 'TIMEOUT' },
+      { state: 'NOT_ANALYSED_NOTIFIED', code: 'IDENTITY_UNEXPLAINED' },
+    ]);
+  });
+});

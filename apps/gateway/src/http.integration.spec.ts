@@ -1,0 +1,192 @@
+/**
+ * Goal: the gateway's interface tells every hop of a study and what was refused, in the shapes of
+ * the contract, and nothing is cached. Method: the real interface over loopback, a real database
+ * with one study in each leg, files in a temporary folder, stand-ins for link and PACS.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeManifest, outcomeManifestSchema } from '@aifi/contracts-manifests';
+import { gatewayStatusSchema, problemSchema, studyTraceSchema } from '@aifi/contracts-rest';
+import { GATEWAY_MIGRATIONS, GatewayDatabase, moveJob, type Sql } from '@aifi/gateway-database';
+import { objectsDigest, sha256Hex, siteId } from '@aifi/shared-kernel';
+import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { startHttp, type HttpInterface } from './http.js';
+import { GATEWAY_VERSION } from './status-read-model.js';
+
+const JOB = 'a'.repeat(32);
+const OTHER_JOB = 'b'.repeat(32);
+const DIGEST = sha256Hex('x');
+
+let folder: TemporaryFolder;
+let database: GatewayDatabase;
+let sut: HttpInterface;
+const clock = new FakeClock();
+
+function file(name: string, bytes: number): string {
+  const path = join(folder.path, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, Buffer.alloc(bytes));
+  return path;
+}
+
+function insertStudy(sql: Sql): void {
+  sql.run(`INSERT INTO study VALUES (1, '1.2.3', 1, 5)`);
+  sql.run(`INSERT INTO study_revision VALUES (1, 1, 6, 'SELECTED')`);
+  const paths = [file('incoming/1.dcm', 7), join(folder.path, 'incoming/gone.dcm')];
+  paths.forEach((path, i) =>
+    sql.run(
+      `INSERT INTO instance (study_id, series_uid, sop_instance_uid, sop_class_uid,
+         transfer_syntax_uid, sha256, size_bytes, path, header, calling_ae, received_ms, revision)
+       VALUES (1, '1', ?, '1', '1', 'x', 7, ?, '{"modality":"MR"}', 'CT1', ?, 1)`,
+      `1.${i}`,
+      path,
+      4 + i,
+    ),
+  );
+  for (const [jobId, product] of [
+    [JOB, 'meshnet-tissue'],
+    [OTHER_JOB, 'other'],
+  ] as const) {
+    sql.run(
+      `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest, lane,
+         rule_set_sha256, attestations, state, created_ms)
+       VALUES (?, 1, 1, ?, '1.0.0', ?, 'acute', 'x', '[]', 'SPOOLED', 10)`,
+      jobId,
+      product,
+      DIGEST,
+    );
+    sql.run(
+      `INSERT INTO spool_job (job_id, revision, manifest, manifest_sha256, envelope, state,
+         attempts, next_attempt_ms, last_fault)
+       VALUES (?, 1, x'00', ?, x'00', 'QUEUED', 3, 99, 'PEER_UNAVAILABLE')`,
+      jobId,
+      DIGEST,
+    );
+  }
+  const path = file(`spool/${JOB}/1.dcm`, 3);
+  sql.run('INSERT INTO spool_object VALUES (?, ?, 3, ?, 1)', JOB, DIGEST, path);
+  const at = { stage: 'downlink', event: 'returned', atMs: 20 } as const;
+  moveJob(sql, { jobId: OTHER_JOB, from: 'SPOOLED', to: 'RETURNED', ...at });
+}
+
+function insertOutcome(sql: Sql): void {
+  const manifest = encodeManifest(outcomeManifestSchema, {
+    schema: 'aifi.outcome-manifest.v1',
+    jobId: OTHER_JOB,
+    revision: 1,
+    issue: 0,
+    product: { id: 'other', version: '1.0.0', modelDigest: DIGEST },
+    outcome: 'NOT_ANALYSED',
+    code: 'MODEL_FAILED',
+    manifestSha256: DIGEST,
+    objects: [],
+    mintedUids: [],
+    finishedAtMs: 19,
+  } as never);
+  sql.run(`INSERT INTO inbound VALUES (?, 1, 0, 4, ?, x'00', 'RECEIVED', 20)`, OTHER_JOB, manifest);
+  sql.run(
+    `INSERT INTO receive_refusal (at_ms, calling_ae, what, code, dimse_status, count)
+     VALUES (0, 'CT1', 'object', 'DICOM_MALFORMED', 49152, 2), (60000, '', 'stream',
+       'INVALID_ARGUMENT', -1, 1)`,
+  );
+}
+
+beforeAll(async () => {
+  folder = temporaryFolder('gateway-http');
+  database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
+  await database.write((sql) => {
+    insertStudy(sql);
+    insertOutcome(sql);
+  });
+  sut = await startHttp(
+    { host: '127.0.0.1', port: 0 },
+    {
+      database,
+      clock,
+      config: {
+        siteId: siteId('site-a'),
+        purpose: 'demonstration',
+        dataFolder: folder.path,
+        deadlines: { acuteMs: 600, routineMs: 3_600 },
+      },
+      linkState: () => 'down',
+      pacsState: () => 'open',
+      currentRules: () => undefined,
+    },
+  );
+});
+afterAll(async () => {
+  await sut.close();
+  database.close();
+  folder.remove();
+});
+
+const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${sut.port}/${path}`);
+
+describe('the interface of the gateway', () => {
+  it('tells link, PACS, disk, jobs, spool and refusals', async () => {
+    const response = await get('api/v1/status');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const status = gatewayStatusSchema.parse(await response.json());
+    expect(status).toMatchObject({
+      siteId: 'site-a',
+      rules: null,
+      link: 'down',
+      pacsBreaker: 'open',
+      studies: 1,
+      jobs: { SPOOLED: 1, RETURNED: 1 },
+      spool: { jobs: 2, objects: 1, bytes: 3 },
+    });
+    expect(status.diskFreeBytes).toBeGreaterThan(0);
+    expect(status.refusals).toEqual([
+      expect.objectContaining({ atMs: 60_000, what: 'stream', dimseStatus: null, count: 1 }),
+      expect.objectContaining({ callingAeTitle: 'CT1', dimseStatus: 0xc000, count: 2 }),
+    ]);
+  });
+
+  it('traces a study with attempts, digests and the files that are really there', async () => {
+    const trace = studyTraceSchema.parse(await (await get('api/v1/studies/1.2.3')).json());
+    expect(trace.received).toEqual({
+      ...{ instances: 2, open: 0, conflicts: 0, bytes: 14 },
+      ...{ firstAtMs: 4, lastAtMs: 5, callingAeTitles: ['CT1'] },
+    });
+    expect(trace.files).toEqual({ folder: 'incoming', rows: 2, files: 1, bytes: 7 });
+    const [job, other] = trace.jobs;
+    expect(job).toMatchObject({ jobId: JOB, state: 'SPOOLED', deadlineAtMs: 610 });
+    expect(job?.upload).toEqual({
+      ...{ state: 'QUEUED', manifestSha256: DIGEST, inputDigest: objectsDigest([DIGEST]) },
+      ...{ objects: 1, acknowledged: 1, bytes: 3 },
+      ...{ attempts: 3, nextAttemptAtMs: 99, lastFault: 'PEER_UNAVAILABLE' },
+    });
+    expect(job?.files[0]).toEqual({ folder: 'spool', rows: 1, files: 1, bytes: 3 });
+    expect(other?.outcomes).toEqual([
+      expect.objectContaining({ sequence: 4, outcome: 'NOT_ANALYSED', code: 'MODEL_FAILED' }),
+    ]);
+  });
+
+  it('traces one job of a study alone', async () => {
+    const response = await get(`api/v1/jobs/${OTHER_JOB}/trace`);
+    const trace = studyTraceSchema.parse(await response.json());
+    expect(trace.jobs.map(({ jobId }) => jobId)).toEqual([OTHER_JOB]);
+    expect(trace.journal.map(({ event }) => event)).toEqual(['returned']);
+    const other = studyTraceSchema.parse(await (await get(`api/v1/jobs/${JOB}/trace`)).json());
+    expect(other.journal).toEqual([]);
+  });
+
+  it.each(['api/v1/studies/1.2.4', 'api/v1/studies/x', 'api/v1/jobs/x/trace', 'nowhere'])(
+    'answers %s with a problem that has an instance id',
+    async (path) => {
+      const response = await get(path);
+      expect(response.status).toBe(404);
+      expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      problemSchema.parse(await response.json());
+    },
+  );
+
+  it('says the version of the package', () => {
+    const text = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8');
+    expect(GATEWAY_VERSION).toBe((JSON.parse(text) as { version: string }).version);
+  });
+});

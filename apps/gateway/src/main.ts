@@ -1,0 +1,37 @@
+/**
+ * Entry point of the gateway process.
+ * Decides start and stop: configuration once, a ready line when all is up, a clean stop on SIGTERM.
+ */
+import { AifiError, armCrashPoint, assertNodeVersion } from '@aifi/shared-kernel';
+import { loadConfig } from '@aifi/shared-config';
+import { createLogger } from '@aifi/shared-observability';
+import { gatewayConfigSchema } from './gateway-config.js';
+import { startGateway } from './gateway.js';
+
+async function main(): Promise<void> {
+  assertNodeVersion();
+  const config = loadConfig(gatewayConfigSchema, process.env);
+  armCrashPoint(process.env['AIFI_CRASH_AT']);
+  const logger = createLogger('gateway').child({ siteId: config.siteId });
+  const gateway = await startGateway(config, logger);
+  const stop = (): void => {
+    gateway.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  gateway.ended.catch((error: unknown) => {
+    logger.fault('a stage ended, stopping', error);
+    process.exit(1);
+  });
+  logger.info('ready', { port: gateway.httpPort });
+}
+
+main().catch((error: unknown) => {
+  const fault = AifiError.from(error);
+  process.stderr.write(`gateway: ${fault.code}: ${fault.message}\n`);
+  if (fault.code === 'INTERNAL') process.stderr.write(`${(error as Error).stack}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,125 @@
+/**
+ * The stages of a gateway, in the order of the data.
+ * Decides the wiring: a stage knows its own input and rings the bell of the next one; nothing but
+ * this file knows two stages. Invariant: the order is GATEWAY_STAGES of the kernel (tested).
+ */
+import { join } from 'node:path';
+import { Wake, type Clock, type GatewayStage, type Stage } from '@aifi/shared-kernel';
+import { DimseScu } from '@aifi/dicom-dimse';
+import { createAssembleStage } from '@aifi/gateway-assemble';
+import type { GatewayDatabase } from '@aifi/gateway-database';
+import { createDeliverStage, type DeliverStage } from '@aifi/gateway-deliver';
+import { createDownlinkStage, RulesStore, type CurrentRules } from '@aifi/gateway-downlink';
+import { createPseudonymiseStage } from '@aifi/gateway-pseudonymise';
+import { createReceiveStage, type ReceiveStage } from '@aifi/gateway-receive';
+import { createReidentifyStage } from '@aifi/gateway-reidentify';
+import { createSelectStage } from '@aifi/gateway-select';
+import { createSpool } from '@aifi/gateway-spool';
+import { createUplinkStage } from '@aifi/gateway-uplink';
+import type { SiteKeys, Vault } from '@aifi/gateway-vault';
+import type { Logger } from '@aifi/shared-observability';
+import type { GatewayConfig } from './gateway-config.js';
+import type { HubLink } from './hub-link.js';
+
+export interface PipelineDependencies {
+  readonly config: GatewayConfig;
+  readonly database: GatewayDatabase;
+  readonly vault: Vault;
+  readonly keys: SiteKeys;
+  readonly link: HubLink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called when deliver has ended a job; the ends that other stages make are found by looking. */
+  readonly onEnded: () => void;
+}
+export interface Pipeline {
+  /** In the order of the data. */
+  readonly stages: readonly Stage[];
+  /** Resolves with the port of the DICOM listener once it accepts associations. */
+  readonly listening: ReceiveStage['ready'];
+  /** Undefined until the first rules have arrived. */
+  readonly currentRules: RulesStore['current'];
+  readonly pacsState: DeliverStage['pacsState'];
+  /** Tells deliver that there is something for the PACS. */
+  readonly ringDeliver: () => void;
+}
+
+export function createPipeline(dependencies: PipelineDependencies): Pipeline {
+  const { config, database, vault, keys, link } = dependencies;
+  const { clock, logger, onEnded } = dependencies;
+  const { siteId, purpose, dataFolder } = config;
+  const rules = new RulesStore(database, link.signingKey, purpose);
+  const wake = createBells();
+  const ring = (stage: GatewayStage) => (): void => wake(stage).notify();
+  const common = (stage: GatewayStage) => ({ database, clock, logger, wake: wake(stage) });
+  const linkage = { vault, keys, siteId, dataFolder };
+
+  const receive = createReceiveStage({
+    ...common('receive'),
+    dataFolder,
+    config: config.dicom,
+    onReceived: ring('assemble'),
+  });
+  const spool = createSpool({
+    ...common('spool'),
+    spoolFolder: join(dataFolder, 'spool'),
+    onDone: ring('uplink'),
+  });
+  const deliver = createDeliverStage({
+    ...common('deliver'),
+    pacs: new DimseScu({ ...config.pacs, clock }),
+    onDone: onEnded,
+  });
+  const stages: readonly Stage[] = [
+    receive,
+    createAssembleStage({
+      ...common('assemble'),
+      quietMs: config.quietMs,
+      onDone: ring('select'),
+    }),
+    createSelectStage({
+      ...common('select'),
+      purpose,
+      currentRules: () => rules.current(),
+      onDone: ring('pseudonymise'),
+    }),
+    createPseudonymiseStage({
+      ...common('pseudonymise'),
+      ...linkage,
+      sink: spool,
+      onDone: ring('uplink'),
+    }),
+    spool.stage,
+    createUplinkStage({ ...common('uplink'), client: link.uplink, onDone: ring('spool') }),
+    createDownlinkStage({
+      ...common('downlink'),
+      client: link.downlink,
+      rules,
+      signingKey: link.signingKey,
+      inboundFolder: join(dataFolder, 'inbound'),
+      onDone: ring('reidentify'),
+      onRules: ring('select'),
+    }),
+    createReidentifyStage({ ...common('reidentify'), ...linkage, onDone: ring('deliver') }),
+    deliver,
+  ];
+  const currentRules = (): CurrentRules | undefined => rules.current();
+  const { pacsState } = deliver;
+  return {
+    stages,
+    listening: receive.ready,
+    currentRules,
+    pacsState,
+    ringDeliver: ring('deliver'),
+  };
+}
+
+/** The bell of each stage. */
+function createBells(): (stage: GatewayStage) => Wake {
+  const bells = new Map<GatewayStage, Wake>();
+  return (stage) => {
+    const bell = bells.get(stage) ?? new Wake();
+    bells.set(stage, bell);
+    return bell;
+  };
+}

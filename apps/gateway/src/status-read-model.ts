@@ -1,0 +1,64 @@
+/**
+ * Read model of the gateway's status: tables, connections and disk as one document.
+ * Decides what hospital IT sees at a glance, refusals at the door included.
+ * Invariants: counts and codes only, no UID; states come from the tables, and what no table holds
+ * (link, breaker, free space) is asked when it is read.
+ */
+import { statfs } from 'node:fs/promises';
+import type { GatewayStatus, RefusalView } from '@aifi/contracts-rest';
+import type { Sql } from '@aifi/gateway-database';
+import type { GatewaySources } from './gateway-sources.js';
+
+/** Version of the gateway; the package's own (tested). */
+export const GATEWAY_VERSION = '0.1.0';
+/** Rows of refusals in one answer. */
+const REFUSALS_MAX = 50;
+
+export async function readStatus(sources: GatewaySources): Promise<GatewayStatus> {
+  const { config, database, clock } = sources;
+  const rules = sources.currentRules()?.rules;
+  const { bavail, bsize } = await statfs(config.dataFolder);
+  const tables = database.read((sql) => ({
+    studies: sql.get<{ n: number }>('SELECT COUNT(*) AS n FROM study')!.n,
+    jobs: readJobCounts(sql),
+    spool: readSpool(sql),
+    refusals: readRefusals(sql),
+  }));
+  return {
+    siteId: config.siteId,
+    purpose: config.purpose,
+    version: GATEWAY_VERSION,
+    atMs: clock.nowMs(),
+    rules: rules ? { sequence: rules.sequence, issuedAtMs: rules.issuedAtMs } : null,
+    link: sources.linkState(),
+    pacsBreaker: sources.pacsState(),
+    diskFreeBytes: bavail * bsize,
+    ...tables,
+  };
+}
+
+/** Jobs per state. */
+export function readJobCounts(sql: Sql): Record<string, number> {
+  const rows = sql.all<{ state: string; n: number }>(
+    'SELECT state, COUNT(*) AS n FROM job GROUP BY state ORDER BY state',
+  );
+  return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+}
+
+function readSpool(sql: Sql): GatewayStatus['spool'] {
+  return sql.get<GatewayStatus['spool']>(
+    `SELECT COUNT(DISTINCT s.job_id) AS jobs, COUNT(o.sha256) AS objects,
+       COALESCE(SUM(o.size_bytes), 0) AS bytes
+     FROM spool_job s JOIN job j USING (job_id) LEFT JOIN spool_object o USING (job_id)
+     WHERE s.state = 'QUEUED' AND j.terminal_ms IS NULL`,
+  )!;
+}
+
+function readRefusals(sql: Sql): RefusalView[] {
+  return sql.all<RefusalView>(
+    `SELECT at_ms AS atMs, calling_ae AS callingAeTitle, what, code,
+       NULLIF(dimse_status, -1) AS dimseStatus, count
+     FROM receive_refusal ORDER BY at_ms DESC, refusal_id DESC LIMIT ?`,
+    REFUSALS_MAX,
+  );
+}

@@ -1,0 +1,2 @@
+/** Types of install.mjs. */
+export declare function ensureDicom3tools(): { ok: true } | { ok: false; reason: string };

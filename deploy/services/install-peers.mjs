@@ -1,0 +1,25 @@
+/**
+ * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc, highdicom.
+ * Decides that a peer which cannot be had is named, never passed over.
+ */
+import { ensureDcmtk } from './dcmtk/install.mjs';
+import { ensureDicom3tools } from './dicom3tools/install.mjs';
+import { ensureHighdicom } from './highdicom/install.mjs';
+import { ensureOrthanc } from './orthanc/install.mjs';
+
+/**
+ * Tries each peer in turn.
+ * @returns {string[]} one line for each peer that is missing
+ */
+export function installPeers() {
+  const peers = {
+    DCMTK: ensureDcmtk,
+    dicom3tools: ensureDicom3tools,
+    Orthanc: ensureOrthanc,
+    highdicom: ensureHighdicom,
+  };
+  return Object.entries(peers).flatMap(([name, ensure]) => {
+    const outcome = ensure();
+    return outcome.ok ? [] : [`${name}: ${outcome.reason}`];
+  });
+}

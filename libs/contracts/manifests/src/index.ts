@@ -1,0 +1,8 @@
+/** Manifests that cross the link or a vendor's desk: schemas, types and their canonical bytes. */
+export * from './manifest-codec.js';
+export * from './model-manifest.js';
+export * from './model-package.js';
+export * from './outcome-manifest.js';
+export * from './primitives.js';
+export * from './routing-rules.js';
+export * from './study-manifest.js';

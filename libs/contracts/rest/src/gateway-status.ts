@@ -1,0 +1,52 @@
+/**
+ * Gateway status: what hospital IT must see to know whether the gateway works.
+ * Decides the facts: link, PACS, disk, jobs, spool, and what was refused at the door. A refusal has
+ * no study row, so this is the only place where it shows.
+ * Invariant: no UID and no patient attribute. Source: architecture 1 (hospital IT); issue 3 item 5.
+ */
+import { z } from 'zod';
+import { epochMsSchema } from '@aifi/contracts-manifests';
+
+/** What was refused: an association, one offered kind of object, one object, a byte stream. */
+export const REFUSED_THINGS = ['association', 'context', 'object', 'stream'] as const;
+export type RefusedThing = (typeof REFUSED_THINGS)[number];
+
+export const refusalSchema = z.object({
+  /** Start of the minute that is counted. */
+  atMs: epochMsSchema,
+  /** As the sender named itself; empty when it did not get that far or the name is not one. */
+  callingAeTitle: z.string().max(16),
+  what: z.string(),
+  /** Code of the kernel's error catalogue. */
+  code: z.string(),
+  /** C-STORE status that the sender got; null where the protocol has none. */
+  dimseStatus: z.int().nullable(),
+  count: z.int().positive(),
+});
+export type RefusalView = z.infer<typeof refusalSchema>;
+
+export const gatewayStatusSchema = z.object({
+  siteId: z.string(),
+  purpose: z.string(),
+  version: z.string(),
+  atMs: epochMsSchema,
+  /** Routing rules in force; null until the first ones have arrived. */
+  rules: z.object({ sequence: z.int(), issuedAtMs: epochMsSchema }).nullable(),
+  /** Connection to the hub. */
+  link: z.enum(['up', 'connecting', 'down']),
+  /** closed: the PACS is asked; open: it is left alone; probe: one C-ECHO is due. */
+  pacsBreaker: z.enum(['closed', 'open', 'probe']),
+  diskFreeBytes: z.int().nonnegative(),
+  studies: z.int().nonnegative(),
+  /** Jobs by state. */
+  jobs: z.record(z.string(), z.int()),
+  /** What still has to go to the hub. */
+  spool: z.object({
+    jobs: z.int().nonnegative(),
+    objects: z.int().nonnegative(),
+    bytes: z.int().nonnegative(),
+  }),
+  /** Newest first, bounded. */
+  refusals: z.array(refusalSchema),
+});
+export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;

@@ -1,0 +1,100 @@
+/**
+ * Keyed derivations: pseudonyms, UIDs and the date offset of a patient.
+ * Decides how identity becomes a pseudonym that only the holder of the key can link back.
+ * Invariants: deterministic; two hospitals never share an output; a date keeps its distance to
+ * every other date of the same patient. Units: days; dates are DICOM DA or DT text.
+ * Source: pseudonymisation specification 1.3; PS3.5 6.2 (DA, DT); RFC 2104.
+ */
+import { createHmac } from 'node:crypto';
+import type { DicomDataset } from '@aifi/dicom-core';
+import { keyedUid, type PseudonymousUid } from '@aifi/shared-kernel';
+import type { DeidentificationContext } from './deidentification-context.js';
+
+// Crockford base32: no I, L, O, U, so that a pseudonym can be read aloud.
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** Longest shift back. @unit days */
+const SHIFT_DAYS_MAX = 3650;
+const DAY_MS = 86_400_000;
+
+function hmac(key: Uint8Array, ...parts: readonly string[]): Buffer {
+  return createHmac('sha256', key).update(parts.join('\0')).digest();
+}
+
+/** 128 bits as 26 characters of base32. */
+function base32(bytes: Uint8Array): string {
+  let value = BigInt(`0x${Buffer.from(bytes.subarray(0, 16)).toString('hex')}`);
+  let text = '';
+  for (let i = 0; i < 26; i += 1) {
+    text = CROCKFORD[Number(value & 31n)]! + text;
+    value >>= 5n;
+  }
+  return text;
+}
+
+/** One spelling per patient identifier: NFC, one space, upper case. */
+function normalised(text: string): string {
+  return text.normalize('NFC').trim().replace(/\s+/g, ' ').toUpperCase();
+}
+
+/** `issuer|id` of the dataset, normalised; undefined without a Patient ID. */
+export function patientKey(dataset: DicomDataset): string | undefined {
+  const id = normalised(dataset.string('PatientID') ?? '');
+  if (id === '') return undefined;
+  return `${normalised(dataset.string('IssuerOfPatientID') ?? '')}|${id}`;
+}
+
+/** Patient ID and name of the pseudonymised object: `<site code>-<26 characters>`. */
+export function patientPseudonym(patient: string, context: DeidentificationContext): string {
+  return `${context.siteCode}-${base32(hmac(context.keys.pid, patient))}`;
+}
+
+/** Study ID (SH, 16 characters): never empty, because some PACS merge studies without one. */
+export function studyIdPseudonym(studyUid: string, context: DeidentificationContext): string {
+  return base32(hmac(context.keys.uid, 'study-id', studyUid)).slice(0, 16);
+}
+
+export function pseudonymousUidOf(uid: string, context: DeidentificationContext): PseudonymousUid {
+  return keyedUid(context.keys.uid, 'uid', uid) as PseudonymousUid;
+}
+
+/** Offset of all dates of this patient: a whole number from -3650 to -1, never 0. @unit days */
+export function dateOffsetDays(patient: string, context: DeidentificationContext): number {
+  return -1 - (hmac(context.keys.date, patient).readUInt32BE(0) % SHIFT_DAYS_MAX);
+}
+
+/** Shifts year, month and day; undefined when they are no day of the calendar. */
+function shiftedDay(parts: readonly number[], offsetDays: number): string | undefined {
+  const [year = 0, month = 1, day = 1] = parts;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year >= 1;
+  if (!isReal) return undefined;
+  const shifted = new Date(date.getTime() + offsetDays * DAY_MS);
+  if (shifted.getUTCFullYear() < 1) return undefined;
+  const pad = (value: number, width: number): string => String(value).padStart(width, '0');
+  return (
+    pad(shifted.getUTCFullYear(), 4) +
+    pad(shifted.getUTCMonth() + 1, 2) +
+    pad(shifted.getUTCDate(), 2)
+  );
+}
+
+/** A DA value shifted; undefined when it is not a valid date. */
+export function shiftDate(date: string, offsetDays: number): string | undefined {
+  const match = /^(\d{4})(\d{2})(\d{2})$/.exec(date);
+  return match ? shiftedDay(match.slice(1).map(Number), offsetDays) : undefined;
+}
+
+const DT =
+  /^(\d{4})(?:(\d{2})(?:(\d{2})((?:\d{2}){0,2}|\d{6}(?:\.\d{1,6})?))?)?([+-](?:0\d|1[0-4])\d{2})?$/;
+
+/** A DT value shifted, its precision kept; undefined when it is not a valid date and time. */
+export function shiftDateTime(dateTime: string, offsetDays: number): string | undefined {
+  const match = DT.exec(dateTime);
+  if (!match) return undefined;
+  const given = match.slice(1, 4).filter((part) => part !== undefined);
+  const shifted = shiftedDay(given.map(Number), offsetDays);
+  if (shifted === undefined) return undefined;
+  const precision = [0, 4, 6, 8][given.length];
+  return shifted.slice(0, precision) + (match[4] ?? '') + (match[5] ?? '');
+}

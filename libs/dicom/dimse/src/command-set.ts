@@ -1,0 +1,81 @@
+/**
+ * Command sets of DIMSE messages: group 0000, always Implicit VR Little Endian.
+ * Decides which fields of a command this platform reads and writes.
+ * Invariant: a command that lacks its field or its data set type is a fault.
+ * Source: PS3.7 6.3.1, 9.3 and annex E.
+ */
+import { DicomDataset, ElementWalker, encodeDataset } from '@aifi/dicom-core';
+import { AifiError } from '@aifi/shared-kernel';
+
+const IMPLICIT = { explicitVr: false, littleEndian: true };
+const NO_DATASET = 0x0101;
+const HAS_DATASET = 0x0001;
+/** Longest command set taken: real ones stay under 1 KiB. @unit bytes */
+export const COMMAND_BYTES_MAX = 16 * 1024;
+
+/** Command Field (0000,0100), PS3.7 E.1. */
+export const COMMAND_FIELD = {
+  storeRequest: 0x0001,
+  findRequest: 0x0020,
+  echoRequest: 0x0030,
+  cancelRequest: 0x0fff,
+} as const;
+/** Set in the command field of every response. */
+export const RESPONSE_BIT = 0x8000;
+
+export interface DimseCommand {
+  readonly field: number;
+  /** Message ID of a request, Message ID Being Responded To of a response. */
+  readonly messageId: number;
+  readonly hasDataset: boolean;
+  readonly affectedSopClassUid: string;
+  readonly affectedSopInstanceUid: string;
+  /** Status of a response. */
+  readonly status: number | undefined;
+}
+
+export function decodeCommand(bytes: Uint8Array): DimseCommand {
+  const walker = new ElementWalker(IMPLICIT);
+  walker.push(bytes);
+  const { dataset } = walker.end();
+  const number = (tag: number): number | undefined => {
+    const value = dataset.bytes(tag);
+    return value?.length === 2 ? Buffer.from(value).readUInt16LE() : undefined;
+  };
+  const uid = (tag: number): string =>
+    Buffer.from(dataset.bytes(tag) ?? [])
+      .toString('latin1')
+      .replace(/[\0 ]+$/, '');
+  const [field, datasetType] = [number(0x00000100), number(0x00000800)];
+  const messageId = number(0x00000110) ?? number(0x00000120);
+  if (field === undefined || datasetType === undefined || messageId === undefined) {
+    throw new AifiError('INVALID_ARGUMENT', 'command set without its mandatory fields');
+  }
+  return {
+    field,
+    messageId,
+    hasDataset: datasetType !== NO_DATASET,
+    affectedSopClassUid: uid(0x00000002),
+    affectedSopInstanceUid: uid(0x00001000),
+    status: number(0x00000900),
+  };
+}
+
+/** A request of ours, priority MEDIUM. */
+export function encodeRequest(
+  request: Pick<DimseCommand, 'field' | 'messageId' | 'hasDataset' | 'affectedSopClassUid'> & {
+    readonly affectedSopInstanceUid?: string;
+  },
+): Buffer {
+  const { field, messageId, hasDataset, affectedSopClassUid, affectedSopInstanceUid } = request;
+  const dataset = new DicomDataset()
+    .setString(0x00000002, affectedSopClassUid, 'UI')
+    .setNumbers(0x00000100, [field], 'US')
+    .setNumbers(0x00000110, [messageId], 'US')
+    .setNumbers(0x00000800, [hasDataset ? HAS_DATASET : NO_DATASET], 'US');
+  if (field !== COMMAND_FIELD.echoRequest) dataset.setNumbers(0x00000700, [0], 'US');
+  if (affectedSopInstanceUid) dataset.setString(0x00001000, affectedSopInstanceUid, 'UI');
+  const body = encodeDataset(dataset, IMPLICIT);
+  const length = new DicomDataset().setNumbers(0x00000000, [body.length], 'UL');
+  return Buffer.concat([encodeDataset(length, IMPLICIT), body]);
+}

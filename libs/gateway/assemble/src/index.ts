@@ -1,0 +1,2 @@
+/** Assemble stage of the gateway: instances to study revisions. */
+export * from './assemble-stage.js';

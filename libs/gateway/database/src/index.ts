@@ -1,0 +1,5 @@
+/** The gateway's embedded store: group commit, tables, journal, job states. */
+export * from './gateway-database.js';
+export * from './instance-header.js';
+export * from './journal.js';
+export * from './migrations.js';

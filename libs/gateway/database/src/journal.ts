@@ -1,0 +1,93 @@
+/**
+ * Journal and job states: what happened to every study, written in the act's own transaction.
+ * Decides the states of a (study, revision, product) at the gateway and that no state goes
+ * backwards. Invariant: a job's state changes only here, and each change has its journal row.
+ * Source: architecture 2; reliability specification 2 (invariants asserted at run time).
+ */
+import { AifiError, type GatewayStage, type JobId, type ReasonCode } from '@aifi/shared-kernel';
+import type { Sql } from './gateway-database.js';
+
+export const JOB_STATES = [
+  'SELECTED',
+  'SPOOLED',
+  'UPLOADED',
+  'RETURNED',
+  'REIDENTIFIED',
+  'HELD',
+  'QUARANTINED',
+  'RESULT_IN_PACS',
+  'NOT_ANALYSED_NOTIFIED',
+  'NOT_ELIGIBLE_LOGGED',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+const TERMINAL: ReadonlySet<JobState> = new Set<JobState>([
+  'RESULT_IN_PACS',
+  'NOT_ANALYSED_NOTIFIED',
+  'NOT_ELIGIBLE_LOGGED',
+]);
+
+export interface JournalEntry {
+  readonly studyId: number;
+  readonly jobId?: JobId | string;
+  readonly stage: GatewayStage;
+  /** Past participle in lower case: received, closed, selected, uploaded, returned, ... */
+  readonly event: string;
+  readonly atMs: number;
+  /** Counts, sizes, attempts, digests. Never identity. */
+  readonly detail?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export function recordJournal(sql: Sql, entry: JournalEntry): void {
+  sql.run(
+    'INSERT INTO journal (study_id, job_id, stage, event, at_ms, detail) VALUES (?, ?, ?, ?, ?, ?)',
+    entry.studyId,
+    entry.jobId ?? null,
+    entry.stage,
+    entry.event,
+    entry.atMs,
+    JSON.stringify(entry.detail ?? {}),
+  );
+}
+
+export interface JobMove {
+  readonly jobId: JobId | string;
+  readonly from: JobState;
+  readonly to: JobState;
+  readonly stage: GatewayStage;
+  readonly event: string;
+  readonly atMs: number;
+  readonly code?: ReasonCode;
+  /** For staff: fixed words and numbers, never identity. */
+  readonly reason?: string;
+  readonly detail?: JournalEntry['detail'];
+}
+
+/** Moves one job; STATE_CONFLICT when it is not in `from` (somebody else moved it). */
+export function moveJob(sql: Sql, move: JobMove): void {
+  const changed = sql.run(
+    `UPDATE job SET state = ?, told_issue = NULL, code = COALESCE(?, code),
+       detail = COALESCE(?, detail),
+       terminal_ms = CASE WHEN ? THEN ? ELSE terminal_ms END
+     WHERE job_id = ? AND state = ?`,
+    move.to,
+    move.code ?? null,
+    move.reason ?? null,
+    TERMINAL.has(move.to) ? 1 : 0,
+    move.atMs,
+    move.jobId,
+    move.from,
+  );
+  if (changed !== 1) throw new AifiError('STATE_CONFLICT', `job is not in state ${move.from}`);
+  const row = sql.get<{ study_id: number }>(
+    'SELECT study_id FROM job WHERE job_id = ?',
+    move.jobId,
+  );
+  recordJournal(sql, {
+    studyId: row!.study_id,
+    jobId: move.jobId,
+    stage: move.stage,
+    event: move.event,
+    atMs: move.atMs,
+    detail: { state: move.to, ...(move.code ? { code: move.code } : {}), ...move.detail },
+  });
+}

@@ -1,0 +1,211 @@
+/**
+ * Tables of the gateway's pipeline database, in the order of the data.
+ * Decides keys and states; the linkage between identity and pseudonym is not here but in the vault.
+ * Invariants: job.state moves only through moveJob; (study, revision, product) has one job.
+ * Source: architecture 2 (states), reliability specification 2 (P0-P6).
+ */
+import type { Migration } from './gateway-database.js';
+
+export const GATEWAY_MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    up: `
+CREATE TABLE study (
+  study_id INTEGER PRIMARY KEY,
+  study_uid TEXT NOT NULL UNIQUE,
+  -- last revision that was closed; 0: none yet
+  revision INTEGER NOT NULL DEFAULT 0,
+  -- monotonic order of arrival decides, this time only feeds the quiet timer
+  last_received_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE instance (
+  instance_id INTEGER PRIMARY KEY,
+  study_id INTEGER NOT NULL REFERENCES study,
+  series_uid TEXT NOT NULL,
+  sop_instance_uid TEXT NOT NULL,
+  sop_class_uid TEXT NOT NULL,
+  transfer_syntax_uid TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  -- InstanceHeader as JSON: what assemble and select need, no name and no patient id
+  header TEXT NOT NULL,
+  calling_ae TEXT NOT NULL,
+  received_ms INTEGER NOT NULL,
+  -- first revision that holds it; NULL: in none yet
+  revision INTEGER,
+  -- 1: same SOP Instance UID as another row, other bytes
+  conflict INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (sop_instance_uid, sha256)
+) STRICT;
+CREATE INDEX instance_open ON instance (study_id) WHERE revision IS NULL;
+CREATE INDEX instance_by_study ON instance (study_id, series_uid);
+CREATE TABLE study_revision (
+  study_id INTEGER NOT NULL REFERENCES study,
+  revision INTEGER NOT NULL,
+  closed_ms INTEGER NOT NULL,
+  -- ASSEMBLED, then SELECTED
+  state TEXT NOT NULL,
+  PRIMARY KEY (study_id, revision)
+) STRICT;
+CREATE INDEX study_revision_open ON study_revision (state) WHERE state = 'ASSEMBLED';
+CREATE TABLE job (
+  job_id TEXT PRIMARY KEY,
+  study_id INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  product TEXT NOT NULL,
+  product_version TEXT NOT NULL,
+  model_digest TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  -- the series that the product takes; NULL when nothing is eligible
+  series_uid TEXT,
+  rule_set_sha256 TEXT NOT NULL,
+  -- JSON [{rule, verdict}]
+  attestations TEXT NOT NULL,
+  state TEXT NOT NULL,
+  code TEXT,
+  detail TEXT,
+  created_ms INTEGER NOT NULL,
+  terminal_ms INTEGER,
+  UNIQUE (study_id, revision, product),
+  FOREIGN KEY (study_id, revision) REFERENCES study_revision
+) STRICT;
+CREATE INDEX job_by_state ON job (state);
+CREATE TABLE spool_job (
+  job_id TEXT PRIMARY KEY REFERENCES job,
+  revision INTEGER NOT NULL,
+  manifest BLOB NOT NULL,
+  manifest_sha256 TEXT NOT NULL,
+  envelope BLOB NOT NULL,
+  -- QUEUED, then STORED (StudyAck received)
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX spool_job_queued ON spool_job (next_attempt_ms) WHERE state = 'QUEUED';
+CREATE TABLE spool_object (
+  job_id TEXT NOT NULL REFERENCES spool_job,
+  sha256 TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  acked INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (job_id, sha256)
+) STRICT;
+CREATE TABLE inbound (
+  job_id TEXT NOT NULL REFERENCES job,
+  revision INTEGER NOT NULL,
+  issue INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  manifest BLOB NOT NULL,
+  envelope BLOB NOT NULL,
+  -- RECEIVED, then DONE or QUARANTINED
+  state TEXT NOT NULL,
+  received_ms INTEGER NOT NULL,
+  PRIMARY KEY (job_id, revision, issue)
+) STRICT;
+CREATE INDEX inbound_received ON inbound (sequence) WHERE state = 'RECEIVED';
+CREATE TABLE inbound_object (
+  job_id TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  issue INTEGER NOT NULL,
+  output_index INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  PRIMARY KEY (job_id, revision, issue, output_index),
+  FOREIGN KEY (job_id, revision, issue) REFERENCES inbound
+) STRICT;
+CREATE TABLE delivery (
+  job_id TEXT NOT NULL REFERENCES job,
+  issue INTEGER NOT NULL,
+  output_index INTEGER NOT NULL,
+  role TEXT NOT NULL,
+  sop_class_uid TEXT NOT NULL,
+  series_uid TEXT NOT NULL,
+  sop_instance_uid TEXT NOT NULL UNIQUE,
+  path TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  -- QUEUED, STORED (C-STORE answered), VERIFIED (PACS lists it), DEAD
+  state TEXT NOT NULL,
+  -- last DIMSE status, NULL before the first answer
+  dimse_status INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_ms INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (job_id, issue, output_index)
+) STRICT;
+CREATE INDEX delivery_open ON delivery (next_attempt_ms) WHERE state IN ('QUEUED', 'STORED');
+CREATE TABLE journal (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  study_id INTEGER NOT NULL REFERENCES study,
+  job_id TEXT,
+  stage TEXT NOT NULL,
+  event TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  -- numbers and digests only, never identity
+  detail TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+CREATE INDEX journal_by_study ON journal (study_id);
+CREATE TABLE setting (
+  key TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) STRICT`,
+  },
+  {
+    version: 2,
+    up: `
+-- Issue of the study's status object that tells how the job ended; -1: only the gateway's page;
+-- NULL: not told yet. What ended before there were status objects is not told afterwards.
+ALTER TABLE job ADD COLUMN told_issue INTEGER;
+UPDATE job SET told_issue = -1 WHERE state IN ('RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED');
+CREATE INDEX job_untold ON job (study_id)
+  WHERE told_issue IS NULL AND state IN ('RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED');
+CREATE TABLE status_object (
+  study_id INTEGER NOT NULL REFERENCES study,
+  issue INTEGER NOT NULL,
+  -- revision whose products it tells of
+  revision INTEGER NOT NULL,
+  -- the job whose id is in its UIDs
+  job_id TEXT NOT NULL REFERENCES job,
+  sop_class_uid TEXT NOT NULL,
+  series_uid TEXT NOT NULL,
+  sop_instance_uid TEXT NOT NULL UNIQUE,
+  path TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  -- digest of what it tells, without the time
+  content_sha256 TEXT NOT NULL,
+  -- as delivery.state, and SUPERSEDED: the next issue came before the first try
+  state TEXT NOT NULL,
+  dimse_status INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_ms INTEGER NOT NULL DEFAULT 0,
+  -- code of the error catalogue: why the last try failed
+  last_fault TEXT,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (study_id, issue)
+) STRICT;
+CREATE INDEX status_object_open ON status_object (next_attempt_ms)
+  WHERE state IN ('QUEUED', 'STORED')`,
+  },
+  {
+    version: 3,
+    up: `
+CREATE TABLE receive_refusal (
+  refusal_id INTEGER PRIMARY KEY,
+  -- start of the minute that is counted
+  at_ms INTEGER NOT NULL,
+  -- as the sender named itself, when that is an AE title at all
+  calling_ae TEXT NOT NULL,
+  -- association, context, object or stream
+  what TEXT NOT NULL,
+  -- code of the error catalogue
+  code TEXT NOT NULL,
+  -- C-STORE status that was answered; -1: none was
+  dimse_status INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  UNIQUE (at_ms, calling_ae, what, code, dimse_status)
+) STRICT;
+-- codes of the error catalogue: why the last try failed
+ALTER TABLE spool_job ADD COLUMN last_fault TEXT;
+ALTER TABLE delivery ADD COLUMN last_fault TEXT`,
+  },
+];

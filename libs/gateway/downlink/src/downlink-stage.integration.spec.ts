@@ -1,0 +1,211 @@
+/**
+ * Goal: an outcome is acknowledged only when it is signed, whole and durable; a refused one does
+ * not stop the ones behind it; rules never go back. Method: a small hub of our own contract over
+ * real gRPC on loopback with an Ed25519 key of the test.
+ */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import {
+  encodeManifest,
+  outcomeManifestSchema,
+  routingRulesSchema,
+  signManifest,
+  type OutcomeManifest,
+} from '@aifi/contracts-manifests';
+import { downlink } from '@aifi/contracts-proto';
+import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
+import { objectsDigest, sha256Hex, systemClock, type JobId } from '@aifi/shared-kernel';
+import { silentLogger } from '@aifi/shared-observability';
+import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { createDownlinkStage, RulesStore } from './index.js';
+
+const job = (letter: string): JobId => letter.repeat(32) as JobId;
+const DIGEST = sha256Hex('x');
+
+function outcome(jobId: JobId, bytes: Buffer): OutcomeManifest {
+  const uid = '2.25.1' as OutcomeManifest['objects'][number]['sopInstanceUid'];
+  return {
+    schema: 'aifi.outcome-manifest.v1',
+    jobId,
+    revision: 1,
+    issue: 0,
+    product: { id: 'p', version: '1.0.0', modelDigest: DIGEST },
+    outcome: 'RESULT',
+    manifestSha256: DIGEST,
+    inputDigest: objectsDigest([DIGEST]),
+    objects: [
+      {
+        index: 0,
+        role: 'SR',
+        sopClassUid: uid,
+        sopInstanceUid: uid,
+        seriesInstanceUid: uid,
+        sizeBytes: bytes.length,
+        sha256: sha256Hex(bytes),
+      },
+    ],
+    mintedUids: [],
+    finishedAtMs: 1,
+  };
+}
+
+/** Sends its list of outcomes to every stream and records the acknowledgements. */
+class FakeHub {
+  readonly server = new Server();
+  readonly acks: string[] = [];
+  readonly outcomes: { manifest: Buffer; signature: Buffer; bytes: Buffer }[] = [];
+  rules: downlink.GetRoutingRulesResponse = {
+    rules: Buffer.alloc(0),
+    signature: Buffer.alloc(0),
+  };
+
+  async start(): Promise<number> {
+    this.server.addService(downlink.DownlinkServiceService, {
+      getRoutingRules: (_call, callback) => callback(null, this.rules),
+      streamOutcomes: (call) => {
+        call.on('error', () => undefined);
+        call.on('end', () => call.end());
+        call.on('data', ({ part }: downlink.StreamOutcomesRequest) => {
+          if (part?.$case === 'ack') this.acks.push(part.value.jobId);
+          if (part?.$case !== 'cursor') return;
+          this.outcomes.forEach(({ manifest, signature, bytes }, i) => {
+            const header = {
+              sequence: i + 1,
+              manifest,
+              signature,
+              envelope: Buffer.from('sealed'),
+            };
+            call.write({ part: { $case: 'header', value: header } });
+            for (let at = 0; at < bytes.length; at += 1000) {
+              call.write({ part: { $case: 'chunk', value: bytes.subarray(at, at + 1000) } });
+            }
+            call.write({ part: { $case: 'end', value: { sequence: i + 1 } } });
+          });
+        });
+      },
+    } satisfies downlink.DownlinkServiceServer);
+    return new Promise((resolve, reject) =>
+      this.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+        error ? reject(error) : resolve(port),
+      ),
+    );
+  }
+}
+
+describe(createDownlinkStage.name, () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const foreign = generateKeyPairSync('ed25519').privateKey;
+  let folder: TemporaryFolder;
+  let database: GatewayDatabase;
+  let hub: FakeHub;
+  let client: downlink.DownlinkServiceClient;
+  beforeEach(async () => {
+    folder = temporaryFolder('downlink');
+    database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
+    hub = new FakeHub();
+    const port = await hub.start();
+    client = new downlink.DownlinkServiceClient(`127.0.0.1:${port}`, credentials.createInsecure());
+    await database.write((sql) => {
+      sql.run(`INSERT INTO study VALUES (1, '1.2', 1, 1)`);
+      sql.run(`INSERT INTO study_revision VALUES (1, 1, 1, 'SELECTED')`);
+      for (const letter of ['a', 'b', 'c']) {
+        sql.run(
+          `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest,
+             lane, rule_set_sha256, attestations, state, created_ms)
+           VALUES (?, 1, 1, ?, '1.0.0', 'x', 'routine', 'x', '[]', 'UPLOADED', 1)`,
+          job(letter),
+          letter,
+        );
+      }
+    });
+  });
+  afterEach(() => {
+    client.close();
+    hub.server.forceShutdown();
+    database.close();
+    folder.remove();
+  });
+
+  function offer(jobId: JobId, key: KeyObject = privateKey, sent?: Buffer): Buffer {
+    const bytes = randomBytes(5_000);
+    const manifest = encodeManifest(outcomeManifestSchema, outcome(jobId, bytes));
+    hub.outcomes.push({ manifest, signature: signManifest(manifest, key), bytes: sent ?? bytes });
+    return bytes;
+  }
+  async function runUntil(done: () => boolean): Promise<RulesStore> {
+    const abort = new AbortController();
+    const rules = new RulesStore(database, publicKey, 'demonstration');
+    const sut = createDownlinkStage({
+      database,
+      client,
+      rules,
+      signingKey: publicKey,
+      inboundFolder: join(folder.path, 'inbound'),
+      clock: systemClock,
+      logger: silentLogger,
+      onDone: () => undefined,
+      onRules: () => undefined,
+    });
+    const running = sut.run(abort.signal);
+    while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
+    abort.abort();
+    await running;
+    return rules;
+  }
+  const state = (letter: string) =>
+    database.read((sql) =>
+      sql.get<{ state: string }>('SELECT state FROM job WHERE job_id = ?', job(letter)),
+    )!.state;
+
+  it('acknowledges what is signed, whole and durable, and moves the job', async () => {
+    const bytes = offer(job('a'));
+    await runUntil(() => hub.acks.length === 1);
+    expect(state('a')).toBe('RETURNED');
+    const path = join(folder.path, 'inbound', job('a'), '0-0.dcm');
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+  it('skips an outcome of another key and takes the one behind it', async () => {
+    offer(job('a'), foreign);
+    offer(job('b'));
+    await runUntil(() => hub.acks.length === 1);
+    expect(hub.acks).toEqual([job('b')]);
+    expect([state('a'), state('b')]).toEqual(['UPLOADED', 'RETURNED']);
+  });
+  it('never acknowledges bytes of another digest', async () => {
+    offer(job('a'), privateKey, randomBytes(5_000));
+    let faults = 0;
+    await runUntil(() => (faults += 1) > 100);
+    expect(hub.acks).toEqual([]);
+    expect(state('a')).toBe('UPLOADED');
+  });
+  it('acknowledges a repeated outcome without doing the work twice', async () => {
+    offer(job('a'));
+    await runUntil(() => hub.acks.length === 1);
+    await runUntil(() => hub.acks.length === 2);
+    const rows = database.read((sql) => sql.all('SELECT 1 FROM inbound'));
+    expect(rows).toHaveLength(1);
+  });
+  it('keeps rules over a restart and never goes back to an older signed set', async () => {
+    const signed = (sequence: number) => {
+      const rules = encodeManifest(routingRulesSchema, {
+        schema: 'aifi.routing-rules.v1',
+        sequence,
+        issuedAtMs: 1,
+        purpose: 'demonstration',
+        products: [],
+      });
+      return { rules, signature: signManifest(rules, privateKey) };
+    };
+    hub.rules = signed(5);
+    const sut = new RulesStore(database, publicKey, 'demonstration');
+    expect(await sut.refresh(client)).toBe(true);
+    hub.rules = signed(4);
+    await expect(sut.refresh(client)).rejects.toThrow(/older/);
+    const restarted = new RulesStore(database, publicKey, 'demonstration');
+    expect(restarted.current()?.rules.sequence).toBe(5);
+    expect(() => new RulesStore(database, publicKey, 'clinical')).toThrow(/another purpose/);
+  });
+});

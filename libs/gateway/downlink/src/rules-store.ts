@@ -1,0 +1,89 @@
+/**
+ * Routing rules at the gateway: fetched, verified, kept for the time the hub is away.
+ * Decides which rules are in force: the newest that verify and fit the site's purpose.
+ * Invariant: the sequence never goes back, so an old signed set cannot be replayed.
+ * Source: architecture 2 (select: signed rules, evaluated locally).
+ */
+import type { KeyObject } from 'node:crypto';
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  decodeManifest,
+  routingRulesSchema,
+  verifyManifest,
+  type RoutingRules,
+} from '@aifi/contracts-manifests';
+import type { downlink } from '@aifi/contracts-proto';
+import type { GatewayDatabase } from '@aifi/gateway-database';
+import { AifiError, sha256Hex, type Purpose, type Sha256 } from '@aifi/shared-kernel';
+
+const SETTING = 'routing-rules';
+const SIGNATURE_BYTES = 64; // Ed25519, RFC 8032
+const DEADLINE_MS = 10_000;
+
+export interface CurrentRules {
+  readonly rules: RoutingRules;
+  readonly sha256: Sha256;
+}
+
+export class RulesStore {
+  #current: CurrentRules | undefined;
+
+  constructor(
+    private readonly database: GatewayDatabase,
+    private readonly publicKey: KeyObject,
+    private readonly purpose: Purpose,
+  ) {
+    const row = database.read((sql) =>
+      sql.get<{ value: Uint8Array }>('SELECT value FROM setting WHERE key = ?', SETTING),
+    );
+    if (row) {
+      const signature = row.value.subarray(0, SIGNATURE_BYTES);
+      this.#current = this.#verified(row.value.subarray(SIGNATURE_BYTES), signature);
+    }
+  }
+
+  current(): CurrentRules | undefined {
+    return this.#current;
+  }
+
+  /** Asks the hub once; true when new rules came into force. */
+  async refresh(client: downlink.DownlinkServiceClient): Promise<boolean> {
+    const response = await this.#fetch(client);
+    if (response.rules.length === 0) return false;
+    const next = this.#verified(response.rules, response.signature);
+    if (this.#current && next.rules.sequence < this.#current.rules.sequence) {
+      throw new AifiError('UNTRUSTED', 'the routing rules are older than the ones in force');
+    }
+    const value = Buffer.concat([response.signature, response.rules]);
+    await this.database.write((sql) =>
+      sql.run('INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)', SETTING, value),
+    );
+    this.#current = next;
+    return true;
+  }
+
+  #verified(bytes: Uint8Array, signature: Uint8Array): CurrentRules {
+    verifyManifest(bytes, signature, this.publicKey);
+    const rules = decodeManifest(routingRulesSchema, bytes);
+    if (rules.purpose !== this.purpose) {
+      throw new AifiError('UNTRUSTED', 'the routing rules are for another purpose');
+    }
+    return { rules, sha256: sha256Hex(bytes) };
+  }
+
+  #fetch(client: downlink.DownlinkServiceClient): Promise<downlink.GetRoutingRulesResponse> {
+    const request = { heldSha256: this.#current?.sha256 ?? '' };
+    return new Promise((resolve, reject) => {
+      const deadline = Date.now() + DEADLINE_MS;
+      client.getRoutingRules(
+        request,
+        new Metadata(),
+        { deadline },
+        (error: ServiceError | null, response) =>
+          error
+            ? reject(new AifiError('PEER_UNAVAILABLE', 'no routing rules', { cause: error }))
+            : resolve(response),
+      );
+    });
+  }
+}

@@ -1,0 +1,2 @@
+/** Pseudonymise stage of the gateway: received files to what may leave, linkage first. */
+export * from './pseudonymise-stage.js';

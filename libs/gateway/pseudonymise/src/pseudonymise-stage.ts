@@ -1,0 +1,158 @@
+/**
+ * Pseudonymise: the selected series of a job to files that may leave.
+ * Decides what is recorded before anything moves on: the identity as sent, every UID, the envelope.
+ * Invariants: linkage durable before the spool learns of the study; a second run gives the same
+ * bytes; one patient per job. Source: reliability specification C4, C5, P1.
+ */
+import { join } from 'node:path';
+import { readPart10Header } from '@aifi/dicom-core';
+import {
+  writePseudonymisedInstance,
+  type PseudonymisedInstance,
+  type PseudonymisedStudy,
+} from '@aifi/dicom-deidentification';
+import { moveJob, type GatewayDatabase } from '@aifi/gateway-database';
+import { identityOf, type Identity, type SiteKeys, type Vault } from '@aifi/gateway-vault';
+import {
+  AifiError,
+  crashPoint,
+  ok,
+  pollingStage,
+  refuse,
+  type Clock,
+  type OriginalUid,
+  type PseudonymousUid,
+  type Refusal,
+  type Result,
+  type SiteId,
+  type Stage,
+  type Wake,
+} from '@aifi/shared-kernel';
+import type { Logger } from '@aifi/shared-observability';
+import { selectedJobs, siblingPathsOf, sourcesOf, type SelectedJob } from './selected-job.js';
+import { sealStudy } from './seal-study.js';
+
+export interface PseudonymiseDependencies {
+  readonly database: GatewayDatabase;
+  readonly vault: Vault;
+  readonly keys: SiteKeys;
+  readonly siteId: SiteId;
+  readonly dataFolder: string;
+  /** Takes a finished study and moves its job on; the spool in production. */
+  readonly sink: { put(study: PseudonymisedStudy): Promise<void> };
+  readonly clock: Clock;
+  readonly wake: Wake;
+  readonly logger: Logger;
+  readonly onDone: () => void;
+}
+
+export function createPseudonymiseStage(dependencies: PseudonymiseDependencies): Stage {
+  const { database, clock, wake, onDone } = dependencies;
+  const logger = dependencies.logger.child({ stage: 'pseudonymise' });
+  const handle = async (job: SelectedJob): Promise<void> => {
+    const outcome = await pseudonymiseJob(dependencies, job);
+    if (!outcome.ok) await decline(dependencies, job, outcome.refusal);
+    const code = outcome.ok ? undefined : outcome.refusal.code;
+    logger.info('job pseudonymised', { jobId: job.jobId, ...(code ? { code } : {}) });
+    onDone();
+  };
+  return pollingStage({
+    name: 'pseudonymise',
+    clock,
+    wake,
+    intervalMs: 1_000,
+    onFault: (error) => logger.fault('pseudonymise failed', error),
+    runOnce: async (signal) => {
+      let handled = 0;
+      for (const job of selectedJobs(database)) {
+        if (signal.aborted) break;
+        try {
+          await handle(job);
+          handled += 1;
+        } catch (error) {
+          // The next one must pass; this one is tried again at the next look.
+          logger.fault('pseudonymise failed', error, { jobId: job.jobId });
+        }
+      }
+      return handled;
+    },
+  });
+}
+
+async function pseudonymiseJob(
+  { database, vault, keys, siteId, dataFolder, sink, clock }: PseudonymiseDependencies,
+  job: SelectedJob,
+): Promise<Result<void>> {
+  const sources = sourcesOf(database, job);
+  if (sources.length === 0) return refuse('INPUT_INCOMPLETE', 'no instances');
+  const ownPaths = sources.map(({ path }) => path);
+  const identity = await onePatient([...ownPaths, ...siblingPathsOf(database, job)]);
+  if (!identity.ok) return identity;
+  const uids = new Map<PseudonymousUid, OriginalUid>();
+  const instances: PseudonymisedInstance[] = [];
+  for (const { path } of sources) {
+    const written = await writePseudonymisedInstance({
+      sourcePath: path,
+      folder: join(dataFolder, 'spool', job.jobId),
+      context: { siteCode: siteId.toUpperCase(), keys },
+      onUids: (added) => added.forEach((original, pseudonym) => uids.set(pseudonym, original)),
+    });
+    if (!written.ok) return written;
+    instances.push(written.value);
+  }
+  const sealed = sealStudy({ job, sources, instances, identity: identity.value, keys, siteId });
+  crashPoint('gateway.pseudonymise.before-linkage');
+  await vault.recordLinkage(
+    {
+      jobId: job.jobId,
+      studyUid: job.studyUid,
+      seriesUid: job.seriesUid,
+      pseudonymousStudyUid: instances[0]!.studyInstanceUid,
+      epoch: keys.epoch,
+      asSent: identity.value,
+    },
+    uids,
+    clock.nowMs(),
+  );
+  crashPoint('gateway.pseudonymise.after-linkage');
+  await sink.put({ jobId: job.jobId, revision: job.revision, ...sealed, instances });
+  return ok(undefined);
+}
+
+/** The identity of the first instance, when all instances of the study name the same patient. */
+async function onePatient(paths: readonly string[]): Promise<Result<Identity>> {
+  let identity: Identity | undefined;
+  try {
+    for (const path of paths) {
+      const next = identityOf((await readPart10Header(path)).dataset);
+      identity ??= next;
+      const isSame =
+        next.fields.PatientID === identity.fields.PatientID &&
+        next.fields.IssuerOfPatientID === identity.fields.IssuerOfPatientID;
+      if (!isSame) return refuse('QUARANTINED_IDENTIFIER', 'two patients in one study');
+    }
+  } catch (error) {
+    if (AifiError.from(error).code !== 'DICOM_MALFORMED') throw error;
+    return refuse('QUARANTINED_IDENTIFIER', 'identity does not decode');
+  }
+  return identity ? ok(identity) : refuse('INPUT_INCOMPLETE', 'no instances');
+}
+
+async function decline(
+  { database, clock }: PseudonymiseDependencies,
+  job: SelectedJob,
+  { code, detail }: Refusal,
+): Promise<void> {
+  await database.write((sql) =>
+    moveJob(sql, {
+      jobId: job.jobId,
+      from: 'SELECTED',
+      to: 'NOT_ANALYSED_NOTIFIED',
+      stage: 'pseudonymise',
+      event: 'declined',
+      atMs: clock.nowMs(),
+      code,
+      ...(detail === undefined ? {} : { reason: detail }),
+    }),
+  );
+}

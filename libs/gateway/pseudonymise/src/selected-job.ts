@@ -1,0 +1,66 @@
+/**
+ * Selected jobs and their received files, as rows of the pipeline database.
+ * Decides which instances belong to a job: those of its series in its revision or an earlier one.
+ * Invariant: the order is that of arrival, so that a second run sees the same.
+ */
+import type { GatewayDatabase } from '@aifi/gateway-database';
+import type { JobId, OriginalUid, Sha256 } from '@aifi/shared-kernel';
+
+export interface SelectedJob {
+  readonly jobId: JobId;
+  readonly studyId: number;
+  readonly studyUid: OriginalUid;
+  readonly seriesUid: OriginalUid;
+  readonly revision: number;
+  readonly product: string;
+  readonly productVersion: string;
+  readonly modelDigest: Sha256;
+  readonly lane: 'acute' | 'routine';
+  readonly ruleSetSha256: Sha256;
+  /** JSON [{rule, verdict}]. */
+  readonly attestations: string;
+}
+export interface SourceInstance {
+  readonly path: string;
+  readonly receivedMs: number;
+}
+
+/** Acute first, then in the order of selection; a bounded batch. */
+export function selectedJobs(database: GatewayDatabase): SelectedJob[] {
+  return database.read((sql) =>
+    sql.all<SelectedJob>(
+      `SELECT job_id AS jobId, study_id AS studyId, study_uid AS studyUid,
+         series_uid AS seriesUid, job.revision, product, product_version AS productVersion,
+         model_digest AS modelDigest, lane, rule_set_sha256 AS ruleSetSha256, attestations
+       FROM job JOIN study USING (study_id) WHERE state = 'SELECTED'
+       ORDER BY lane = 'acute' DESC, created_ms LIMIT 20`,
+    ),
+  );
+}
+
+export function sourcesOf(database: GatewayDatabase, job: SelectedJob): SourceInstance[] {
+  return database.read((sql) =>
+    sql.all<SourceInstance>(
+      `SELECT path, received_ms AS receivedMs FROM instance
+       WHERE study_id = ? AND series_uid = ? AND revision <= ? ORDER BY instance_id`,
+      job.studyId,
+      job.seriesUid,
+      job.revision,
+    ),
+  );
+}
+
+/** Files of the study's other series: they do not leave, but must be of the same patient. */
+export function siblingPathsOf(database: GatewayDatabase, job: SelectedJob): string[] {
+  return database
+    .read((sql) =>
+      sql.all<{ path: string }>(
+        `SELECT path FROM instance
+         WHERE study_id = ? AND series_uid <> ? AND revision <= ? ORDER BY instance_id`,
+        job.studyId,
+        job.seriesUid,
+        job.revision,
+      ),
+    )
+    .map(({ path }) => path);
+}

@@ -1,0 +1,144 @@
+/**
+ * Reidentify: outcomes of the hub to objects of the hospital.
+ * Decides whether an outcome is believed (guards C4 to C6) and gives its objects the patient and
+ * the final UIDs. Invariants: files first, then delivery rows and job state in one transaction;
+ * once the rows are there the bytes are never made again. Source: reliability specification 1, P5.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OutcomeManifest } from '@aifi/contracts-manifests';
+import type { GatewayDatabase } from '@aifi/gateway-database';
+import { identityElements, type Linkage, type SiteKeys, type Vault } from '@aifi/gateway-vault';
+import {
+  crashPoint,
+  keyedUid,
+  ok,
+  pollingStage,
+  refuse,
+  sha256Hex,
+  writeDurableFile,
+  type Clock,
+  type Result,
+  type SiteId,
+  type Stage,
+  type Wake,
+} from '@aifi/shared-kernel';
+import type { Logger } from '@aifi/shared-observability';
+import { checkGuards } from './guards.js';
+import { InboundStore, type Inbound, type InboundRow, type NewDelivery } from './inbound.store.js';
+import { reidentifyObject, type ReidentificationPlan } from './reidentify-object.js';
+
+export interface ReidentifyDependencies {
+  readonly database: GatewayDatabase;
+  readonly vault: Vault;
+  readonly keys: SiteKeys;
+  readonly siteId: SiteId;
+  readonly dataFolder: string;
+  readonly clock: Clock;
+  readonly wake: Wake;
+  readonly logger: Logger;
+  readonly onDone: () => void;
+}
+
+export function createReidentifyStage(dependencies: ReidentifyDependencies): Stage {
+  const { database, clock, wake, onDone } = dependencies;
+  const logger = dependencies.logger.child({ stage: 'reidentify' });
+  const store = new InboundStore(database, clock);
+  const handle = async (row: InboundRow): Promise<void> => {
+    const inbound = store.opened(row);
+    const { jobId } = inbound.manifest;
+    const outcome = await takeBack(dependencies, store, inbound);
+    if (outcome.ok) {
+      logger.info('outcome taken back', { jobId });
+    } else {
+      await store.quarantine(inbound, outcome.refusal);
+      logger.error('outcome quarantined', { jobId, code: outcome.refusal.code });
+    }
+    onDone();
+  };
+  return pollingStage({
+    name: 'reidentify',
+    clock,
+    wake,
+    intervalMs: 1_000,
+    onFault: (error) => logger.fault('reidentify failed', error),
+    runOnce: async (signal) => {
+      let handled = 0;
+      for (const row of store.received()) {
+        if (signal.aborted) break;
+        try {
+          await handle(row);
+          handled += 1;
+        } catch (error) {
+          // The next one must pass; this one is tried again at the next look.
+          logger.fault('reidentify failed', error, { jobId: row.jobId });
+        }
+      }
+      return handled;
+    },
+  });
+}
+
+async function takeBack(
+  { vault, keys, siteId, dataFolder }: ReidentifyDependencies,
+  store: InboundStore,
+  inbound: Inbound,
+): Promise<Result<void>> {
+  const { manifest, envelope } = inbound;
+  const sent = store.sentJob(manifest.jobId);
+  if (!sent) return refuse('IDENTITY_MISMATCH', 'nothing was sent for this job');
+  const linkage = checkGuards({ manifest, envelope, sent, vault, keys, siteId });
+  if (!linkage.ok) return linkage;
+  if (manifest.outcome === 'NOT_ANALYSED') {
+    await store.finishWithoutResult(inbound);
+    return ok(undefined);
+  }
+  const minted = mintedUidsOf(manifest, keys);
+  const plan = planOf(manifest, linkage.value, { vault, minted });
+  const deliveries: NewDelivery[] = [];
+  for (const listed of manifest.objects) {
+    const { index, role, sha256 } = listed;
+    const bytes = await readFile(inbound.paths.get(index)!);
+    if (sha256Hex(bytes) !== sha256) return refuse('OUTPUT_INVALID', 'bytes changed on disk');
+    const object = reidentifyObject(bytes, plan);
+    if (!object.ok) return object;
+    // A result has UIDs of its own: a vault pseudonym here would take an original image's place.
+    const isListed =
+      minted.get(listed.sopInstanceUid) === object.value.sopInstanceUid &&
+      minted.get(listed.seriesInstanceUid) === object.value.seriesInstanceUid &&
+      listed.sopClassUid === object.value.sopClassUid;
+    if (!isListed) return refuse('IDENTITY_MISMATCH', 'a result is not the object listed');
+    const name = `${manifest.issue}-${index}.dcm`;
+    const path = join(dataFolder, 'outgoing', manifest.jobId, name);
+    const file = await writeDurableFile(path, object.value.bytes);
+    deliveries.push({ index, role, ...object.value, path, sha256: file.sha256 });
+  }
+  crashPoint('gateway.reidentify.before-commit');
+  await store.finishWithResult(inbound, deliveries);
+  crashPoint('gateway.reidentify.after-commit');
+  return ok(undefined);
+}
+
+/** Final UID of each UID that the hub minted, derived again with the site's key. */
+function mintedUidsOf(manifest: OutcomeManifest, keys: SiteKeys): ReadonlyMap<string, string> {
+  const { jobId, issue, product } = manifest;
+  return new Map(
+    manifest.mintedUids.map(({ uid, role, index }): [string, string] => [
+      uid,
+      keyedUid(keys.result, jobId, product.modelDigest, role, String(index), String(issue)),
+    ]),
+  );
+}
+
+/** The one rule for UIDs: minted ones are derived again, others come back from the vault. */
+function planOf(
+  manifest: OutcomeManifest,
+  linkage: Linkage,
+  { vault, minted }: { readonly vault: Vault; readonly minted: ReadonlyMap<string, string> },
+): ReidentificationPlan {
+  const current = vault.currentIdentity(linkage.studyUid) ?? linkage.asSent;
+  return {
+    finalUid: (uid) => minted.get(uid) ?? vault.originalUid(manifest.jobId, uid),
+    identity: identityElements(current),
+  };
+}

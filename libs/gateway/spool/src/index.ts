@@ -1,0 +1,2 @@
+/** Spool stage of the gateway: the durable queue in front of the uplink. */
+export * from './spool-stage.js';

@@ -1,0 +1,127 @@
+/**
+ * HubDatabase: PostgreSQL as the stages see it, in transactions of one site or of the queue.
+ * Decides that tenant data is only reachable inside withSite, which sets app.site_id for exactly
+ * one transaction; and that cross-site work uses a role that sees queue columns only.
+ * Invariants: the pools of the running hub never own a table; safety rests on keys and row counts
+ * at READ COMMITTED. Source: reliability specification C3, F15, F19.
+ */
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import { AifiError, type SiteId } from '@aifi/shared-kernel';
+import type { DatabaseUrls } from './embedded-postgres.js';
+import { HUB_MIGRATIONS } from './migrations/index.js';
+import { Sql } from './sql.js';
+
+/** Connections of one hub process: together below max_connections of the embedded server. */
+const APP_POOL_MAX = 16;
+const JOBS_POOL_MAX = 6;
+/** A transaction that waits longer for a lock or a statement is given up. @unit ms */
+const STATEMENT_MS_MAX = 30_000;
+
+/** The data source of the table owner: migrations, and nothing else. */
+export function migrationSource(ownerUrl: string): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: ownerUrl,
+    migrations: HUB_MIGRATIONS,
+    migrationsTableName: 'schema_migration',
+    migrationsTransactionMode: 'each',
+    poolSize: 1,
+  });
+}
+
+/** Applies missing migrations; refuses a schema of a newer release. */
+async function migrate(ownerUrl: string): Promise<void> {
+  const source = await migrationSource(ownerUrl).initialize();
+  try {
+    // Two hub processes may start together: the second waits here and finds nothing to do.
+    await source.query('SELECT pg_advisory_lock(4711)');
+    const known = HUB_MIGRATIONS.map((migration) => migration.name);
+    const table = await source.query(`SELECT to_regclass('schema_migration') IS NOT NULL AS made`);
+    if ((table as { made: boolean }[])[0]?.made) {
+      const rows = (await source.query('SELECT name FROM schema_migration')) as { name: string }[];
+      if (rows.some((row) => !known.includes(row.name))) {
+        throw new AifiError('CONFIG_INVALID', 'the database is of a newer release');
+      }
+    }
+    await source.runMigrations();
+  } finally {
+    await source.destroy();
+  }
+}
+
+function pool(url: string, poolSize: number): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    poolSize,
+    // An idle connection that the server closes must not end the process.
+    poolErrorHandler: () => undefined,
+    extra: { statement_timeout: STATEMENT_MS_MAX, idle_in_transaction_session_timeout: 60_000 },
+  });
+}
+
+export class HubDatabase {
+  private constructor(
+    private readonly app: DataSource,
+    private readonly jobs: DataSource,
+  ) {}
+
+  /** Migrates and opens the pools. */
+  static async open(urls: DatabaseUrls): Promise<HubDatabase> {
+    try {
+      await migrate(urls.ownerUrl);
+      const app = await pool(urls.appUrl, APP_POOL_MAX).initialize();
+      const jobs = await pool(urls.jobsUrl, JOBS_POOL_MAX).initialize();
+      return new HubDatabase(app, jobs);
+    } catch (error) {
+      if (error instanceof AifiError) throw error;
+      throw new AifiError('PEER_UNAVAILABLE', 'the database does not open', { cause: error });
+    }
+  }
+
+  /** Runs `work` in one transaction that sees this site only; committed when it resolves. */
+  withSite<T>(siteId: SiteId, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.withConfiguredSite(siteId, work);
+  }
+
+  /** As withSite, for enrolment: there the name comes from configuration, not from a peer. */
+  withConfiguredSite<T>(siteName: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+    return transaction(this.app, async (sql) => {
+      // The third argument makes it SET LOCAL: it ends with the transaction.
+      await sql.rows(`SELECT set_config('app.site_id', $1, true)`, siteName);
+      return work(sql);
+    });
+  }
+
+  /** Runs `work` in one transaction over the queue columns of all sites. */
+  withQueue<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return transaction(this.jobs, work);
+  }
+
+  async close(): Promise<void> {
+    await this.app.destroy();
+    await this.jobs.destroy();
+  }
+}
+
+async function transaction<T>(source: DataSource, work: (sql: Sql) => Promise<T>): Promise<T> {
+  try {
+    return await source.transaction(({ queryRunner }) => work(new Sql(queryRunner!)));
+  } catch (error) {
+    if (error instanceof AifiError) throw error;
+    throw databaseFault(error);
+  }
+}
+
+/**
+ * SQLSTATE classes 08 (connection), 53 (resources) and 57 (operator) and a lost socket, which has
+ * no SQLSTATE, are the server's state and pass; the rest is a defect of ours.
+ */
+function databaseFault(cause: unknown): AifiError {
+  const state = (cause as { code?: string }).code ?? '';
+  const isBug = /^[0-9A-Z]{5}$/.test(state) && !/^(08|53|57|40)/.test(state);
+  return isBug
+    ? new AifiError('INTERNAL', `the database refused a statement (${state})`, { cause })
+    : new AifiError('PEER_UNAVAILABLE', 'the database does not answer', { cause });
+}

@@ -1,0 +1,16 @@
+/** The hub's database: launcher of the embedded server, transactions per site, queue, outcomes. */
+export {
+  startEmbeddedPostgres,
+  type DatabaseUrls,
+  type EmbeddedPostgres,
+} from './embedded-postgres.js';
+export * from './enrolment.js';
+export * from './hub-database.js';
+export * from './job-queue.js';
+export { readHubJobs } from './job-trace.js';
+export * from './outbox.js';
+export * from './outcomes.js';
+export { removeServerFolder, serverFolderPath } from './server-folder.js';
+export { listSites, noteSeen } from './site-overview.js';
+export { Sql, type SqlValue } from './sql.js';
+export * from './study-jobs.js';

@@ -1,0 +1,8 @@
+/**
+ * All migrations, oldest first. The list is written out, so that the same classes run from source
+ * and compiled. Invariant: a released migration is never edited. Source: conventions "Database".
+ */
+import { CreateHubTables1795200879066 } from './1795200879066-CreateHubTables.js';
+import { AddLastSeenAndFault1795204733453 } from './1795204733453-AddLastSeenAndFault.js';
+
+export const HUB_MIGRATIONS = [CreateHubTables1795200879066, AddLastSeenAndFault1795204733453];

@@ -1,0 +1,3 @@
+/** Who calls the hub: the site of the client certificate, and gRPC handlers that start with it. */
+export * from './site-calls.js';
+export * from './site-from-peer.js';

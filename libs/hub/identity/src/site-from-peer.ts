@@ -1,0 +1,33 @@
+/**
+ * Site from the peer's certificate: the only place at the hub that makes a SiteId (guard C1).
+ * Decides which certificate names a site: exactly one URI in the subject alternative name, of the
+ * form spiffe://aifi/site/<siteId>/gw/<n>, in a certificate that the TLS layer has verified.
+ * Invariant: no message, header or address takes part in the decision.
+ * Source: reliability specification C1; SPIFFE-ID 2; RFC 5280 4.2.1.6.
+ */
+import type { ServerUnaryCall } from '@grpc/grpc-js';
+import { AifiError, siteId, type SiteId } from '@aifi/shared-kernel';
+
+const SITE_URI = /^URI:spiffe:\/\/aifi\/site\/([a-z][a-z0-9-]{0,31})\/gw\/\d{1,4}$/;
+
+/** What of a grpc-js call says who called. */
+export interface PeerCall {
+  getAuthContext(): ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']> | null;
+}
+
+/**
+ * The site of a calling gateway; UNTRUSTED (gRPC UNAUTHENTICATED) without a verified certificate
+ * that names exactly one. grpc-js gives the certificate only when TLS has authorised it.
+ */
+export function siteFromPeer(call: PeerCall): SiteId {
+  const names = call.getAuthContext()?.sslPeerCertificate?.subjectaltname;
+  return siteFromAlternativeNames(names ?? '');
+}
+
+/** Parses Node's textual form: `URI:...` entries joined by comma and space, odd ones quoted. */
+export function siteFromAlternativeNames(names: string): SiteId {
+  const uris = names.split(', ').filter((name) => name.startsWith('URI:'));
+  const site = uris.length === 1 ? SITE_URI.exec(uris[0]!)?.[1] : undefined;
+  if (site === undefined) throw new AifiError('UNTRUSTED', 'the certificate names no site');
+  return siteId(site);
+}

@@ -1,0 +1,2 @@
+/** Object store of the hub: durable objects named by digest, under a prefix per site. */
+export * from './folder-object-store.js';

@@ -1,0 +1,71 @@
+/**
+ * Rules publisher: the signed routing rules of one site.
+ * Decides what a gateway may send at all: every product deployed at its site, with the intended use
+ * of its package. Invariant: the sequence rises when and only when the content changes.
+ * Source: architecture 2 (select); governance specification 4.2, 4.3.
+ */
+import type { KeyObject } from 'node:crypto';
+import {
+  encodeManifest,
+  routingRulesSchema,
+  signManifest,
+  type DeployedProduct,
+  type ModelManifest,
+  type RoutingRules,
+} from '@aifi/contracts-manifests';
+import { canonicalJson, invariant, sha256Hex, type Clock } from '@aifi/shared-kernel';
+import { listDeployments, type Deployment, type Site, type Sql } from '@aifi/hub-database';
+
+/** Package of a product version; undefined when the hub does not have it. */
+export type FindModel = (product: string, version: string) => ModelManifest | undefined;
+
+export interface PublisherDependencies {
+  readonly findModel: FindModel;
+  readonly signingKey: KeyObject;
+  readonly clock: Clock;
+}
+
+/** Writes new rules for the site of the transaction when what they say has changed. */
+export async function publishRules(
+  sql: Sql,
+  site: Site,
+  { findModel, signingKey, clock }: PublisherDependencies,
+): Promise<void> {
+  const deployments = (await listDeployments(sql)).filter((d) => d.state !== 'retired');
+  const products = site.state === 'active' ? deployments.map((d) => describe(d, findModel)) : [];
+  const contentSha256 = sha256Hex(canonicalJson({ purpose: site.purpose, products }));
+  // The lock on the site lets only one process at a time see and raise the sequence.
+  await sql.rows('SELECT site_id FROM site FOR UPDATE');
+  const latest = await sql.row<{ sequence: string; content_sha256: string }>(
+    'SELECT sequence, content_sha256 FROM routing_rules ORDER BY sequence DESC LIMIT 1',
+  );
+  if (latest?.content_sha256 === contentSha256) return;
+  const rules: RoutingRules = {
+    schema: 'aifi.routing-rules.v1',
+    sequence: Number(latest?.sequence ?? 0) + 1,
+    issuedAtMs: clock.nowMs(),
+    purpose: site.purpose,
+    products,
+  };
+  const bytes = encodeManifest(routingRulesSchema, rules);
+  await sql.run(
+    `INSERT INTO routing_rules
+       (site_id, sequence, content_sha256, rules, rules_sha256, signature, issued_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    site.siteId,
+    rules.sequence,
+    contentSha256,
+    bytes,
+    sha256Hex(bytes),
+    signManifest(bytes, signingKey),
+    new Date(rules.issuedAtMs),
+  );
+}
+
+function describe(deployment: Deployment, findModel: FindModel): DeployedProduct {
+  const { product, version, modelDigest, state } = deployment;
+  const model = findModel(product, version);
+  invariant(model && state !== 'retired', 'a deployed product has its package');
+  const { name, label, purpose, lane, intendedUse } = model;
+  return { product, name, version, modelDigest, label, purpose, state, lane, intendedUse };
+}

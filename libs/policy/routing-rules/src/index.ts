@@ -1,0 +1,2 @@
+/** Pure evaluation of signed routing rules: the same engine at gateway and hub. */
+export * from './evaluate-product.js';

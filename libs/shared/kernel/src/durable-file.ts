@@ -1,0 +1,110 @@
+/**
+ * DURABLE(file): write, check, fdatasync, rename, fsync of the folder.
+ * Decides when bytes on disk count as kept. Invariant: a file under its final name is whole; a
+ * failed fsync is fatal for the process and is never retried on the same descriptor.
+ * Source: reliability specification 2 (durability contract).
+ */
+import { open, mkdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { AifiError } from './aifi-error.js';
+import type { Sha256 } from './brand.js';
+
+export interface DurableFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: Sha256;
+}
+
+/** ENOSPC and EDQUOT become OUT_OF_RESOURCES (retryable for the sender), the rest INTERNAL. */
+export function fileFault(error: unknown): AifiError {
+  if (error instanceof AifiError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOSPC' || code === 'EDQUOT'
+    ? new AifiError('OUT_OF_RESOURCES', 'no space left for the spool', { cause: error })
+    : new AifiError('INTERNAL', `file operation failed (${code ?? 'unknown'})`, { cause: error });
+}
+
+/** Makes the entries of a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** An open durable write: append, then commit under the final name, or discard. */
+export class DurableWriter {
+  readonly #hash = createHash('sha256');
+  #sizeBytes = 0;
+
+  private constructor(
+    private readonly handle: FileHandle,
+    private readonly temporaryPath: string,
+  ) {}
+
+  /** Opens a temporary file of random name in `folder` (made when missing). */
+  static async open(folder: string): Promise<DurableWriter> {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const temporaryPath = join(folder, `.${randomUUID()}.part`);
+      return new DurableWriter(await open(temporaryPath, 'wx', 0o600), temporaryPath);
+    } catch (error) {
+      throw fileFault(error);
+    }
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    try {
+      // A short write must not pass: FileHandle.write may write less than asked.
+      for (let offset = 0; offset < bytes.length;) {
+        const { bytesWritten } = await this.handle.write(bytes, offset);
+        offset += bytesWritten;
+      }
+    } catch (error) {
+      throw fileFault(error);
+    }
+    this.#hash.update(bytes);
+    this.#sizeBytes += bytes.length;
+  }
+
+  /** Durable under `<folder>/<name>` on return; an existing file of that name is replaced. */
+  async commit(path: string): Promise<DurableFile> {
+    try {
+      const { size } = await this.handle.stat();
+      if (size !== this.#sizeBytes) throw new AifiError('DIGEST_MISMATCH', 'short file on disk');
+      await this.handle.datasync();
+      await this.handle.close();
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await rename(this.temporaryPath, path);
+      await syncFolder(dirname(path));
+    } catch (error) {
+      throw fileFault(error);
+    }
+    const sha256 = this.#hash.digest('hex') as Sha256;
+    return { path, sizeBytes: this.#sizeBytes, sha256 };
+  }
+
+  async discard(): Promise<void> {
+    await this.handle.close().catch(() => undefined);
+    await rm(this.temporaryPath, { force: true });
+  }
+}
+
+/** Writes one buffer durably. */
+export async function writeDurableFile(path: string, bytes: Uint8Array): Promise<DurableFile> {
+  const writer = await DurableWriter.open(dirname(path));
+  try {
+    await writer.append(bytes);
+    return await writer.commit(path);
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The one catalogue of faults: code → cause, retry, DICOM status, gRPC status, HTTP status, level.
+ * Decides what every edge answers and whether a retry makes sense; no retry reads a message string.
+ * Invariant: every AifiError has exactly one row here.
+ * Source: PS3.4 B.2.3 and PS3.7 C (DIMSE status), gRPC status codes, RFC 9457.
+ */
+export type CauseClass = 'user' | 'operational' | 'bug';
+export type RetryClass = 'transient' | 'ambiguous' | 'permanent';
+
+interface CatalogueRow {
+  readonly cause: CauseClass;
+  readonly retry: RetryClass;
+  /** C-STORE status, PS3.4 B.2.3 and PS3.7 C. */
+  readonly dimse: number;
+  /** gRPC status code number. */
+  readonly grpc: number;
+  readonly http: number;
+  readonly level: 'error' | 'warn' | 'info';
+}
+
+const row = (
+  cause: CauseClass,
+  retry: RetryClass,
+  [dimse, grpc, http]: readonly [number, number, number],
+  level: CatalogueRow['level'],
+): CatalogueRow => ({ cause, retry, dimse, grpc, http, level });
+
+export const ERROR_CATALOGUE = {
+  /** The dataset does not parse, is cut short or contradicts itself. */
+  DICOM_MALFORMED: row('user', 'permanent', [0xc000, 3, 400], 'warn'),
+  /** UIDs of command, file meta and dataset differ. */
+  DICOM_SOP_MISMATCH: row('user', 'permanent', [0xa900, 3, 400], 'warn'),
+  /** The SOP class is not taken here. */
+  DICOM_SOP_CLASS_UNSUPPORTED: row('user', 'permanent', [0x0122, 3, 400], 'warn'),
+  /** Disk or quota full: the sender may try again. */
+  OUT_OF_RESOURCES: row('operational', 'transient', [0xa700, 8, 507], 'error'),
+  /** An identifier does not have its format. */
+  INVALID_IDENTIFIER: row('user', 'permanent', [0xc000, 3, 400], 'warn'),
+  /** A message, manifest or file does not match its schema. */
+  INVALID_ARGUMENT: row('user', 'permanent', [0x0110, 3, 400], 'warn'),
+  /** Bytes do not have the digest or size that was declared. */
+  DIGEST_MISMATCH: row('operational', 'transient', [0x0110, 15, 409], 'warn'),
+  /** A signature, seal or certificate does not verify. */
+  UNTRUSTED: row('user', 'permanent', [0x0110, 16, 401], 'error'),
+  /** The peer is known but may not do this. */
+  FORBIDDEN: row('user', 'permanent', [0x0124, 7, 403], 'warn'),
+  NOT_FOUND: row('user', 'permanent', [0x0110, 5, 404], 'info'),
+  /** A state machine was asked for a step that does not exist. */
+  STATE_CONFLICT: row('operational', 'permanent', [0x0110, 9, 409], 'warn'),
+  /** The peer does not answer or the link is cut; the outcome may be unknown. */
+  PEER_UNAVAILABLE: row('operational', 'ambiguous', [0x0110, 14, 503], 'warn'),
+  /** The peer refused with a status of its own. */
+  PEER_REFUSED: row('operational', 'permanent', [0x0110, 9, 502], 'warn'),
+  DEADLINE_EXCEEDED: row('operational', 'ambiguous', [0x0110, 4, 504], 'warn'),
+  /** A limit of limits.ts was reached. */
+  LIMIT_EXCEEDED: row('user', 'permanent', [0xa700, 8, 413], 'warn'),
+  /** The model crashed, hung or gave unusable output. */
+  MODEL_FAILED: row('operational', 'transient', [0x0110, 13, 500], 'warn'),
+  /** Configuration is missing or wrong; start is refused. */
+  CONFIG_INVALID: row('user', 'permanent', [0x0110, 9, 500], 'error'),
+  /** A broken invariant: a defect of ours. */
+  INTERNAL: row('bug', 'permanent', [0x0110, 13, 500], 'error'),
+} as const satisfies Record<string, CatalogueRow>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,3 @@
+/** Logging and metrics for every process. */
+export * from './logger.js';
+export * from './metrics.js';

@@ -1,0 +1,83 @@
+/**
+ * Hospital: a gateway with its own PACS.
+ * Decides which PACS stands in: Orthanc, or the pacs-simulator where Orthanc cannot be installed.
+ * Invariant: a hospital shares no process, folder or port with another.
+ */
+import { mkdirSync } from 'node:fs';
+import { prepareOrthanc } from '../../../../deploy/services/orthanc/start.mjs';
+import { GatewayClient } from './gateway-client.js';
+import type { ManagedProcess } from './managed-process.js';
+import { OrthancClient } from './orthanc-client.js';
+import type { ProcessFactory } from './process-factory.js';
+import * as config from './stack-config.js';
+
+/** What the demo's table calls the PACS. */
+export type PacsKind = 'orthanc' | 'pacs-simulator';
+
+export interface Hospital {
+  readonly siteId: string;
+  readonly pacsKind: PacsKind;
+  readonly pacs: OrthancClient;
+  readonly pacsProcess: ManagedProcess;
+  readonly gateway: GatewayClient;
+  readonly gatewayProcess: ManagedProcess;
+  /** Databases, vault and spool of the gateway. */
+  readonly gatewayFolder: string;
+  readonly ports: config.SitePorts;
+}
+
+export interface HospitalOptions {
+  readonly siteId: string;
+  readonly runFolder: string;
+  readonly pacsKind: PacsKind;
+  readonly ports: config.SitePorts;
+  /** Where its PACS sends to: the gateway, or what listens in between. */
+  readonly storePort: number;
+  /** Where its gateway dials the hub. */
+  readonly hubPort: number;
+  readonly quietMs: number;
+  readonly credentials: config.Credentials;
+  readonly signingPublicKeyFile: string;
+}
+
+/** Makes the hospital's processes; nothing runs yet. */
+export function createHospital(factory: ProcessFactory, options: HospitalOptions): Hospital {
+  const { siteId, runFolder, pacsKind, ports } = options;
+  const gatewayFolder = config.siteFolder(runFolder, siteId, 'gateway');
+  mkdirSync(gatewayFolder, { recursive: true, mode: 0o700 });
+  const settings = config.gatewayConfig({ ...options, dataFolder: gatewayFolder });
+  return {
+    siteId,
+    pacsKind,
+    pacs: new OrthancClient(`http://127.0.0.1:${ports.pacsHttp}`),
+    pacsProcess: createPacs(factory, options),
+    gateway: new GatewayClient(`http://127.0.0.1:${ports.gatewayHttp}`),
+    gatewayProcess: factory.app('gateway', `gateway-${siteId}`, settings),
+    gatewayFolder,
+    ports,
+  };
+}
+
+function createPacs(factory: ProcessFactory, options: HospitalOptions): ManagedProcess {
+  const { siteId, runFolder, pacsKind, ports, storePort } = options;
+  const dataFolder = config.siteFolder(runFolder, siteId, 'pacs');
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  if (pacsKind === 'pacs-simulator') {
+    const settings = config.pacsSimulatorConfig({ siteId, dataFolder, ports, storePort });
+    return factory.app('pacs-simulator', `pacs-${siteId}`, settings);
+  }
+  const prepared = prepareOrthanc({
+    folder: dataFolder,
+    aeTitle: config.aeTitles(siteId).pacs,
+    dicomPort: ports.pacsDicom,
+    httpPort: ports.pacsHttp,
+    modalities: [config.gatewayModality(siteId, storePort)],
+  });
+  const client = new OrthancClient(prepared.restUrl);
+  return factory.foreign({
+    name: `pacs-${siteId}`,
+    command: prepared.command,
+    arguments: prepared.arguments,
+    isReady: () => client.isUp(),
+  });
+}

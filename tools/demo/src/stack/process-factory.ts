@@ -1,0 +1,55 @@
+/**
+ * ProcessFactory: configuration file, log file and command line of each process of a stack.
+ * Decides their places below the run folder: `<name>.json` and `<name>.log`.
+ * Invariant: apps run on the Node that runs the stack, from compiled code.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { appEntry } from './checkout.js';
+import { hasReadyLine, ManagedProcess, type ProcessOrder } from './managed-process.js';
+import type { Watchdog } from './watchdog.js';
+
+export class ProcessFactory {
+  /** Every process made so far, in the order of making. */
+  readonly made: ManagedProcess[] = [];
+
+  constructor(
+    private readonly runFolder: string,
+    private readonly watchdog: Watchdog,
+    /** PATH, for example; a user's AIFI_ variables would override the configuration files. */
+    private readonly environment: Readonly<Record<string, string>>,
+    /** More of it for a process by name: a key log, for example. */
+    private readonly extraOf: (name: string) => Readonly<Record<string, string>> = () => ({}),
+  ) {
+    mkdirSync(join(runFolder, 'logs'), { recursive: true, mode: 0o700 });
+  }
+
+  /** A process of ours: one JSON configuration file, up at its `ready` line. */
+  app(app: string, name: string, config: object): ManagedProcess {
+    const configFile = join(this.runFolder, `${name}.json`);
+    writeFileSync(configFile, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+    return this.#make({
+      name,
+      command: process.execPath,
+      arguments: ['--disable-warning=ExperimentalWarning', appEntry(app)],
+      environment: {
+        ...this.environment,
+        AIFI_CONFIG_FILE: configFile,
+        ...this.extraOf(name),
+      },
+      isReady: hasReadyLine,
+    });
+  }
+
+  /** A process that others wrote. */
+  foreign(order: Omit<ProcessOrder, 'logFile' | 'environment'>): ManagedProcess {
+    return this.#make({ ...order, environment: this.environment });
+  }
+
+  #make(order: Omit<ProcessOrder, 'logFile'>): ManagedProcess {
+    const logFile = join(this.runFolder, 'logs', `${order.name}.log`);
+    const made = new ManagedProcess({ ...order, logFile }, this.watchdog);
+    this.made.push(made);
+    return made;
+  }
+}

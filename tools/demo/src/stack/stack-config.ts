@@ -1,0 +1,134 @@
+/**
+ * Configuration files of the processes of a stack, as plain JSON values.
+ * Decides ports, folders and names of a demonstration; the apps' own schemas check them.
+ * Invariants: loopback only; purpose is `demonstration`; a restart reads the same file.
+ */
+import { join } from 'node:path';
+
+const HOST = '127.0.0.1';
+/** Silence that completes a study: a PACS on the same machine pauses far less. @unit ms */
+export const QUIET_MS = 3_000;
+
+/** Files made by deploy/certs for one process. */
+export interface Credentials {
+  readonly caFile: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+export interface Ports {
+  readonly hubGrpc: number;
+  readonly hubHttp: number;
+  readonly worker: number;
+}
+export interface SitePorts {
+  readonly gatewayDicom: number;
+  readonly gatewayHttp: number;
+  readonly pacsDicom: number;
+  readonly pacsHttp: number;
+}
+export interface DeployedProduct {
+  readonly product: string;
+  readonly version: string;
+}
+
+/** AE titles hold 16 characters (PS3.5 6.2, VR AE). */
+export function aeTitles(siteId: string): { readonly gateway: string; readonly pacs: string } {
+  const site = siteId.toUpperCase();
+  return { gateway: `GW_${site}`.slice(0, 16), pacs: `PACS_${site}`.slice(0, 16) };
+}
+
+/** Host and path names below the folder of one run. */
+export function siteFolder(runFolder: string, siteId: string, part: 'gateway' | 'pacs'): string {
+  return join(runFolder, siteId, part);
+}
+
+export function hubConfig(options: {
+  readonly dataFolder: string;
+  readonly ports: Ports;
+  readonly credentials: Credentials;
+  readonly signingKeyFile: string;
+  readonly modelsFolder: string;
+  readonly siteIds: readonly string[];
+  readonly products: readonly DeployedProduct[];
+}): object {
+  const { ports, siteIds, products } = options;
+  return {
+    roles: ['api', 'jobs'],
+    purpose: 'demonstration',
+    dataFolder: options.dataFolder,
+    grpc: { host: HOST, port: ports.hubGrpc, ...options.credentials },
+    http: { host: HOST, port: ports.hubHttp },
+    database: { kind: 'embedded' },
+    signingKeyFile: options.signingKeyFile,
+    modelsFolder: options.modelsFolder,
+    workerUrl: `http://${HOST}:${ports.worker}`,
+    deployments: siteIds.flatMap((siteId) => products.map((product) => ({ siteId, ...product }))),
+  };
+}
+
+export function workerConfig(options: {
+  readonly port: number;
+  readonly modelsFolder: string;
+  readonly workFolder: string;
+}): object {
+  const { port, modelsFolder, workFolder } = options;
+  return { http: { host: HOST, port }, modelsFolder, workFolder };
+}
+
+export function gatewayConfig(options: {
+  readonly siteId: string;
+  readonly dataFolder: string;
+  readonly quietMs: number;
+  readonly ports: SitePorts;
+  readonly hubPort: number;
+  readonly credentials: Credentials;
+  readonly signingPublicKeyFile: string;
+}): object {
+  const { siteId, dataFolder, quietMs, ports, hubPort } = options;
+  const { credentials, signingPublicKeyFile } = options;
+  const { gateway, pacs } = aeTitles(siteId);
+  return {
+    siteId,
+    purpose: 'demonstration',
+    dataFolder,
+    quietMs,
+    http: { host: HOST, port: ports.gatewayHttp },
+    dicom: {
+      host: HOST,
+      port: ports.gatewayDicom,
+      aeTitle: gateway,
+      callers: [{ aeTitle: pacs, host: HOST }],
+    },
+    pacs: { host: HOST, port: ports.pacsDicom, calledAeTitle: pacs, callingAeTitle: gateway },
+    // The name in the hub's certificate; the address is still the loopback interface.
+    hub: { address: `localhost:${hubPort}`, ...credentials, signingPublicKeyFile },
+  };
+}
+
+/** The modality list of a hospital's PACS: its gateway. */
+export function gatewayModality(
+  siteId: string,
+  port: number,
+): {
+  readonly name: string;
+  readonly aeTitle: string;
+  readonly host: string;
+  readonly port: number;
+} {
+  return { name: 'gateway', aeTitle: aeTitles(siteId).gateway, host: HOST, port };
+}
+
+export function pacsSimulatorConfig(options: {
+  readonly siteId: string;
+  readonly dataFolder: string;
+  readonly ports: SitePorts;
+  readonly storePort: number;
+}): object {
+  const { siteId, dataFolder, ports, storePort } = options;
+  return {
+    dicom: { host: HOST, port: ports.pacsDicom, aeTitle: aeTitles(siteId).pacs },
+    http: { host: HOST, port: ports.pacsHttp },
+    dataFolder,
+    modalities: [gatewayModality(siteId, storePort)],
+  };
+}

@@ -1,0 +1,204 @@
+/**
+ * Stack: hub, inference worker and hospitals as real processes on the loopback interface.
+ * Decides the order of start and stop, and that everything a run needs lies in one folder below the
+ * system's temporary directory. Invariants: free ports only; processes ended by pid; nothing stays
+ * behind, whatever ends the run. Used by the demo and by the end-to-end tests.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { ensureOrthanc } from '../../../../deploy/services/orthanc/install.mjs';
+import { freePorts, temporaryFolder } from '@aifi/shared-testing';
+import { createCertificates, type Certificates } from './certificates.js';
+import { MODELS_FOLDER } from './checkout.js';
+import { createHospital, type Hospital, type PacsKind } from './hospital.js';
+import type { ManagedProcess } from './managed-process.js';
+import { ProcessFactory } from './process-factory.js';
+import * as config from './stack-config.js';
+import { Watchdog } from './watchdog.js';
+
+export interface StackOptions {
+  readonly siteIds: readonly string[];
+  /** Environment of the caller; only the names in PASSED_ON reach the processes. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told what is being done, in words for a person. */
+  readonly say?: (line: string) => void;
+  /** Stops what has been started, also while it is still starting. */
+  readonly signal?: AbortSignal;
+  /** The pacs-simulator instead of Orthanc, although Orthanc could be had. */
+  readonly simulator?: boolean;
+  /** @unit ms @default QUIET_MS */
+  readonly quietMs?: number;
+  /** More environment for one of our processes, by its name (`hub`, `gateway-site-a`, ...). */
+  readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
+  /** Puts something (a tap, a cut) before a port; resolves with the port to use instead. */
+  readonly reroute?: (edge: Edge) => Promise<number>;
+}
+/** A connection that a test may stand in: PACS to gateway, or gateway to hub. */
+export interface Edge {
+  readonly kind: 'dicom' | 'link';
+  readonly siteId: string;
+  /** Of the process that is called. */
+  readonly port: number;
+}
+
+const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
+const PORTS_PER_SITE = 4;
+const ASKED_FOR_SIMULATOR = { ok: false, reason: 'the simulator was asked for' } as const;
+
+/** What a stack consists of; made by `Stack.start`. */
+interface StackParts {
+  /** Configuration, logs, data: removed at the end. */
+  readonly folder: string;
+  /** Why the pacs-simulator stands in for Orthanc; undefined when Orthanc runs. */
+  readonly pacsNote: string | undefined;
+  /** What is deployed at every site. */
+  readonly products: readonly config.DeployedProduct[];
+  readonly hub: ManagedProcess;
+  readonly hubUrl: string;
+  readonly hubFolder: string;
+  readonly worker: ManagedProcess;
+  readonly hospitals: readonly Hospital[];
+}
+
+export class Stack {
+  #stopping: Promise<void> | undefined;
+
+  private constructor(
+    readonly parts: StackParts,
+    private readonly factory: ProcessFactory,
+    private readonly watchdog: Watchdog,
+  ) {}
+
+  /** Starts everything and resolves when all of it is up; stops what has started when not. */
+  static async start(options: StackOptions): Promise<Stack> {
+    const { say = () => undefined, signal } = options;
+    const stack = await Stack.#prepare(options);
+    if (signal?.aborted) void stack.stop();
+    signal?.addEventListener('abort', () => void stack.stop());
+    const { worker, hub, hospitals } = stack.parts;
+    const hospitalProcesses = hospitals.flatMap((h) => [h.pacsProcess, h.gatewayProcess]);
+    say('starting hub, inference worker and hospitals ...');
+    const started = [worker, hub, ...hospitalProcesses].map((process) => process.start());
+    // All of them have settled before anything is stopped: none starts behind the stop's back.
+    const failed = (await Promise.allSettled(started)).find((s) => s.status === 'rejected');
+    if (failed) {
+      await stack.stop();
+      throw failed.reason;
+    }
+    return stack;
+  }
+
+  static async #prepare(options: StackOptions): Promise<Stack> {
+    const { siteIds, environment, say, simulator, environmentOf } = options;
+    const { quietMs = config.QUIET_MS, reroute = async ({ port }) => port } = options;
+    const orthanc = simulator ? ASKED_FOR_SIMULATOR : ensureOrthanc();
+    const pacsNote = orthanc.ok ? undefined : orthanc.reason;
+    if (pacsNote) say?.(`no Orthanc (${pacsNote}): the pacs-simulator stands in`);
+    const { path: folder } = temporaryFolder('stack');
+    const watchdog = new Watchdog();
+    watchdog.watchFolder(folder);
+    const certificates = await createCertificates(join(folder, 'certificates'), siteIds);
+    const factory = new ProcessFactory(folder, watchdog, passedOn(environment), environmentOf);
+    const ports = await freePorts(3 + siteIds.length * PORTS_PER_SITE);
+    const hubPorts = { hubGrpc: ports[0]!, hubHttp: ports[1]!, worker: ports[2]! };
+    const products = deployedProducts();
+    const centre = createCentre(factory, { folder, certificates, hubPorts, siteIds, products });
+    const hospitals: Hospital[] = [];
+    for (const [i, siteId] of siteIds.entries()) {
+      const own = ports.slice(3 + i * PORTS_PER_SITE);
+      const sitePorts = sitePortsOf(own);
+      const { gatewayDicom } = sitePorts;
+      const pacsKind: PacsKind = orthanc.ok ? 'orthanc' : 'pacs-simulator';
+      hospitals.push(
+        createHospital(factory, {
+          siteId,
+          runFolder: folder,
+          pacsKind,
+          ports: sitePorts,
+          storePort: await reroute({ kind: 'dicom', siteId, port: gatewayDicom }),
+          hubPort: await reroute({ kind: 'link', siteId, port: hubPorts.hubGrpc }),
+          quietMs,
+          credentials: certificates.sites[siteId]!,
+          signingPublicKeyFile: certificates.signingPublicKeyFile,
+        }),
+      );
+    }
+    return new Stack({ folder, pacsNote, products, ...centre, hospitals }, factory, watchdog);
+  }
+
+  get processes(): readonly ManagedProcess[] {
+    return this.factory.made;
+  }
+
+  /** Ends everything in the order of the data and removes the run folder. May be called again. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { hospitals, hub, worker } = this.parts;
+    await Promise.all(hospitals.map((hospital) => hospital.gatewayProcess.stop()));
+    const rest = [hub, worker, ...hospitals.map((hospital) => hospital.pacsProcess)];
+    await Promise.all(rest.map((process) => process.stop()));
+    await this.watchdog.close();
+  }
+}
+
+function createCentre(
+  factory: ProcessFactory,
+  options: {
+    readonly folder: string;
+    readonly certificates: Certificates;
+    readonly hubPorts: config.Ports;
+    readonly siteIds: readonly string[];
+    readonly products: readonly config.DeployedProduct[];
+  },
+): Pick<StackParts, 'hub' | 'hubUrl' | 'hubFolder' | 'worker'> {
+  const { folder, certificates, hubPorts, siteIds, products } = options;
+  const [hubFolder, workFolder] = [join(folder, 'hub'), join(folder, 'worker')];
+  for (const path of [hubFolder, workFolder]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  const modelsFolder = MODELS_FOLDER;
+  const hubSettings = config.hubConfig({
+    dataFolder: hubFolder,
+    ports: hubPorts,
+    credentials: certificates.hub,
+    signingKeyFile: certificates.signingKeyFile,
+    modelsFolder,
+    siteIds,
+    products,
+  });
+  const workerSettings = config.workerConfig({ port: hubPorts.worker, modelsFolder, workFolder });
+  return {
+    hub: factory.app('hub', 'hub', hubSettings),
+    hubUrl: `http://127.0.0.1:${hubPorts.hubHttp}`,
+    hubFolder,
+    worker: factory.app('inference-worker', 'inference-worker', workerSettings),
+  };
+}
+
+function sitePortsOf(ports: readonly number[]): config.SitePorts {
+  const [gatewayDicom = 0, gatewayHttp = 0, pacsDicom = 0, pacsHttp = 0] = ports;
+  return { gatewayDicom, gatewayHttp, pacsDicom, pacsHttp };
+}
+
+/** Every model of the models folder is deployed: `<folder>/<product>/manifest.yaml`. */
+function deployedProducts(): config.DeployedProduct[] {
+  return readdirSync(MODELS_FOLDER)
+    .map((name) => join(MODELS_FOLDER, name, 'manifest.yaml'))
+    .filter((path) => existsSync(path))
+    .map((path) => {
+      const { product, version } = parse(readFileSync(path, 'utf8')) as config.DeployedProduct;
+      return { product, version };
+    });
+}
+
+function passedOn(environment: StackOptions['environment']): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of PASSED_ON) {
+    const value = environment[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}

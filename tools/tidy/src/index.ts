@@ -1,0 +1,2 @@
+/** Tidy: the rules of the house as a function over files. */
+export * from './tidy.js';
