@@ -18,11 +18,18 @@ const only = (sourceTag, onlyDependOnLibsWithTags, bannedExternalImports = []) =
 
 const depConstraints = [
   // scope: gateway and hub share only contracts, policy, dicom and shared.
-  only('scope:gateway', ['scope:gateway', ...COMMON], ['typeorm', 'kafkajs', 'onnxruntime-node']),
-  only('scope:hub', ['scope:hub', ...COMMON], ['dcmjs-dimse', 'onnxruntime-node']),
+  only(
+    'scope:gateway',
+    ['scope:gateway', 'scope:access', ...COMMON],
+    ['typeorm', 'kafkajs', 'onnxruntime-node'],
+  ),
+  only('scope:hub', ['scope:hub', 'scope:access', ...COMMON], ['dcmjs-dimse', 'onnxruntime-node']),
   only('scope:worker', ['scope:worker', ...COMMON], ['typeorm', 'kafkajs', 'dcmjs-dimse']),
   only('scope:simulator', ['scope:simulator', 'scope:gateway', 'scope:hub', ...COMMON]),
-  only('scope:tools', ['scope:tools', ...COMMON]),
+  only('scope:tools', ['scope:tools', 'scope:access', ...COMMON]),
+  only('scope:console', ['scope:console', 'scope:contracts', ...SHARED]),
+  // access: sign-in, rights and records, the same at gateway and hub.
+  only('scope:access', ['scope:access', ...COMMON]),
   only('scope:policy', COMMON),
   only('scope:dicom', COMMON),
   only('scope:contracts', ['scope:contracts', ...SHARED]),
@@ -81,7 +88,7 @@ export default tseslint.config(
   },
   {
     // Decorator metadata needs the classes of injected parameters as values.
-    files: ['apps/hub/src/**/*.ts', 'apps/gateway/src/**/*.ts'],
+    files: ['apps/hub/src/**/*.ts', 'apps/gateway/src/**/*.ts', 'libs/access/web/src/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   { files: ['**/*.d.ts'], rules: { 'no-restricted-exports': 'off' } },

@@ -106,7 +106,7 @@ async function readStart(path: string): Promise<Uint8Array> {
 /** The bytes of the (inflated) dataset. DICOM_MALFORMED when they do not inflate. */
 async function* datasetChunks(path: string, head: Part10Head): AsyncGenerator<Buffer> {
   const raw = createReadStream(path, { start: head.datasetOffset });
-  const closed = new Promise((resolve) => raw.once('close', resolve));
+  const closed = new Promise<void>((resolve) => raw.once('close', () => resolve()));
   let stream: Readable = raw;
   if (isDeflated(head.meta.transferSyntaxUid)) {
     const inflated = createInflateRaw();

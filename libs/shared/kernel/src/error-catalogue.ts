@@ -42,6 +42,12 @@ export const ERROR_CATALOGUE = {
   DIGEST_MISMATCH: row('operational', 'transient', [0x0110, 15, 409], 'warn'),
   /** A signature, seal or certificate does not verify. */
   UNTRUSTED: row('user', 'permanent', [0x0110, 16, 401], 'error'),
+  /** Nobody is signed in, or the session has ended. */
+  UNAUTHENTICATED: row('user', 'permanent', [0x0124, 16, 401], 'info'),
+  /** A dangerous act needs authentication that is fresh (RFC 9470). */
+  STEP_UP_REQUIRED: row('user', 'permanent', [0x0124, 16, 401], 'info'),
+  /** A second person has not agreed, or the grant has ended. */
+  APPROVAL_REQUIRED: row('user', 'permanent', [0x0124, 7, 403], 'info'),
   /** The peer is known but may not do this. */
   FORBIDDEN: row('user', 'permanent', [0x0124, 7, 403], 'warn'),
   NOT_FOUND: row('user', 'permanent', [0x0110, 5, 404], 'info'),

@@ -82,6 +82,16 @@ export interface OutcomeEnd {
   sequence: number;
 }
 
+export interface GetAuditAnchorsRequest {
+  /** Days before this one (UTC, YYYY-MM-DD) are not sent again; empty: from the first. */
+  fromDay: string;
+}
+
+export interface GetAuditAnchorsResponse {
+  /** Canonical JSON of aifi.audit-anchor.v1, oldest first; at most 400. */
+  anchors: Buffer[];
+}
+
 function createBaseGetRoutingRulesRequest(): GetRoutingRulesRequest {
   return { heldSha256: "" };
 }
@@ -825,6 +835,150 @@ export const OutcomeEnd: MessageFns<OutcomeEnd> = {
   },
 };
 
+function createBaseGetAuditAnchorsRequest(): GetAuditAnchorsRequest {
+  return { fromDay: "" };
+}
+
+export const GetAuditAnchorsRequest: MessageFns<GetAuditAnchorsRequest> = {
+  encode(message: GetAuditAnchorsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromDay !== "") {
+      writer.uint32(10).string(message.fromDay);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetAuditAnchorsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetAuditAnchorsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fromDay = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetAuditAnchorsRequest {
+    return {
+      fromDay: isSet(object.fromDay)
+        ? globalThis.String(object.fromDay)
+        : isSet(object.from_day)
+        ? globalThis.String(object.from_day)
+        : "",
+    };
+  },
+
+  toJSON(message: GetAuditAnchorsRequest): unknown {
+    const obj: any = {};
+    if (message.fromDay !== "") {
+      obj.fromDay = message.fromDay;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetAuditAnchorsRequest>): GetAuditAnchorsRequest {
+    return GetAuditAnchorsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetAuditAnchorsRequest>): GetAuditAnchorsRequest {
+    const message = createBaseGetAuditAnchorsRequest();
+    message.fromDay = object.fromDay ?? "";
+    return message;
+  },
+};
+
+function createBaseGetAuditAnchorsResponse(): GetAuditAnchorsResponse {
+  return { anchors: [] };
+}
+
+export const GetAuditAnchorsResponse: MessageFns<GetAuditAnchorsResponse> = {
+  encode(message: GetAuditAnchorsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.anchors) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetAuditAnchorsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetAuditAnchorsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.anchors.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetAuditAnchorsResponse {
+    return {
+      anchors: globalThis.Array.isArray(object?.anchors)
+        ? object.anchors.map((e: any) => Buffer.from(bytesFromBase64(e)))
+        : [],
+    };
+  },
+
+  toJSON(message: GetAuditAnchorsResponse): unknown {
+    const obj: any = {};
+    if (message.anchors?.length) {
+      obj.anchors = message.anchors.map((e) => base64FromBytes(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetAuditAnchorsResponse>): GetAuditAnchorsResponse {
+    return GetAuditAnchorsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetAuditAnchorsResponse>): GetAuditAnchorsResponse {
+    const message = createBaseGetAuditAnchorsResponse();
+    message.anchors = object.anchors?.map((e) => e) || [];
+    return message;
+  },
+};
+
 export type DownlinkServiceService = typeof DownlinkServiceService;
 export const DownlinkServiceService = {
   /** The signed routing rules in force for the calling gateway. */
@@ -851,6 +1005,18 @@ export const DownlinkServiceService = {
       Buffer.from(StreamOutcomesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamOutcomesResponse => StreamOutcomesResponse.decode(value),
   },
+  /** Signed ends of the hub's audit chain about the calling site: kept where the hub cannot reach. */
+  getAuditAnchors: {
+    path: "/aifi.downlink.v1.DownlinkService/GetAuditAnchors" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetAuditAnchorsRequest): Buffer =>
+      Buffer.from(GetAuditAnchorsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetAuditAnchorsRequest => GetAuditAnchorsRequest.decode(value),
+    responseSerialize: (value: GetAuditAnchorsResponse): Buffer =>
+      Buffer.from(GetAuditAnchorsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetAuditAnchorsResponse => GetAuditAnchorsResponse.decode(value),
+  },
 } as const;
 
 export interface DownlinkServiceServer extends UntypedServiceImplementation {
@@ -858,6 +1024,8 @@ export interface DownlinkServiceServer extends UntypedServiceImplementation {
   getRoutingRules: handleUnaryCall<GetRoutingRulesRequest, GetRoutingRulesResponse>;
   /** Outcomes of the caller's jobs, oldest first, each repeated until it is acknowledged. */
   streamOutcomes: handleBidiStreamingCall<StreamOutcomesRequest, StreamOutcomesResponse>;
+  /** Signed ends of the hub's audit chain about the calling site: kept where the hub cannot reach. */
+  getAuditAnchors: handleUnaryCall<GetAuditAnchorsRequest, GetAuditAnchorsResponse>;
 }
 
 export interface DownlinkServiceClient extends Client {
@@ -884,6 +1052,22 @@ export interface DownlinkServiceClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<StreamOutcomesRequest, StreamOutcomesResponse>;
+  /** Signed ends of the hub's audit chain about the calling site: kept where the hub cannot reach. */
+  getAuditAnchors(
+    request: GetAuditAnchorsRequest,
+    callback: (error: ServiceError | null, response: GetAuditAnchorsResponse) => void,
+  ): ClientUnaryCall;
+  getAuditAnchors(
+    request: GetAuditAnchorsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetAuditAnchorsResponse) => void,
+  ): ClientUnaryCall;
+  getAuditAnchors(
+    request: GetAuditAnchorsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetAuditAnchorsResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const DownlinkServiceClient = makeGenericClientConstructor(

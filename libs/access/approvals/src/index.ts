@@ -1,0 +1,2 @@
+/** approvals. */
+export {};

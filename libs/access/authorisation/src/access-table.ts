@@ -1,0 +1,135 @@
+/**
+ * The access table: object x role, as reviewed. Read it beside security specification 5.
+ * Decides every grant of the platform; what is not in a cell is refused.
+ * Letters: R see, W change, A approve as the second person. Scopes: `own` the person's own sites,
+ * `all` every site, `acts` only the person's own acts, `counts` aggregates without results.
+ * Invariant: a row has a cell for every column, so a new column or row cannot be forgotten.
+ */
+import type { ColumnRole, InheritingRole, Role } from './roles.js';
+
+export type Letter = 'R' | 'W' | 'A';
+export type Scope = 'own' | 'all' | 'acts' | 'counts';
+export interface Grant {
+  readonly letters: readonly Letter[];
+  readonly scope: Scope;
+  /** Each use needs a reason of the person. */
+  readonly reason?: boolean;
+}
+/** Null: refused. */
+export type Cell = Grant | null;
+
+const no: Cell = null;
+const own = (letters: string): Cell => ({ letters: [...letters] as Letter[], scope: 'own' });
+const all = (letters: string): Cell => ({ letters: [...letters] as Letter[], scope: 'all' });
+const ownWithReason = (letters: string): Cell => ({ ...own(letters)!, reason: true });
+const acts = (letters: string): Cell => ({ letters: [...letters] as Letter[], scope: 'acts' });
+const counts: Cell = { letters: ['R'], scope: 'counts' };
+
+export const ACCESS_OBJECTS = [
+  'identified-data',
+  'linkage',
+  'hub-pixels',
+  'results-content',
+  'study-trace',
+  'gateway-health',
+  'gateway-config',
+  'models',
+  'approvals',
+  'patient-flags',
+  'privacy-alerts',
+  'audit-log',
+  'audit-export',
+  'patient-extract',
+  'own-session',
+] as const;
+export type AccessObject = (typeof ACCESS_OBJECTS)[number];
+
+/** The order of the cells of a row. */
+const COLUMNS = [
+  'hospital-it',
+  'radiologist',
+  'central-operator',
+  'model-manager',
+  'vendor',
+  'auditor',
+  'raio',
+  'procurement',
+] as const satisfies readonly ColumnRole[];
+type Row = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
+
+// prettier-ignore
+const ROWS: Record<AccessObject, Row> = {
+  //                  hospital-it        radiologist  operator     model-mgr  vendor      auditor     raio        procurement
+  'identified-data': [ownWithReason('R'), own('R'),   no,          no,        no,         no,         no,         no],
+  // Two persons: who asks has W, who agrees has A.
+  'linkage':         [own('WA'),         no,          no,          no,        no,         no,         no,         no],
+  // Break-glass: an operator asks, another operator or the site's RAIO agrees, one hour.
+  'hub-pixels':      [no,                no,          all('WA'),   no,        no,         no,         own('A'),   no],
+  'results-content': [own('R'),          own('RW'),   counts,      counts,    no,         no,         own('R'),   no],
+  // Hops of pseudonymous studies: times, attempts, digests, states; no result and no pixel.
+  'study-trace':     [own('R'),          own('R'),    all('R'),    no,        no,         all('R'),   own('R'),   no],
+  'gateway-health':  [own('R'),          own('R'),    all('R'),    no,        no,         all('R'),   own('R'),   no],
+  'gateway-config':  [own('W'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
+  'models':          [own('RW'),         own('R'),    all('R'),    all('RW'), no,         all('R'),   own('RA'),  all('R')],
+  'approvals':       [own('R'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
+  'patient-flags':   [no,                no,          no,          no,        no,         no,         no,         no],
+  'privacy-alerts':  [no,                no,          no,          no,        no,         no,         no,         no],
+  'audit-log':       [own('R'),          acts('R'),   all('R'),    acts('R'), acts('R'),  all('R'),   own('R'),   no],
+  'audit-export':    [no,                no,          no,          no,        no,         all('R'),   no,         no],
+  'patient-extract': [no,                no,          no,          no,        no,         no,         no,         no],
+  'own-session':     [all('RW'),         all('RW'),   all('RW'),   all('RW'), all('RW'),  all('RW'),  all('RW'),  all('RW')],
+};
+
+interface Inheritance {
+  readonly from: ColumnRole;
+  readonly except: Partial<Record<AccessObject, Cell>>;
+}
+/** The roles that inherit; a hospital's auditor by birth is limited to the own site. */
+export const INHERITANCE: Record<InheritingRole, Inheritance> = {
+  radiographer: { from: 'radiologist', except: { 'results-content': own('R') } },
+  resident: { from: 'radiologist', except: {} },
+  'physician-assistant': { from: 'radiologist', except: {} },
+  // Sees released results of own patients in the PACS; no list of everybody's studies here.
+  'referring-clinician': {
+    from: 'radiologist',
+    except: {
+      'identified-data': no,
+      'results-content': no,
+      'study-trace': no,
+      'gateway-health': no,
+    },
+  },
+  'clinical-physicist': {
+    from: 'hospital-it',
+    except: {
+      'identified-data': no,
+      linkage: no,
+      'gateway-config': own('R'),
+      models: own('R'),
+    },
+  },
+  'privacy-officer': {
+    from: 'auditor',
+    except: {
+      linkage: own('A'),
+      'study-trace': own('R'),
+      'gateway-health': own('R'),
+      'gateway-config': own('R'),
+      models: own('R'),
+      approvals: own('R'),
+      'patient-flags': own('RW'),
+      'privacy-alerts': own('RW'),
+      'audit-log': own('R'),
+      'audit-export': own('R'),
+      'patient-extract': own('R'),
+    },
+  },
+};
+
+/** The cell of the table for any role. */
+export function cellOf(object: AccessObject, role: Role): Cell {
+  const inheritance = (INHERITANCE as Partial<Record<Role, Inheritance>>)[role];
+  if (inheritance && object in inheritance.except) return inheritance.except[object] ?? null;
+  const column = inheritance?.from ?? (role as ColumnRole);
+  return ROWS[object][COLUMNS.indexOf(column)] ?? null;
+}

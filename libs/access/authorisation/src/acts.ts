@@ -1,0 +1,91 @@
+/**
+ * Acts: everything that somebody can do, with the cell of the table that allows it.
+ * Decides what is audited, what needs fresh authentication and what needs a second person.
+ * Invariant: this is the audit catalogue too: each audited act leaves exactly one record.
+ * Source: security specification 5; NEN 7513.
+ */
+import type { AccessObject, Letter } from './access-table.js';
+
+export interface ActRule {
+  /** public: anyone; person: anyone signed in; gateway: a client certificate; or a table cell. */
+  readonly by: 'public' | 'person' | 'gateway' | { object: AccessObject; letter: Letter };
+  /** DICOM EventActionCode (PS3.15 A.5.2). */
+  readonly action: 'C' | 'R' | 'U' | 'D' | 'E';
+  /** Successes leave a record; a refusal of a signed-in caller always does. */
+  readonly audited: boolean;
+  /** Needs authentication not older than STEP_UP_MS_MAX. */
+  readonly stepUp?: true;
+  /** May only be done under a grant that a second person gave, for so long. @unit ms */
+  readonly grantMs?: number;
+}
+
+/** How long a step-up lasts: one act and what belongs to it. [policy] @unit ms */
+export const STEP_UP_MS_MAX = 5 * 60_000;
+/** A request that nobody decides. [policy] @unit ms */
+export const APPROVAL_REQUEST_MS_MAX = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+
+const cell = (object: AccessObject, letter: Letter): { object: AccessObject; letter: Letter } => ({
+  object,
+  letter,
+});
+
+export const ACTS = {
+  // Processes and documents
+  'process.probe': { by: 'public', action: 'R', audited: false },
+  'interface.describe': { by: 'public', action: 'R', audited: false },
+  // Sign-in: the acts before there is a principal
+  'session.start': { by: 'public', action: 'E', audited: true },
+  'session.step-up': { by: 'person', action: 'E', audited: true },
+  'session.end': { by: 'person', action: 'E', audited: true },
+  'session.revoke': { by: 'public', action: 'E', audited: true },
+  'session.read': { by: cell('own-session', 'R'), action: 'R', audited: false },
+  'page.follow': { by: cell('own-session', 'R'), action: 'R', audited: false },
+  // Overviews: counts, names of sites and products
+  'health.read': { by: cell('gateway-health', 'R'), action: 'R', audited: false },
+  'models.read': { by: cell('models', 'R'), action: 'R', audited: false },
+  // Studies
+  'study-list.read': { by: cell('study-trace', 'R'), action: 'R', audited: true },
+  'study.read': { by: cell('study-trace', 'R'), action: 'R', audited: true },
+  'identity.open': { by: cell('identified-data', 'R'), action: 'R', audited: true },
+  // Two persons
+  'approvals.read': { by: cell('approvals', 'R'), action: 'R', audited: false },
+  'approval.request': { by: cell('approvals', 'R'), action: 'C', audited: true, stepUp: true },
+  'approval.decide': { by: cell('approvals', 'R'), action: 'U', audited: true, stepUp: true },
+  'approval.end': { by: cell('approvals', 'R'), action: 'U', audited: true },
+  'linkage.read': {
+    ...{ by: cell('linkage', 'W'), action: 'R', audited: true },
+    ...{ stepUp: true, grantMs: HOUR_MS },
+  },
+  'pixels.read': {
+    ...{ by: cell('hub-pixels', 'W'), action: 'R', audited: true },
+    ...{ stepUp: true, grantMs: HOUR_MS },
+  },
+  // Privacy
+  'patient-flags.read': { by: cell('patient-flags', 'R'), action: 'R', audited: true },
+  'patient-flag.set': { by: cell('patient-flags', 'W'), action: 'C', audited: true },
+  'patient-flag.remove': { by: cell('patient-flags', 'W'), action: 'D', audited: true },
+  'alerts.read': { by: cell('privacy-alerts', 'R'), action: 'R', audited: true },
+  'alert.acknowledge': { by: cell('privacy-alerts', 'W'), action: 'U', audited: true },
+  // Audit
+  'audit.search': { by: cell('audit-log', 'R'), action: 'R', audited: true },
+  'audit.anchors': { by: cell('audit-log', 'R'), action: 'R', audited: false },
+  'audit.export': { by: cell('audit-export', 'R'), action: 'R', audited: true, stepUp: true },
+  'patient-extract.read': {
+    ...{ by: cell('patient-extract', 'R'), action: 'R', audited: true },
+    stepUp: true,
+  },
+  // The link: gateways by their certificate
+  'link.upload': { by: 'gateway', action: 'C', audited: false },
+  'link.fetch': { by: 'gateway', action: 'R', audited: false },
+} as const satisfies Record<string, ActRule>;
+export type Act = keyof typeof ACTS;
+
+/** The rule of an act, with every optional part present. */
+export const ruleOf = (act: Act): ActRule => ACTS[act];
+
+/** Acts that a second person must allow first. */
+export const ACTS_BY_TWO = (Object.keys(ACTS) as Act[]).filter(
+  (act) => ruleOf(act).grantMs !== undefined,
+);
+export type ActByTwo = 'linkage.read' | 'pixels.read';

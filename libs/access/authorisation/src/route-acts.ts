@@ -1,0 +1,72 @@
+/**
+ * Which act each route is. Decides nothing else: a route without a row does not compile.
+ * Invariant: REST routes of hub and gateway, and every gRPC method of the link, are here.
+ * Source: security specification 5 (T-AUTHZ).
+ */
+import type { GatewayRouteId, HubRouteId, signInRoutes } from '@aifi/contracts-rest';
+import type { downlink, uplink } from '@aifi/contracts-proto';
+import type { Act } from './acts.js';
+
+const SHARED = {
+  session: 'session.read',
+  events: 'page.follow',
+  openApi: 'interface.describe',
+  health: 'process.probe',
+  metrics: 'process.probe',
+  listApprovals: 'approvals.read',
+  requestApproval: 'approval.request',
+  decideApproval: 'approval.decide',
+  endApproval: 'approval.end',
+  searchAudit: 'audit.search',
+  exportAudit: 'audit.export',
+  auditAnchors: 'audit.anchors',
+  status: 'health.read',
+  listStudies: 'study-list.read',
+  study: 'study.read',
+} as const;
+
+export const HUB_ROUTE_ACTS: Record<HubRouteId, Act> = {
+  ...SHARED,
+  sites: 'health.read',
+  siteActivity: 'health.read',
+  models: 'models.read',
+  job: 'study.read',
+  studyInstances: 'pixels.read',
+  instancePreview: 'pixels.read',
+};
+
+export const GATEWAY_ROUTE_ACTS: Record<GatewayRouteId, Act> = {
+  ...SHARED,
+  jobTrace: 'study.read',
+  openIdentity: 'identity.open',
+  reidentify: 'linkage.read',
+  patientFlags: 'patient-flags.read',
+  setPatientFlag: 'patient-flag.set',
+  removePatientFlag: 'patient-flag.remove',
+  alerts: 'alerts.read',
+  acknowledgeAlert: 'alert.acknowledge',
+  patientExtract: 'patient-extract.read',
+};
+
+export const SIGN_IN_ROUTE_ACTS: Record<keyof typeof signInRoutes, Act> = {
+  signIn: 'session.start',
+  stepUp: 'session.step-up',
+  callback: 'session.start',
+  signOut: 'session.end',
+  backChannelLogout: 'session.revoke',
+};
+
+/** Names of the methods of a generated service, without the index signature it extends. */
+type MethodOf<S> = keyof { [K in keyof S as string extends K ? never : K]: S[K] };
+
+export const LINK_METHOD_ACTS: Record<
+  MethodOf<uplink.UplinkServiceServer> | MethodOf<downlink.DownlinkServiceServer>,
+  Act
+> = {
+  openStudy: 'link.upload',
+  putObjects: 'link.upload',
+  closeStudy: 'link.upload',
+  getRoutingRules: 'link.fetch',
+  streamOutcomes: 'link.fetch',
+  getAuditAnchors: 'link.fetch',
+};

@@ -1,0 +1,2 @@
+/** embedded-provider. */
+export {};

@@ -1,0 +1,2 @@
+/** Access at the gateway. */
+export {};
