@@ -1,2 +1,3 @@
-/** approvals. */
-export {};
+/** Two-person approvals: requests, decisions, grants with an end. */
+export * from './approval.js';
+export * from './approval-store.js';

@@ -40,7 +40,6 @@ export const ACCESS_OBJECTS = [
   'audit-log',
   'audit-export',
   'patient-extract',
-  'own-session',
 ] as const;
 export type AccessObject = (typeof ACCESS_OBJECTS)[number];
 
@@ -77,7 +76,6 @@ const ROWS: Record<AccessObject, Row> = {
   'audit-log':       [own('R'),          acts('R'),   all('R'),    acts('R'), acts('R'),  all('R'),   own('R'),   no],
   'audit-export':    [no,                no,          no,          no,        no,         all('R'),   no,         no],
   'patient-extract': [no,                no,          no,          no,        no,         no,         no,         no],
-  'own-session':     [all('RW'),         all('RW'),   all('RW'),   all('RW'), all('RW'),  all('RW'),  all('RW'),  all('RW')],
 };
 
 interface Inheritance {

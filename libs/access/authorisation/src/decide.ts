@@ -104,5 +104,5 @@ export function mayApprove(principal: Principal, act: Act, siteId: string): Role
 export function actsOf(principal: Principal, acts: readonly Act[]): Act[] {
   if (principal.kind === 'anonymous' || principal.kind === 'gateway') return [];
   const fresh = { ...principal, kind: 'person' as const, steppedUpAtMs: 0 };
-  return acts.filter((act) => decide(fresh, act, 0).ok);
+  return acts.filter((act) => ruleOf(act).by !== 'public' && decide(fresh, act, 0).ok);
 }

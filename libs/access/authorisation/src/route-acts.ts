@@ -11,6 +11,7 @@ const SHARED = {
   session: 'session.read',
   events: 'page.follow',
   openApi: 'interface.describe',
+  protectedResource: 'interface.describe',
   health: 'process.probe',
   metrics: 'process.probe',
   listApprovals: 'approvals.read',

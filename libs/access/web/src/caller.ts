@@ -39,8 +39,12 @@ export interface Caller {
   sites(asked?: string): readonly string[] | undefined;
   /** Tells the interceptor what a read was about. */
   about(subject: AuditSubject): void;
+  /** Writes the record of a read now: for answers that are streamed, before the first byte. */
+  record(subject: AuditSubject): Promise<void>;
   /** The record for the act's own transaction; the interceptor then writes none. */
   draft(subject: AuditSubject, outcome?: AuditOutcome): AuditDraft;
+  /** Called by ActStore.perform for a repeat: it was done and recorded before. */
+  repeated(): void;
 }
 
 /** Where reads and refusals are recorded: durable when the promise resolves. */
@@ -50,7 +54,8 @@ export interface AuditSink {
 
 /**
  * Changes as one transaction: effect, audit record and the answer kept for the idempotency key.
- * `work` runs at most once for a key of a user; a repeat gets the first answer and no new record.
+ * `work` runs at most once for a key of a user; a repeat gets the first answer and no new record
+ * (the store calls `caller.repeated()`).
  * The same key with another body is refused with STATE_CONFLICT.
  */
 export interface ActStore<Tx> {

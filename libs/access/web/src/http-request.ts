@@ -3,7 +3,7 @@
  */
 import type { ExecutionContext } from '@nestjs/common';
 import type { RouteContract, RouteInput } from '@aifi/contracts-rest';
-import type { Caller } from './caller.js';
+import type { SignedIn } from '@aifi/access-sign-in';
 import type { CallerOfRequest } from './request-caller.js';
 
 export interface HttpRequest {
@@ -18,7 +18,8 @@ export interface HttpRequest {
   /** Set by the guard. */
   aifi?: {
     readonly input: RouteInput<RouteContract>;
-    readonly caller: CallerOfRequest & Caller;
+    readonly caller: CallerOfRequest;
+    readonly signedIn?: SignedIn;
   };
 }
 export interface HttpResponse {

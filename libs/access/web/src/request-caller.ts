@@ -6,7 +6,7 @@
 import { covers, ruleOf, type Act, type Allowed, type Principal } from '@aifi/access-authorisation';
 import type { AuditDraft, AuditOutcome } from '@aifi/contracts-rest';
 import { AifiError } from '@aifi/shared-kernel';
-import type { AuditSubject, Caller } from './caller.js';
+import type { AuditSink, AuditSubject, Caller } from './caller.js';
 
 export interface RequestFacts {
   readonly principal: Principal;
@@ -17,6 +17,7 @@ export interface RequestFacts {
   readonly idempotencyKey: string | null;
   /** Site of records about no site: '*' at the hub, the own site at a gateway. */
   readonly homeSite: string;
+  readonly sink: AuditSink;
 }
 
 export class CallerOfRequest implements Caller {
@@ -27,6 +28,7 @@ export class CallerOfRequest implements Caller {
   readonly correlationId: string;
   readonly idempotencyKey: string | null;
   readonly #homeSite: string;
+  readonly #sink: AuditSink;
   #subject: AuditSubject | undefined;
   #isRecorded = false;
 
@@ -38,6 +40,7 @@ export class CallerOfRequest implements Caller {
     this.correlationId = facts.correlationId;
     this.idempotencyKey = facts.idempotencyKey;
     this.#homeSite = facts.homeSite;
+    this.#sink = facts.sink;
   }
 
   get userId(): string {
@@ -76,9 +79,18 @@ export class CallerOfRequest implements Caller {
     this.#subject = subject;
   }
 
+  async record(subject: AuditSubject): Promise<void> {
+    this.#subject = subject;
+    await this.#sink.append(this.draft(subject));
+  }
+
   draft(subject: AuditSubject, outcome: AuditOutcome = 'success'): AuditDraft {
     this.#isRecorded = true;
     return this.draftOf(subject, outcome, null);
+  }
+
+  repeated(): void {
+    this.#isRecorded = true;
   }
 
   /** A draft without taking the record: for refusals and the interceptor. */

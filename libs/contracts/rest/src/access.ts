@@ -119,6 +119,16 @@ export const accessRoutes = {
     summary: 'This interface as an OpenAPI 3.1 document',
     response: z.record(z.string(), z.unknown()),
   },
+  protectedResource: {
+    method: 'GET',
+    path: '/.well-known/oauth-protected-resource',
+    summary: 'Which OpenID provider this server trusts (RFC 9728)',
+    response: z.object({
+      resource: z.string(),
+      authorization_servers: z.array(z.string()),
+      bearer_methods_supported: z.array(z.literal('header')),
+    }),
+  },
   health: {
     method: 'GET',
     path: '/healthz',

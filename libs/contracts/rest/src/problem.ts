@@ -20,20 +20,27 @@ export const problemSchema = z.object({
 });
 export type Problem = z.infer<typeof problemSchema>;
 
-/** What an HTTP framework throws of its own: an unknown address, a bad request. */
+/** What an HTTP framework or its body parser throws of its own. */
 interface HttpFault {
-  getStatus(): number;
+  getStatus?(): number;
+  readonly statusCode?: number;
 }
-const isHttpFault = (error: unknown): error is HttpFault =>
-  typeof (error as Partial<HttpFault> | null)?.getStatus === 'function';
+
+/** Status of a fault of the framework: an unknown address, a body too large; else undefined. */
+export function frameworkStatus(error: unknown): number | undefined {
+  const fault = (error ?? {}) as HttpFault;
+  const status = fault.getStatus?.() ?? fault.statusCode;
+  return status !== undefined && status >= 400 && status < 500 ? status : undefined;
+}
 
 /** The answer to a fault. */
 export function problemOf(error: unknown): Problem {
   const fault = AifiError.from(error);
   const instance = `urn:uuid:${fault.instanceId}`;
-  if (isHttpFault(error)) {
+  const frameworks = fault === error ? undefined : frameworkStatus(error);
+  if (frameworks !== undefined) {
     const title = 'the request is not one of this interface';
-    return { type: 'about:blank', title, status: error.getStatus(), instance };
+    return { type: 'about:blank', title, status: frameworks, instance };
   }
   const { code, httpStatus: status, message: title } = fault;
   return { type: 'about:blank', title, status, code, instance };
