@@ -1,8 +1,9 @@
 /**
- * `npm run generate`: TypeScript from the proto files.
- * Decides that generated code is committed and made by one command only.
+ * `npm run generate`: TypeScript from the proto files, documents from the tables in code.
+ * Decides that what is generated is committed and made by one command only.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const cwd = join(import.meta.dirname, '../../libs/contracts/proto');
@@ -10,3 +11,15 @@ for (const args of [['lint'], ['generate']]) {
   const { status } = spawnSync('buf', args, { cwd, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
+
+// Documents come from the compiled tables.
+const environment = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
+const built = spawnSync('nx', ['run', 'access-authorisation:build'], {
+  ...{ cwd: join(import.meta.dirname, '../..'), stdio: 'inherit', env: environment },
+});
+if (built.status !== 0) process.exit(built.status ?? 1);
+const { accessMatrixMarkdown } =
+  await import('../../libs/access/authorisation/dist/access-matrix.js');
+const folder = join(import.meta.dirname, '../../docs/compliance');
+mkdirSync(folder, { recursive: true });
+writeFileSync(join(folder, 'access-matrix.md'), accessMatrixMarkdown());

@@ -67,7 +67,7 @@ const ROWS: Record<AccessObject, Row> = {
   'results-content': [own('R'),          own('RW'),   counts,      counts,    no,         no,         own('R'),   no],
   // Hops of pseudonymous studies: times, attempts, digests, states; no result and no pixel.
   'study-trace':     [own('R'),          own('R'),    all('R'),    no,        no,         all('R'),   own('R'),   no],
-  'gateway-health':  [own('R'),          own('R'),    all('R'),    no,        no,         all('R'),   own('R'),   no],
+  'gateway-health':  [own('R'),          no,           all('R'),    no,        no,         all('R'),   own('R'),   no],
   'gateway-config':  [own('W'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
   'models':          [own('RW'),         own('R'),    all('R'),    all('RW'), no,         all('R'),   own('RA'),  all('R')],
   'approvals':       [own('R'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
@@ -94,13 +94,11 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       'identified-data': no,
       'results-content': no,
       'study-trace': no,
-      'gateway-health': no,
     },
   },
   'clinical-physicist': {
     from: 'hospital-it',
     except: {
-      'identified-data': no,
       linkage: no,
       'gateway-config': own('R'),
       models: own('R'),

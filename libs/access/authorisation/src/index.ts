@@ -1,4 +1,5 @@
 /** Roles, acts and the access matrix: who may do what, decided by default as no. */
+export * from './access-matrix.js';
 export * from './access-table.js';
 export * from './acts.js';
 export * from './decide.js';
