@@ -7,8 +7,12 @@
 import type { AccessObject, Letter } from './access-table.js';
 
 export interface ActRule {
-  /** public: anyone; person: anyone signed in; gateway: a client certificate; or a table cell. */
-  readonly by: 'public' | 'person' | 'gateway' | { object: AccessObject; letter: Letter };
+  /**
+   * public: anyone; person: anyone signed in; gateway: a client certificate; system: the server by
+   * itself, never a caller; or a table cell.
+   */
+  readonly by:
+    'public' | 'person' | 'gateway' | 'system' | { object: AccessObject; letter: Letter };
   /** DICOM EventActionCode (PS3.15 A.5.2). */
   readonly action: 'C' | 'R' | 'U' | 'D' | 'E';
   /** Successes leave a record; a refusal of a signed-in caller always does. */
@@ -75,6 +79,15 @@ export const ACTS = {
     ...{ by: cell('patient-extract', 'R'), action: 'R', audited: true },
     stepUp: true,
   },
+  // What a server does by itself, from its configuration or its retention rule
+  'site.enrol': { by: 'system', action: 'C', audited: true },
+  'site.change': { by: 'system', action: 'U', audited: true },
+  'deployment.change': { by: 'system', action: 'U', audited: true },
+  'rules.publish': { by: 'system', action: 'C', audited: true },
+  'audit.cut': { by: 'system', action: 'D', audited: true },
+  // What the pipeline of a gateway does with a patient's data, by its journal
+  'study.export': { by: 'system', action: 'E', audited: true },
+  'result.store': { by: 'system', action: 'C', audited: true },
   // The link: gateways by their certificate
   'link.upload': { by: 'gateway', action: 'C', audited: false },
   'link.fetch': { by: 'gateway', action: 'R', audited: false },

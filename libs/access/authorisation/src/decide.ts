@@ -44,6 +44,8 @@ const WIDTH = { all: 0, sites: 1, acts: 2 } as const;
 export function decide(principal: Principal, act: Act, nowMs: number): Decision {
   const { by, stepUp } = ruleOf(act);
   if (by === 'public') return ok(everywhere(null));
+  // What the server does by itself is nobody's to ask for.
+  if (by === 'system') return refused('FORBIDDEN');
   if (by === 'gateway') {
     if (principal.kind !== 'gateway') return refused('UNAUTHENTICATED');
     const reach: Reach = { kind: 'sites', siteIds: [principal.siteId] };

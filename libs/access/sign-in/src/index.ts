@@ -1,3 +1,7 @@
 /** Sign-in with an OpenID provider: sessions, step-up, bearer tokens, revocation. */
 export * from './sign-in.js';
 export * from './sign-in.config.js';
+export { createSignIn } from './create-sign-in.js';
+export { CALLBACK_PATH, type ProviderSettings, type SignInOptions } from './sign-in-options.js';
+export { LOGIN_COOKIE, SESSION_COOKIE } from './cookies.js';
+export { FakeSessionStore } from './memory-session-store.js';

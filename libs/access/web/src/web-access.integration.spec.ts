@@ -124,10 +124,10 @@ beforeEach(() => {
   answers.clear();
 });
 
-const as = (name: string): HeadersInit => ({ authorization: `Bearer ${name}` });
-const get = (path: string, headers: HeadersInit = {}): Promise<Response> =>
+const as = (name: string): Record<string, string> => ({ authorization: `Bearer ${name}` });
+const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${origin}${path}`, { headers });
-function post(path: string, body: unknown, headers: HeadersInit): Promise<Response> {
+function post(path: string, body: unknown, headers: Record<string, string>): Promise<Response> {
   const type = { 'content-type': 'application/json' };
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return fetch(`${origin}${path}`, {

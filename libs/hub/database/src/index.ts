@@ -4,13 +4,18 @@ export {
   type DatabaseUrls,
   type EmbeddedPostgres,
 } from './embedded-postgres.js';
+export * from './audit-log.js';
 export * from './enrolment.js';
+export { systemDraft } from './enrolment-records.js';
 export * from './hub-database.js';
 export * from './job-queue.js';
-export { readHubJobs } from './job-trace.js';
+export { readHubJobs, readStudyHops } from './job-trace.js';
 export * from './outbox.js';
 export * from './outcomes.js';
+export * from './page-cursor.js';
 export { removeServerFolder, serverFolderPath } from './server-folder.js';
+export { siteActivity, type SiteActivity } from './site-activity.js';
 export { listSites, noteSeen } from './site-overview.js';
 export { Sql, type SqlValue } from './sql.js';
 export * from './study-jobs.js';
+export * from './study-list.js';

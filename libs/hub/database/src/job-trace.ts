@@ -8,18 +8,51 @@ import { AifiError, type SiteId } from '@aifi/shared-kernel';
 import type { HubDatabase } from './hub-database.js';
 import type { Sql } from './sql.js';
 
+interface JobKeyRow {
+  readonly site_id: SiteId;
+  readonly job_id: string;
+}
+
+/** The sites are few: one look into the primary key for each. A test asks the planner about it. */
+export const JOB_SITES_SQL =
+  'SELECT j.site_id, j.job_id FROM site s JOIN study_job j USING (site_id) WHERE job_id = $1';
+
 /** The job at each site that has one of this id: one, unless a site takes another's ids. */
 export async function readHubJobs(database: HubDatabase, jobId: string): Promise<HubJob[]> {
-  const sites = await database.withQueue((sql) =>
-    sql.rows<{ site_id: SiteId }>('SELECT site_id FROM study_job WHERE job_id = $1', jobId),
+  const keys = await database.withQueue((sql) => sql.rows<JobKeyRow>(JOB_SITES_SQL, jobId));
+  if (keys.length === 0) throw new AifiError('NOT_FOUND', 'no such job at this hub');
+  return readJobs(database, keys);
+}
+
+/** Every job of one pseudonymous study at one site, oldest first; NOT_FOUND when it has none. */
+export async function readStudyHops(
+  database: HubDatabase,
+  siteId: string,
+  studyPseudonym: string,
+): Promise<{ studyPseudonym: string; jobs: HubJob[] }> {
+  const keys = await database.withQueue((sql) =>
+    sql.rows<JobKeyRow>(
+      `SELECT site_id, job_id FROM study_job WHERE study_pseudonym = $1 AND site_id = $2
+       ORDER BY opened_at, job_id LIMIT $3`,
+      studyPseudonym,
+      siteId,
+      STUDY_JOBS_MAX,
+    ),
   );
-  if (sites.length === 0) throw new AifiError('NOT_FOUND', 'no such job at this hub');
+  if (keys.length === 0) throw new AifiError('NOT_FOUND', 'no such study at this site');
+  return { studyPseudonym, jobs: await readJobs(database, keys) };
+}
+
+async function readJobs(database: HubDatabase, keys: readonly JobKeyRow[]): Promise<HubJob[]> {
   const jobs: HubJob[] = [];
-  for (const { site_id: siteId } of sites) {
+  for (const { site_id: siteId, job_id: jobId } of keys) {
     jobs.push(await database.withSite(siteId, (sql) => readHubJob(sql, jobId)));
   }
   return jobs;
 }
+
+/** Products x revisions of one study; a page is not made longer by a gateway that repeats itself. */
+const STUDY_JOBS_MAX = 100;
 
 interface JobRow extends Omit<HubJob, 'objects' | 'times' | 'queue' | 'inference' | 'outcomes'> {
   readonly opened_at: Date;

@@ -1,5 +1,5 @@
 /**
- * DownlinkService: signed rules and outcomes, pulled by the gateways of one site.
+ * DownlinkService: signed rules, outcomes and audit anchors, pulled by the gateways of one site.
  * Decides that outcomes of the calling site only are sent, oldest first, one at a time, each until
  * it is acknowledged. The cursor opens the stream; it never makes the hub skip an outcome whose
  * acknowledgement was lost, because only an acknowledgement ends a job.
@@ -8,6 +8,7 @@
  */
 import {
   AifiError,
+  canonicalJson,
   crashPoint,
   jobId as asJobId,
   Wake,
@@ -19,6 +20,7 @@ import {
   acknowledgeOutcome,
   nextOutcome,
   noteSeen,
+  readAnchors,
   type HubDatabase,
   type SignedOutcome,
 } from '@aifi/hub-database';
@@ -63,6 +65,7 @@ export function createDownlink(dependencies: DownlinkDependencies): Downlink {
     service: {
       getRoutingRules: siteUnary((site, request) => rules(dependencies, site, request), onFault),
       streamOutcomes: siteStream(serve, onFault),
+      getAuditAnchors: siteUnary((site, request) => anchors(dependencies, site, request), onFault),
     },
     wake: () => bells.forEach((bell) => bell.notify()),
   };
@@ -84,6 +87,28 @@ async function rules(
   const empty = Buffer.alloc(0);
   if (latest.rules_sha256 === heldSha256) return { rules: empty, signature: empty };
   return { rules: latest.rules, signature: latest.signature };
+}
+
+/** Days of one answer: a gateway that was away for a year catches up in one call. */
+const ANCHORS_MAX = 400;
+
+async function anchors(
+  { database }: DownlinkDependencies,
+  siteId: SiteId,
+  { fromDay }: downlink.GetAuditAnchorsRequest,
+): Promise<downlink.GetAuditAnchorsResponse> {
+  if (fromDay !== '' && !isDay(fromDay)) {
+    throw new AifiError('INVALID_ARGUMENT', 'the first day is no day');
+  }
+  const query = { siteId, limit: ANCHORS_MAX, ...(fromDay === '' ? {} : { fromDay }) };
+  const found = await database.withSite(siteId, (sql) => readAnchors(sql, query));
+  return { anchors: found.map((anchor) => Buffer.from(canonicalJson(anchor))) };
+}
+
+/** A day of the calendar as YYYY-MM-DD. */
+function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00.000Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
 }
 
 /** One stream: a reader of acknowledgements beside a writer of outcomes. */

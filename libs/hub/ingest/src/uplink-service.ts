@@ -94,8 +94,8 @@ async function insertJob(sql: Sql, { siteId, manifest, request, atMs }: NewJob):
   const { jobId, revision, product, lane } = manifest;
   const changed = await sql.run(
     `INSERT INTO study_job (site_id, job_id, revision, product, version, model_digest, lane,
-       manifest, manifest_sha256, envelope, state, opened_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'OPEN', $11)
+       manifest, manifest_sha256, envelope, state, opened_at, study_pseudonym)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'OPEN', $11, $12)
      ON CONFLICT (site_id, job_id) DO NOTHING`,
     siteId,
     jobId,
@@ -108,6 +108,8 @@ async function insertJob(sql: Sql, { siteId, manifest, request, atMs }: NewJob):
     sha256Hex(request.manifest),
     request.envelope,
     new Date(atMs),
+    // A pseudonym: the gateway sends no other UID.
+    manifest.studyInstanceUid,
   );
   return changed === 1;
 }

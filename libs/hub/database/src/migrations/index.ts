@@ -4,5 +4,12 @@
  */
 import { CreateHubTables1795200879066 } from './1795200879066-CreateHubTables.js';
 import { AddLastSeenAndFault1795204733453 } from './1795204733453-AddLastSeenAndFault.js';
+import { AddStudyPseudonym1795253832389 } from './1795253832389-AddStudyPseudonym.js';
+import { CreateAccessTables1795253833691 } from './1795253833691-CreateAccessTables.js';
 
-export const HUB_MIGRATIONS = [CreateHubTables1795200879066, AddLastSeenAndFault1795204733453];
+export const HUB_MIGRATIONS = [
+  CreateHubTables1795200879066,
+  AddLastSeenAndFault1795204733453,
+  AddStudyPseudonym1795253832389,
+  CreateAccessTables1795253833691,
+];

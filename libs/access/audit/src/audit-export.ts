@@ -1,0 +1,39 @@
+/**
+ * An export as a stream of text, in any of the formats of the interface.
+ * Decides that every format is lines: NDJSON for the verifier, one FHIR resource, one DICOM message
+ * or one row of CSV each. Invariant: no format drops a record.
+ * Source: rest contract (AUDIT_FORMATS); NDJSON as FHIR bulk data has it.
+ */
+import type { AUDIT_FORMATS, AuditRecord } from '@aifi/contracts-rest';
+import { canonicalJson } from '@aifi/shared-kernel';
+import { CSV_HEADER, toCsv } from './audit-csv.js';
+import { toDicomAuditMessage } from './dicom-audit-message.js';
+import { toFhirAuditEvent } from './fhir-audit-event.js';
+import type { AuditSource } from './rendering.js';
+
+export type AuditFormat = (typeof AUDIT_FORMATS)[number];
+
+interface Rendering {
+  readonly header: string;
+  readonly line: (record: AuditRecord, source: AuditSource) => string;
+}
+const RENDERINGS: Readonly<Record<AuditFormat, Rendering>> = {
+  ndjson: { header: '', line: (record) => `${canonicalJson(record)}\n` },
+  fhir: {
+    header: '',
+    line: (record, source) => `${canonicalJson(toFhirAuditEvent(record, source))}\n`,
+  },
+  dicom: { header: '', line: (record, source) => `${toDicomAuditMessage(record, source)}\n` },
+  csv: { header: CSV_HEADER, line: (record) => toCsv(record) },
+};
+
+/** Lines of the export, each with its end. */
+export async function* renderAudit(
+  format: AuditFormat,
+  records: AsyncIterable<AuditRecord> | Iterable<AuditRecord>,
+  source: AuditSource,
+): AsyncGenerator<string> {
+  const { header, line } = RENDERINGS[format];
+  if (header !== '') yield header;
+  for await (const record of records) yield line(record, source);
+}

@@ -1,0 +1,26 @@
+/**
+ * Cookies: the two that sign-in sets, and how they are read.
+ * Decides their attributes. Invariants: `__Host-` (this host only, whole path, Secure), HttpOnly,
+ * SameSite=Lax: Strict would lose the login on the way back from a provider on another site.
+ * Source: RFC 6265bis 4.1.3; security specification 7.
+ */
+export const SESSION_COOKIE = '__Host-aifi-session';
+export const LOGIN_COOKIE = '__Host-aifi-login';
+type CookieName = typeof SESSION_COOKIE | typeof LOGIN_COOKIE;
+
+const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
+
+/** Without a life it ends with the browser. */
+export const setCookie = (name: CookieName, value: string, lifeMs?: number): string =>
+  `${name}=${value}; ${ATTRIBUTES}${lifeMs === undefined ? '' : `; Max-Age=${lifeMs / 1_000}`}`;
+export const clearCookie = (name: CookieName): string => setCookie(name, '', 0);
+
+/** Undefined when it is absent, or there twice: then nobody knows which one is ours. */
+export function readCookie(header: string | undefined, name: CookieName): string | undefined {
+  const values = (header ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+  return values.length === 1 ? values[0] : undefined;
+}
