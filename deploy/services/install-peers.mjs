@@ -1,10 +1,13 @@
 /**
- * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc, highdicom.
+ * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc, highdicom, Keycloak,
+ * Chromium.
  * Decides that a peer which cannot be had is named, never passed over.
  */
+import { ensureChromium } from './chromium/install.mjs';
 import { ensureDcmtk } from './dcmtk/install.mjs';
 import { ensureDicom3tools } from './dicom3tools/install.mjs';
 import { ensureHighdicom } from './highdicom/install.mjs';
+import { ensureKeycloak } from './keycloak/install.mjs';
 import { ensureOrthanc } from './orthanc/install.mjs';
 
 /**
@@ -17,6 +20,8 @@ export function installPeers() {
     dicom3tools: ensureDicom3tools,
     Orthanc: ensureOrthanc,
     highdicom: ensureHighdicom,
+    Keycloak: ensureKeycloak,
+    Chromium: ensureChromium,
   };
   return Object.entries(peers).flatMap(([name, ensure]) => {
     const outcome = ensure();

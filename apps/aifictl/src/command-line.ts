@@ -1,9 +1,10 @@
 /**
  * Command line: arguments and environment to one command.
  * Decides what is asked of whom. Invariants: a wrong argument is an error, never a guess; options
- * win over the environment.
+ * win over the environment; a command that changes something names one server.
  */
 import { parseArgs } from 'node:util';
+import { AUDIT_FORMATS, AUDIT_OUTCOMES } from '@aifi/contracts-rest';
 
 export const USAGE = `aifictl: what happened to a study, and whether gateways and hub are well
 
@@ -11,60 +12,137 @@ export const USAGE = `aifictl: what happened to a study, and whether gateways an
   aifictl status                             gateways and hub, and what was refused at the door
   aifictl sites                              sites of the hub: last seen, open jobs, deployments
   aifictl models                             models of the hub and the sites that have them
+  aifictl studies                            jobs of pseudonymous studies at the hub, newest first
+      [--site SITE] [--state STATE] [--study PSEUDONYM] [--limit N]
+
+  aifictl login [--step-up]                  sign in at one server, in a browser of your choice;
+                                             --step-up: anew, for acts that ask for it
+  aifictl logout                             forget that sign-in
+  aifictl whoami                             who you are to each server, and what it allows
+  aifictl approvals list [--state STATE] [--limit N]
+  aifictl approvals request <act> --site SITE --object ID --reason TEXT
+  aifictl approvals approve | refuse | end <id> --reason TEXT
+  aifictl audit search [--from TIME] [--to TIME] [--act ACT] [--user ID] [--outcome OUTCOME]
+      [--object ID] [--site SITE] [--limit N]
+  aifictl audit export [the same filters] [--format ${AUDIT_FORMATS.join('|')}] [--out FILE]
+      [--anchors FILE]                       --anchors: the signed anchors as well
+  aifictl audit verify <export file> [--anchors FILE]
 
   --gateway URL   a gateway's own interface; may be given more than once
   --hub URL       the hub's interface
+  --token-file F  a bearer token for the one server that is asked, or lines "URL TOKEN"
   --json          one JSON document on standard output (shapes: apps/aifictl/README.md)
   --help
 
-Without options: AIFI_GATEWAY_URLS (separated by commas) or AIFI_GATEWAY_URL, and AIFI_HUB_URL.
-Exit codes: 0 found and healthy, 1 not found or not healthy, 2 wrong use.
+Without options: AIFI_GATEWAY_URLS (separated by commas) or AIFI_GATEWAY_URL, AIFI_HUB_URL, and
+AIFI_TOKEN_FILE. Times: 2026-11-20 or 2026-11-20T10:22:00Z.
+Exit codes: 0 found, healthy or done; 1 not found, not healthy or refused; 2 wrong use.
 `;
 
-export const COMMANDS = ['trace', 'status', 'sites', 'models'] as const;
-export type CommandName = (typeof COMMANDS)[number];
+/** Whom a command asks: every server named, the hub, one server, or nobody. */
+type Asks = 'any' | 'hub' | 'one' | 'nobody';
+interface CommandForm {
+  readonly asks: Asks;
+  /** What its one argument is called; absent: it takes none. */
+  readonly argument?: string;
+  readonly options?: readonly OptionName[];
+  readonly needs?: readonly OptionName[];
+}
+const FILTERS = ['from', 'to', 'act', 'user', 'outcome', 'object', 'site'] as const;
+const DECISION = { asks: 'one', argument: 'id', options: ['reason'], needs: ['reason'] } as const;
+
+export const COMMANDS = {
+  trace: { asks: 'any', argument: 'StudyInstanceUID or job id' },
+  status: { asks: 'any' },
+  sites: { asks: 'hub' },
+  models: { asks: 'hub' },
+  studies: { asks: 'hub', options: ['site', 'state', 'study', 'limit'] },
+  login: { asks: 'one', options: ['step-up'] },
+  logout: { asks: 'one' },
+  whoami: { asks: 'any' },
+  'approvals list': { asks: 'one', options: ['state', 'limit'] },
+  'approvals request': {
+    ...{ asks: 'one', argument: 'act' },
+    ...{ options: ['site', 'object', 'reason'], needs: ['site', 'object', 'reason'] },
+  },
+  'approvals approve': DECISION,
+  'approvals refuse': DECISION,
+  'approvals end': DECISION,
+  'audit search': { asks: 'one', options: [...FILTERS, 'limit'] },
+  'audit export': { asks: 'one', options: [...FILTERS, 'format', 'out', 'anchors'] },
+  'audit verify': { asks: 'nobody', argument: 'export file', options: ['anchors'] },
+} as const satisfies Record<string, CommandForm>;
+export type CommandName = keyof typeof COMMANDS;
+
+const TEXT_OPTIONS = [
+  ...[...FILTERS, 'state', 'study', 'limit', 'reason', 'format', 'out', 'anchors'],
+] as const;
+type TextOption =
+  | (typeof FILTERS)[number]
+  | ('state' | 'study' | 'limit' | 'reason' | 'format' | 'out' | 'anchors');
+type OptionName = TextOption | 'step-up';
+
 export interface Command {
   readonly name: CommandName;
-  /** StudyInstanceUID or job id of `trace`; empty for the others. */
+  /** The one argument; empty for commands without. */
   readonly id: string;
   readonly json: boolean;
   readonly gateways: readonly string[];
   readonly hub: string | undefined;
+  /** The server of a command that asks one; empty otherwise. */
+  readonly server: string;
+  readonly tokenFile: string | undefined;
+  readonly options: Readonly<Partial<Record<OptionName, string>>>;
 }
 /** A wrong use, in words. */
 export class UsageError extends Error {}
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The command; 'help' when that was asked. Throws UsageError. */
 export function parseCommandLine(
   args: readonly string[],
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Command | 'help' {
   const { values, positionals } = parsed(args);
-  if (values.help) return 'help';
-  const [name, id = '', ...rest] = positionals;
-  if (!isCommand(name)) throw new UsageError(`the command is one of ${COMMANDS.join(', ')}`);
-  if ((name === 'trace') !== (id !== '') || rest.length > 0) {
-    throw new UsageError('trace takes one StudyInstanceUID or job id, the others take nothing');
+  if (values['help']) return 'help';
+  const { name, id } = nameAndArgument(positionals);
+  const options: Partial<Record<OptionName, string>> = {};
+  const form: CommandForm = COMMANDS[name];
+  for (const [key, value] of Object.entries(values)) {
+    if (SHARED_OPTIONS.includes(key) || value === undefined) continue;
+    const option = form.options?.find((known) => known === key);
+    if (!option) throw new UsageError(`${name} has no option --${key}`);
+    options[option] = String(value);
   }
-  const named = environment['AIFI_GATEWAY_URLS'] ?? environment['AIFI_GATEWAY_URL'] ?? '';
-  const gateways = (values.gateway ?? named.split(',').filter((text) => text !== '')).map(url);
-  const hubText = values.hub ?? environment['AIFI_HUB_URL'];
-  const hub = hubText === undefined || hubText === '' ? undefined : url(hubText);
-  const command = { name, id, json: values.json ?? false, gateways, hub };
-  requirePeers(command);
-  return command;
+  for (const needed of form.needs ?? []) {
+    if (!options[needed]) throw new UsageError(`${name} needs --${needed}`);
+  }
+  checkValues(options);
+  const peers = peersOf(form.asks, values, environment);
+  requirePeers(name, form.asks, peers);
+  const tokenFile = textOf(values['token-file']) ?? nonEmpty(environment['AIFI_TOKEN_FILE']);
+  const server = form.asks === 'one' ? (peers.hub ?? peers.gateways[0] ?? '') : '';
+  return { name, id, json: values['json'] === true, ...peers, server, tokenFile, options };
 }
 
-function parsed(args: readonly string[]) {
+const SHARED_OPTIONS = ['json', 'help', 'gateway', 'hub', 'token-file'];
+
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+function parsed(args: readonly string[]): { values: Values; positionals: string[] } {
+  const texts = TEXT_OPTIONS.map((name) => [name, { type: 'string' }] as const);
   try {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
       options: {
+        ...(Object.fromEntries(texts) as Record<TextOption, { type: 'string' }>),
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         gateway: { type: 'string', multiple: true },
         hub: { type: 'string' },
+        'token-file': { type: 'string' },
+        'step-up': { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -72,8 +150,57 @@ function parsed(args: readonly string[]) {
   }
 }
 
-const isCommand = (name: string | undefined): name is CommandName =>
-  COMMANDS.some((command) => command === name);
+function nameAndArgument(positionals: readonly string[]): { name: CommandName; id: string } {
+  const [first = '', second = ''] = positionals;
+  const name = [`${first} ${second}`, first].find((words) => isCommand(words));
+  if (!name || !isCommand(name)) {
+    throw new UsageError(`the command is one of ${Object.keys(COMMANDS).join(', ')}`);
+  }
+  const [id = '', ...rest] = positionals.slice(name.split(' ').length);
+  const { argument }: CommandForm = COMMANDS[name];
+  if ((argument !== undefined) !== (id !== '') || rest.length > 0) {
+    throw new UsageError(argument ? `${name} takes one ${argument}` : `${name} takes no argument`);
+  }
+  return { name, id };
+}
+
+const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
+
+function checkValues({ from, to, limit, format, outcome }: Command['options']): void {
+  for (const time of [from, to]) {
+    if (time !== undefined && Number.isNaN(Date.parse(time))) {
+      throw new UsageError('a time is written as 2026-11-20 or 2026-11-20T10:22:00Z');
+    }
+  }
+  if (limit !== undefined && !/^[1-9]\d{0,5}$/.test(limit)) {
+    throw new UsageError('--limit is a number from 1 to 999999');
+  }
+  requireOneOf('format', format, AUDIT_FORMATS);
+  requireOneOf('outcome', outcome, AUDIT_OUTCOMES);
+}
+function requireOneOf(name: string, value: string | undefined, words: readonly string[]): void {
+  if (value === undefined || words.includes(value)) return;
+  throw new UsageError(`--${name} is one of ${words.join(', ')}`);
+}
+
+interface Peers {
+  readonly gateways: readonly string[];
+  readonly hub: string | undefined;
+}
+function peersOf(asks: Asks, values: Values, environment: Environment): Peers {
+  if (asks === 'nobody') return { gateways: [], hub: undefined };
+  const given = values['gateway'] as string[] | undefined;
+  const isOneGiven = asks === 'one' && (given !== undefined || values['hub'] !== undefined);
+  const fallback = isOneGiven ? {} : environment;
+  const named = fallback['AIFI_GATEWAY_URLS'] ?? fallback['AIFI_GATEWAY_URL'] ?? '';
+  const gateways = (given ?? named.split(',').filter((text) => text !== '')).map(url);
+  const hubText = textOf(values['hub']) ?? nonEmpty(fallback['AIFI_HUB_URL']);
+  return { gateways, hub: hubText === undefined ? undefined : url(hubText) };
+}
+
+const textOf = (value: Values[string]): string | undefined =>
+  typeof value === 'string' ? nonEmpty(value) : undefined;
+const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 function url(text: string): string {
   const parsedUrl = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
@@ -83,11 +210,15 @@ function url(text: string): string {
   return parsedUrl.href.replace(/\/+$/, '');
 }
 
-function requirePeers({ name, gateways, hub }: Command): void {
-  if ((name === 'sites' || name === 'models') && hub === undefined) {
+function requirePeers(name: CommandName, asks: Asks, { gateways, hub }: Peers): void {
+  if (asks === 'hub' && hub === undefined) {
     throw new UsageError(`${name} asks the hub: give --hub or AIFI_HUB_URL`);
   }
-  if (gateways.length === 0 && hub === undefined) {
+  const count = gateways.length + (hub === undefined ? 0 : 1);
+  if (asks !== 'nobody' && count === 0) {
     throw new UsageError('nobody to ask: give --gateway or --hub');
+  }
+  if (asks === 'one' && count > 1) {
+    throw new UsageError(`${name} is for one server: give --hub or --gateway`);
   }
 }

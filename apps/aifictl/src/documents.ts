@@ -5,11 +5,15 @@
  */
 import { z } from 'zod';
 import {
+  approvalSchema,
+  auditRecordSchema,
   gatewayStatusSchema,
   hubJobSchema,
   hubStatusSchema,
+  hubStudySchema,
   modelSchema,
   refusalSchema,
+  sessionSchema,
   siteSchema,
   studyTraceSchema,
 } from '@aifi/contracts-rest';
@@ -84,3 +88,115 @@ export const modelsDocumentSchema = z.object({
   unreachable: z.array(peerFaultSchema),
 });
 export type ModelsDocument = z.infer<typeof modelsDocumentSchema>;
+
+/** Why the server that was asked gave nothing, in words; null when it did. */
+const fault = z.string().nullable();
+
+export const studiesDocumentSchema = z.object({
+  schema: z.literal('aifictl.studies.v1'),
+  hub: z.string(),
+  items: z.array(hubStudySchema),
+  /** There are more than `--limit`. */
+  more: z.boolean(),
+  fault,
+});
+export type StudiesDocument = z.infer<typeof studiesDocumentSchema>;
+
+const ownSessionSchema = sessionSchema.omit({ csrfToken: true, expiresAtMs: true });
+const serverSessionSchema = z.object({
+  url: z.string(),
+  /** null: not signed in, or no answer. */
+  session: ownSessionSchema.nullable(),
+  /** Why there is none. */
+  why: z.string().nullable(),
+});
+export type ServerSession = z.infer<typeof serverSessionSchema>;
+export const whoamiDocumentSchema = z.object({
+  schema: z.literal('aifictl.whoami.v1'),
+  servers: z.array(serverSessionSchema),
+});
+export type WhoamiDocument = z.infer<typeof whoamiDocumentSchema>;
+
+export const loginDocumentSchema = z.object({
+  schema: z.literal('aifictl.login.v1'),
+  url: z.string(),
+  session: ownSessionSchema,
+});
+export type LoginDocument = z.infer<typeof loginDocumentSchema>;
+
+export const logoutDocumentSchema = z.object({
+  schema: z.literal('aifictl.logout.v1'),
+  url: z.string(),
+  wasSignedIn: z.boolean(),
+});
+export type LogoutDocument = z.infer<typeof logoutDocumentSchema>;
+
+export const approvalsDocumentSchema = z.object({
+  schema: z.literal('aifictl.approvals.v1'),
+  server: z.string(),
+  items: z.array(approvalSchema),
+  fault,
+});
+export type ApprovalsDocument = z.infer<typeof approvalsDocumentSchema>;
+
+export const approvalDocumentSchema = z.object({
+  schema: z.literal('aifictl.approval.v1'),
+  server: z.string(),
+  /** As it stands now; null when the order was refused. */
+  approval: approvalSchema.nullable(),
+  fault,
+});
+export type ApprovalDocument = z.infer<typeof approvalDocumentSchema>;
+
+export const auditSearchDocumentSchema = z.object({
+  schema: z.literal('aifictl.audit-search.v1'),
+  server: z.string(),
+  /** Newest first. */
+  items: z.array(auditRecordSchema),
+  more: z.boolean(),
+  fault,
+});
+export type AuditSearchDocument = z.infer<typeof auditSearchDocumentSchema>;
+
+export const auditExportDocumentSchema = z.object({
+  schema: z.literal('aifictl.audit-export.v1'),
+  server: z.string(),
+  /** null: standard output. */
+  file: z.string().nullable(),
+  bytes: z.int(),
+  sha256: z.string().nullable(),
+  /** File of the signed anchors; null when none was asked for. */
+  anchors: z.string().nullable(),
+  fault,
+});
+export type AuditExportDocument = z.infer<typeof auditExportDocumentSchema>;
+
+export const auditVerifyDocumentSchema = z.object({
+  schema: z.literal('aifictl.audit-verify.v1'),
+  file: z.string(),
+  ok: z.boolean(),
+  records: z.int(),
+  chains: z.array(
+    z.object({
+      chain: z.string(),
+      /** Last record. */
+      sequence: z.int(),
+      hash: z.string(),
+      /** Last record that a signed anchor vouches for; null: none. */
+      anchoredUntil: z.int().nullable(),
+    }),
+  ),
+  /** The first record that is not what it was. */
+  broken: z
+    .object({
+      chain: z.string(),
+      sequence: z.int(),
+      /** edited, deleted, inserted or reordered. */
+      kind: z.string(),
+    })
+    .nullable(),
+  /** SHA-256 of the public key of the anchors (SPKI, DER), to compare with one that is known. */
+  keySha256: z.string().nullable(),
+  fault,
+});
+export type AuditVerifyDocument = z.infer<typeof auditVerifyDocumentSchema>;

@@ -10,6 +10,7 @@ import type {
   StudyTrace,
 } from '@aifi/contracts-rest';
 import type { Terminal } from '../src/terminal.js';
+import type { SavedTokens } from '../src/tokens.js';
 
 export const GATEWAY = 'http://gateway-a';
 export const HUB = 'http://hub';
@@ -105,31 +106,82 @@ export function aStatus(changes: Partial<GatewayStatus> = {}): GatewayStatus {
   };
 }
 
+/** One question as the terminal saw it. */
+export interface Asked {
+  readonly address: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly body: string;
+}
 export interface TestTerminal extends Terminal {
+  /** Everything that was asked, in order. */
+  readonly asked: readonly Asked[];
+  /** Content by path; a test may put one there. */
+  readonly disk: Map<string, string>;
+  /** Sign-ins by server. */
+  readonly saved: Map<string, SavedTokens>;
   printed(): string;
   complained(): string;
 }
+/** A document, a whole Response made anew each time, or null for a 404. */
+export type TestAnswer = unknown;
 
-/** `answers`: document per address; an address without one does not answer, null is a 404. */
+/** A refusal as problem+json. */
+export const aProblem = (status: number, code: string): (() => Response) => {
+  const instance = 'urn:uuid:00000000-0000-4000-8000-000000000000';
+  const problem = { type: 'about:blank', title: `fixed words of ${code}`, status, code, instance };
+  return () => Response.json(problem, { status });
+};
+
+/** `answers`: by address; one without an answer does not answer. */
 export function aTerminal(
-  answers: Readonly<Record<string, unknown>>,
+  answers: Readonly<Record<string, TestAnswer>>,
   environment: Terminal['environment'] = {},
 ): TestTerminal {
-  const [out, error]: [string[], string[]] = [[], []];
-  const fetcher = async (address: unknown): Promise<Response> => {
-    const document = answers[String(address)];
-    if (document === undefined) throw new TypeError('fetch failed');
-    return document === null
+  const [out, error, asked]: [string[], string[], Asked[]] = [[], [], []];
+  const disk = new Map<string, string>();
+  const saved = new Map<string, SavedTokens>();
+  const fetcher = async (address: unknown, init: RequestInit = {}): Promise<Response> => {
+    const { method = 'GET', body } = init;
+    const headers = new Headers(init.headers);
+    asked.push({ address: String(address), method, headers, body: String(body ?? '') });
+    const answer = answers[String(address)];
+    if (answer === undefined) throw new TypeError('fetch failed');
+    if (typeof answer === 'function') return (answer as (init: RequestInit) => Response)(init);
+    return answer === null
       ? Response.json({ status: 404 }, { status: 404 })
-      : Response.json(document);
+      : Response.json(answer);
+  };
+  const readText = (path: string): string => {
+    const text = disk.get(path);
+    if (text === undefined) throw new Error('no such file');
+    return text;
   };
   return {
-    environment,
+    ...{ environment, asked, disk, saved },
     out: (text) => void out.push(text),
     error: (text) => void error.push(text),
     fetch: fetcher as typeof fetch,
     nowMs: () => T0,
     timeZone: 'UTC',
+    newKey: () => 'key-of-this-order',
+    tokens: {
+      read: (server) => saved.get(server),
+      write: (tokens) => void saved.set(tokens.server, tokens),
+      remove: (server) => saved.delete(server),
+    },
+    files: {
+      readText,
+      async *lines(path) {
+        yield* readText(path).split('\n');
+      },
+      async write(path, content) {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of content) chunks.push(chunk);
+        disk.set(path, Buffer.concat(chunks).toString('utf8'));
+        return Buffer.concat(chunks).length;
+      },
+    },
     printed: () => out.join(''),
     complained: () => error.join(''),
   };

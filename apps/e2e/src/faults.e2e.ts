@@ -99,10 +99,8 @@ suite('bad input and absent parts', () => {
     await hospital.pacs.send(study.studyInstanceUid, 'gateway');
   }
   async function expectTheUsualEnd(study: DemoStudy): Promise<void> {
-    const seen = await until(study, (account) =>
-      isDone({ siteId: SITE, study, sentAtMs: 0, seen: account }),
-    );
-    expect(deviations({ siteId: SITE, study, sentAtMs: 0, seen })).toEqual([]);
+    const seen = await until(study, (account) => isDone({ study, seen: account }));
+    expect(deviations({ study, seen })).toEqual([]);
     const results = seen.products.flatMap((product) => product.results);
     for (const { sopInstanceUid } of results) {
       expect(await hospital.pacs.find('Instance', sopInstanceUid)).toHaveLength(1);
@@ -204,12 +202,10 @@ suite('bad input and absent parts', () => {
 
   /** Why the last try to deliver failed, by the gateway's trace of the study. */
   async function untilFault({ studyInstanceUid }: DemoStudy): Promise<string> {
-    const url = `${hospital.gateway.url}/api/v1/studies/${studyInstanceUid}`;
     for (let look = 0; look < 300; look += 1) {
-      const trace = (await (await fetch(url)).json()) as {
-        jobs: { deliveries: { lastFault: string | null }[] }[];
-      };
-      const faults = trace.jobs.flatMap((job) => job.deliveries.map((row) => row.lastFault));
+      const trace = await hospital.gateway.trace(studyInstanceUid);
+      const jobs = trace?.jobs ?? [];
+      const faults = jobs.flatMap((job) => job.deliveries.map((row) => row.lastFault));
       const fault = faults.find((code) => code !== null);
       if (fault) return fault;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -4,13 +4,11 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import type { GatewayStatus, RefusalView } from '@aifi/contracts-rest';
+import { gatewayRoutes, type GatewayStatus, type RefusalView } from '@aifi/contracts-rest';
 import type { Hospital } from '@aifi/demo';
 
-export async function gatewayStatus({ gateway }: Hospital): Promise<GatewayStatus> {
-  const response = await fetch(`${gateway.url}/api/v1/status`);
-  if (!response.ok) throw new Error(`the gateway's status answers ${response.status}`);
-  return (await response.json()) as GatewayStatus;
+export function gatewayStatus({ gateway }: Hospital): Promise<GatewayStatus> {
+  return gateway.server.read(gatewayRoutes.status.path, gatewayRoutes.status.response);
 }
 
 /** Polls until a refusal of this kind is on the page. */

@@ -5,6 +5,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import { hubRoutes, type HubStudy } from '@aifi/contracts-rest';
 import type { Stack } from '@aifi/demo';
 import { scanBytes, scanFolder, type Find, type ScanCanary } from './canary-scan.js';
 
@@ -14,18 +15,24 @@ export interface HubScan {
   readonly rows: Readonly<Record<string, number>>;
 }
 
+/** Every job that the hub lists, with the pseudonym of its study. */
+export function hubStudies({ parts }: Stack): Promise<HubStudy[]> {
+  const { path, response } = hubRoutes.listStudies;
+  return parts.hubServer.list(path, response);
+}
+
 /** Looks for the canaries in database, object store, files, logs and metrics of the hub. */
 export async function scanHub(stack: Stack, canaries: readonly ScanCanary[]): Promise<HubScan> {
-  const { hub, hubFolder, hubUrl, worker } = stack.parts;
+  const { hub, hubFolder, hubServer, worker } = stack.parts;
   const tables = await dumpTables(hubFolder);
-  const metrics = await (await fetch(`${hubUrl}/metrics`)).text();
-  const jobs = await (await fetch(`${hubUrl}/api/v1/jobs`)).text();
+  const metrics = await (await fetch(`${hubServer.url}/metrics`)).text();
+  const studies = JSON.stringify(await hubStudies(stack));
   const logs = [hub, worker].map(({ logFile }) => ({ logFile, text: readFileSync(logFile) }));
   const finds = [
     ...tables.flatMap(({ table, text }) => scanBytes(text, `table ${table}`, canaries)),
     ...logs.flatMap(({ logFile, text }) => scanBytes(text, logFile, canaries)),
     ...scanBytes(Buffer.from(metrics), 'metrics', canaries),
-    ...scanBytes(Buffer.from(jobs), 'jobs', canaries),
+    ...scanBytes(Buffer.from(studies), 'studies', canaries),
     ...scanFolder(hubFolder, canaries),
   ];
   return { finds, rows: Object.fromEntries(tables.map(({ table, count }) => [table, count])) };

@@ -1,39 +1,82 @@
 /**
  * Configuration of a gateway process.
  * Decides every setting that a hospital can make; secrets are named by file, never by value.
- * Source: docs/architecture/1-context.md; parsed once in main.ts.
+ * Invariants: visible demo accounts are never for clinical use; nobody signs in over a network
+ * without TLS. Source: docs/architecture/1-context.md; security specification 7 (V12, V13).
  */
 import { z } from 'zod';
+import { syslogDestinationSchema } from '@aifi/access-audit';
+import { signInConfigSchema } from '@aifi/access-sign-in';
 import { deliverConfigSchema } from '@aifi/gateway-deliver';
 import { receiveConfigSchema } from '@aifi/gateway-receive';
 import { listenSchema } from '@aifi/shared-config';
 import { PURPOSES, siteId } from '@aifi/shared-kernel';
 
-export const gatewayConfigSchema = z.strictObject({
-  siteId: z.string().transform((value) => siteId(value)),
-  purpose: z.enum(PURPOSES),
-  language: z
-    .enum(['nl-NL', 'en-GB'])
-    .default('nl-NL')
-    .describe('language of what the gateway itself writes into the PACS'),
-  dataFolder: z.string().min(1).describe('databases, keys and spool; on a local disk'),
-  quietMs: z.int().positive().default(30_000).describe('silence that completes a study, ms'),
-  deadlines: z
-    .strictObject({
-      acuteMs: z.int().positive().default(600_000),
-      routineMs: z.int().positive().default(3_600_000),
-    })
-    .prefault({})
-    .describe('time after which a product without a result is reported as not analysed, ms'),
-  http: listenSchema.describe("the gateway's own page and metrics"),
-  dicom: receiveConfigSchema.describe('the DICOM listener'),
-  pacs: deliverConfigSchema.describe('the PACS that gets the results'),
-  hub: z.strictObject({
-    address: z.string().regex(/^[\w.-]+:\d+$/),
-    caFile: z.string(),
-    certificateFile: z.string(),
-    keyFile: z.string(),
-    signingPublicKeyFile: z.string(),
-  }),
-});
+const tlsSchema = z.strictObject({ certificateFile: z.string(), keyFile: z.string() });
+
+export const gatewayConfigSchema = z
+  .strictObject({
+    siteId: z.string().transform((value) => siteId(value)),
+    purpose: z.enum(PURPOSES),
+    language: z
+      .enum(['nl-NL', 'en-GB'])
+      .default('nl-NL')
+      .describe('language of what the gateway itself writes into the PACS'),
+    dataFolder: z.string().min(1).describe('databases, keys and spool; on a local disk'),
+    quietMs: z.int().positive().default(30_000).describe('silence that completes a study, ms'),
+    deadlines: z
+      .strictObject({
+        acuteMs: z.int().positive().default(600_000),
+        routineMs: z.int().positive().default(3_600_000),
+      })
+      .prefault({})
+      .describe('time after which a product without a result is reported as not analysed, ms'),
+    http: listenSchema
+      .extend({ tls: tlsSchema.optional() })
+      .describe("the gateway's own page and metrics"),
+    publicUrl: z
+      .url({ protocol: /^https?$/ })
+      .transform((value) => new URL(value).origin)
+      .describe("origin of the gateway's page, as a browser sees it"),
+    signIn: signInConfigSchema.describe("the hospital's own OpenID provider"),
+    sessionKeyFile: z
+      .string()
+      .optional()
+      .describe('32 bytes in hexadecimal; default: keys/session.key in dataFolder, made at start'),
+    consoleFolder: z.string().optional().describe('built pages; default: those of this release'),
+    audit: z
+      .strictObject({ syslog: syslogDestinationSchema.optional().describe('RFC 5425 receiver') })
+      .prefault({})
+      .describe('where the records of the audit trail go besides the own store'),
+    dicom: receiveConfigSchema.describe('the DICOM listener'),
+    pacs: deliverConfigSchema.describe('the PACS that gets the results'),
+    hub: z.strictObject({
+      address: z.string().regex(/^[\w.-]+:\d+$/),
+      caFile: z.string(),
+      certificateFile: z.string(),
+      keyFile: z.string(),
+      signingPublicKeyFile: z.string(),
+    }),
+  })
+  .refine(({ purpose, signIn }) => purpose !== 'clinical' || signIn.kind !== 'embedded', {
+    path: ['signIn', 'kind'],
+    message: 'the embedded provider has visible accounts: not for clinical use',
+  })
+  .refine(({ signIn }) => signIn.kind !== 'embedded' || isLoopback(signIn.listen.host), {
+    path: ['signIn', 'listen', 'host'],
+    message: 'the embedded provider listens on this machine only',
+  })
+  .refine(({ http }) => isLoopback(http.host) || http.tls !== undefined, {
+    path: ['http', 'tls'],
+    message: 'an interface that others can reach needs TLS',
+  })
+  .refine(({ publicUrl }) => isSecure(new URL(publicUrl)), {
+    path: ['publicUrl'],
+    message: 'https, or http on this machine: browsers keep no session cookie otherwise',
+  });
 export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+const isSecure = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || hostname === '[::1]' || isLoopback(hostname);

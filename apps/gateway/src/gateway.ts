@@ -1,18 +1,35 @@
 /**
- * A running gateway: database, vault, link, stages and HTTP, started and stopped in order.
+ * A running gateway: databases, vault, link, stages, sign-in and HTTP, started and stopped in order.
  * Decides that recovery is done before anything listens (F14) and that a stop drains the stages.
+ * Invariant: the page and its sign-in need no hub.
  */
+import type { KeyObject } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { systemClock, Wake } from '@aifi/shared-kernel';
+import { createAuditShipper } from '@aifi/access-audit';
+import { ChangeBell } from '@aifi/access-web';
+import {
+  createAnchorStage,
+  createPipelineRecords,
+  loadOrCreateAuditKey,
+  openGatewayAccess,
+  PatientSource,
+  publicKeyPemOf,
+  type GatewayAccess,
+} from '@aifi/gateway-access';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { createStatusService } from '@aifi/gateway-status';
-import { loadOrCreateSiteKeys, Vault } from '@aifi/gateway-vault';
+import { loadOrCreateSiteKeys, Vault, type SiteKeys } from '@aifi/gateway-vault';
+import { systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
+import { auditSourceOf } from './audit.service.js';
 import { createDeadlineWatch } from './deadline-watch.js';
 import type { GatewayConfig } from './gateway-config.js';
+import { openGatewaySignIn } from './gateway-sign-in.js';
+import type { GatewaySources } from './gateway-sources.js';
 import { startHttp } from './http.js';
-import { openHubLink } from './hub-link.js';
-import { createPipeline } from './pipeline.js';
+import { openHubLink, type HubLink } from './hub-link.js';
+import { createPipeline, type Pipeline } from './pipeline.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
 
 export interface RunningGateway {
@@ -23,47 +40,123 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
+/** Databases and keys. */
+interface Stores {
+  readonly database: GatewayDatabase;
+  readonly vault: Vault;
+  readonly keys: SiteKeys;
+  readonly access: GatewayAccess;
+  readonly auditKey: KeyObject;
+}
+
 export async function startGateway(config: GatewayConfig, logger: Logger): Promise<RunningGateway> {
   const clock = systemClock;
-  const { siteId, purpose, language, dataFolder, deadlines } = config;
-  const database = GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS);
-  const vault = Vault.open(join(dataFolder, 'vault.db'));
-  const keys = await loadOrCreateSiteKeys(join(dataFolder, 'keys', 'site-keys.json'));
+  const stores = await openStores(config);
+  const { database, vault, access } = stores;
   const link = openHubLink(config.hub);
-  const jobsEnded = new Wake();
-  const linkage = { vault, keys };
-  const common = { database, clock, logger };
-  const onEnded = (): void => jobsEnded.notify();
-  const pipeline = createPipeline({ config, ...linkage, link, ...common, onEnded });
-  const watch = createDeadlineWatch({ ...common, deadlines });
-  const status = createStatusService({
-    ...{ siteId, purpose, language, dataFolder, deadlines },
-    ...linkage,
-    ...common,
-    platformVersion: GATEWAY_VERSION,
-    products: () => pipeline.currentRules()?.rules.products ?? [],
-    wake: jobsEnded,
-    onDone: pipeline.ringDeliver,
-  });
+  const parts: Parts = { ...stores, config, logger, clock, link, changes: new ChangeBell() };
+  const pipeline = createStages(parts);
   const stopping = new AbortController();
-  const ended = Promise.all(
-    [...pipeline.stages, watch, status].map((stage) => stage.run(stopping.signal)),
-  ).then(() => undefined);
+  const ended = Promise.all(pipeline.all.map((stage) => stage.run(stopping.signal))).then(
+    () => undefined,
+  );
   const dicomPort = await Promise.race([
     pipeline.listening,
     ended.then(() => Promise.reject(new Error('ended before it was ready'))),
   ]);
-  const { currentRules, pacsState } = pipeline;
-  const linkState = link.state;
-  const sources = { config, database, clock, linkState, currentRules, pacsState };
-  const http = await startHttp(config.http, sources);
+  const { signIn, issuer, close: endSignIn } = await openGatewaySignIn(parts);
+  const { http: listen, consoleFolder } = config;
+  const sources = sourcesOf(parts, pipeline);
+  const http = await startHttp({ sources, listen, consoleFolder, signIn, issuer, logger });
   const stop = async (): Promise<void> => {
     stopping.abort();
     await http.close();
+    await endSignIn();
     await ended.catch(() => undefined);
     link.close();
+    await access.database.close();
     database.close();
     vault.close();
   };
   return { httpPort: http.port, dicomPort, ended, stop };
+}
+
+async function openStores({ siteId, dataFolder }: GatewayConfig): Promise<Stores> {
+  return {
+    database: GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS),
+    vault: Vault.open(join(dataFolder, 'vault.db')),
+    keys: await loadOrCreateSiteKeys(join(dataFolder, 'keys', 'site-keys.json')),
+    access: openGatewayAccess({ path: join(dataFolder, 'access.db'), siteId, clock: systemClock }),
+    auditKey: await loadOrCreateAuditKey(join(dataFolder, 'keys', 'audit-key.pem')),
+  };
+}
+
+interface Parts extends Stores {
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly link: HubLink;
+  readonly changes: ChangeBell;
+}
+interface Stages extends Pick<Pipeline, 'listening' | 'currentRules' | 'pacsState'> {
+  readonly all: readonly Stage[];
+  readonly patients: PatientSource;
+}
+
+function createStages(parts: Parts): Stages {
+  const { config, database, vault, keys, access, clock, logger } = parts;
+  const { siteId, purpose, language, dataFolder, deadlines } = config;
+  const jobsEnded = new Wake();
+  const onEnded = (): void => jobsEnded.notify();
+  const pipeline = createPipeline({ ...parts, anchors: access.hubAnchors, onEnded });
+  const { listening, currentRules, pacsState } = pipeline;
+  const status = createStatusService({
+    ...{ siteId, purpose, language, dataFolder, deadlines },
+    ...{ vault, keys, database, clock, logger },
+    platformVersion: GATEWAY_VERSION,
+    products: () => currentRules()?.rules.products ?? [],
+    wake: jobsEnded,
+    onDone: pipeline.ringDeliver,
+  });
+  const watch = createDeadlineWatch({ database, clock, logger, deadlines });
+  const patients = new PatientSource(database, vault);
+  const all = [...pipeline.stages, watch, status, ...auditStages(parts, patients)];
+  return { all, listening, currentRules, pacsState, patients };
+}
+
+/** Stages of the audit trail: what the pipeline did, the daily anchor, the receiver outside. */
+function auditStages(parts: Parts, patients: PatientSource): Stage[] {
+  const { config, database: journal, access, auditKey, clock, logger, changes } = parts;
+  const { database, trail, acts } = access;
+  const { syslog } = config.audit;
+  const fault = (words: string) => (error: unknown) => logger.fault(words, error);
+  const records = createPipelineRecords({
+    ...{ journal, database, trail, clock, onFault: fault('records of the pipeline failed') },
+    patientNumberOf: (studyUid) => patients.numberOf(studyUid),
+    onJournal: () => {
+      changes.notify('studies');
+      changes.notify('status');
+    },
+  });
+  const onFault = fault('audit anchor failed');
+  const anchor = createAnchorStage({
+    ...{ database, trail, acts, clock, signingKey: auditKey, onFault },
+  });
+  if (!syslog) return [records, anchor];
+  const shipper = createAuditShipper({
+    ...{ destination: syslog, reader: trail, position: access.shipped, clock, logger },
+    source: auditSourceOf(config.siteId, config.publicUrl),
+    sender: { hostName: hostname(), appName: 'aifi-gateway' },
+  });
+  return [records, anchor, shipper];
+}
+
+function sourcesOf(parts: Parts, stages: Stages): GatewaySources {
+  const { database, vault, access, changes, config, clock, link, auditKey } = parts;
+  const { patients, currentRules, pacsState } = stages;
+  return {
+    ...{ database, vault, access, patients, changes, config, clock, currentRules, pacsState },
+    auditPublicKeyPem: publicKeyPemOf(auditKey),
+    linkState: link.state,
+  };
 }

@@ -1,115 +1,90 @@
 /**
- * The gateway's own HTTP interface: studies, traces, status, health, metrics.
- * Decides that hospital IT sees every study without reading a log, also while the hub is away.
- * Invariant: binds to the configured interface only; the answers hold the hospital's own UIDs and
- * are for the hospital. Sign-in is part of the access work; until then it is loopback by default.
+ * The gateway's own HTTP interface: pages, REST, health, metrics.
+ * Decides TLS and where the pages lie; everything else at the edge is libs/access/web's.
+ * Invariant: it works while the hub is away: nothing of an answer is asked of the hub.
+ * Source: security specification 7 (V12); architecture 1 (hospital IT).
  */
 import 'reflect-metadata';
-import { Controller, Get, Header, Inject, Module, Param, type DynamicModule } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import type { GatewayStatus, StudyTrace } from '@aifi/contracts-rest';
-import type { GatewayDatabase } from '@aifi/gateway-database';
-import { createRegistry, Gauge, type Registry } from '@aifi/shared-observability';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { GATEWAY_ROUTE_ACTS, SIGN_IN_ROUTE_ACTS } from '@aifi/access-authorisation';
+import { hardenApp, type WebAccessOptions } from '@aifi/access-web';
+import type { SignIn } from '@aifi/access-sign-in';
+import { gatewayRoutes } from '@aifi/contracts-rest';
+import type { AccessTx } from '@aifi/gateway-access';
+import { AifiError } from '@aifi/shared-kernel';
+import type { Logger } from '@aifi/shared-observability';
+import type { GatewayConfig } from './gateway-config.js';
+import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.js';
 import type { GatewaySources } from './gateway-sources.js';
-import { ProblemFilter } from './problem-filter.js';
-import { readJobCounts, readStatus } from './status-read-model.js';
-import { readStudies, type StudyView } from './study-read-model.js';
-import { readJobTrace, readStudyTrace } from './trace-read-model.js';
+import { GatewayModule } from './gateway.module.js';
 
-const SOURCES = Symbol('sources');
-const REGISTRY = Symbol('registry');
+/** The console of this release, beside this application. */
+const CONSOLE_FOLDER = join(import.meta.dirname, '../../console/dist/gateway');
 
-@Controller()
-export class GatewayController {
-  constructor(
-    @Inject(SOURCES) private readonly sources: GatewaySources,
-    @Inject(REGISTRY) private readonly registry: Registry,
-  ) {}
-
-  @Get('healthz')
-  @Header('Cache-Control', 'no-store')
-  health(): { status: string } {
-    this.sources.database.read((sql) => sql.get('SELECT 1'));
-    return { status: 'ok' };
-  }
-
-  @Get('api/v1/status')
-  @Header('Cache-Control', 'no-store')
-  status(): Promise<GatewayStatus> {
-    return readStatus(this.sources);
-  }
-
-  @Get('api/v1/studies')
-  @Header('Cache-Control', 'no-store')
-  studies(): { studies: StudyView[] } {
-    return { studies: readStudies(this.sources.database) };
-  }
-
-  @Get('api/v1/studies/:uid')
-  @Header('Cache-Control', 'no-store')
-  study(@Param('uid') uid: string): Promise<StudyTrace> {
-    return readStudyTrace(this.sources, uid);
-  }
-
-  @Get('api/v1/jobs/:jobId/trace')
-  @Header('Cache-Control', 'no-store')
-  job(@Param('jobId') jobId: string): Promise<StudyTrace> {
-    return readJobTrace(this.sources, jobId);
-  }
-
-  @Get('metrics')
-  @Header('Cache-Control', 'no-store')
-  @Header('Content-Type', 'text/plain; version=0.0.4')
-  metrics(): Promise<string> {
-    return this.registry.metrics();
-  }
+export interface HttpOptions {
+  readonly sources: GatewaySources;
+  readonly listen: GatewayConfig['http'];
+  readonly consoleFolder?: string | undefined;
+  readonly signIn: SignIn;
+  readonly issuer: string;
+  readonly logger: Logger;
 }
-
-@Module({})
-export class GatewayHttpModule {
-  static with(sources: GatewaySources): DynamicModule {
-    return {
-      module: GatewayHttpModule,
-      controllers: [GatewayController],
-      providers: [
-        { provide: SOURCES, useValue: sources },
-        { provide: REGISTRY, useFactory: () => gatewayRegistry(sources.database) },
-      ],
-    };
-  }
-}
-
 export interface HttpInterface {
   readonly port: number;
+  readonly app: NestExpressApplication;
   close(): Promise<void>;
 }
 
 /** Serves the interface; resolves when it accepts connections. */
-export async function startHttp(
-  listen: { readonly host: string; readonly port: number },
-  sources: GatewaySources,
-): Promise<HttpInterface> {
-  const app = await NestFactory.create(GatewayHttpModule.with(sources), { logger: false });
-  app.useGlobalFilters(new ProblemFilter());
+export async function startHttp(options: HttpOptions): Promise<HttpInterface> {
+  const { sources, listen } = options;
+  const metrics = createGatewayMetrics(sources.database, sources.access.alerts);
+  const web = webOptions(options, metrics);
+  const app = await NestFactory.create<NestExpressApplication>(
+    GatewayModule.with({ sources, metrics, web }),
+    {
+      ...{ logger: false, abortOnError: false, bodyParser: false },
+      // Open event streams must not keep a stop waiting.
+      forceCloseConnections: true,
+      ...tlsOptions(listen.tls),
+    },
+  );
+  hardenApp(app, web as unknown as WebAccessOptions);
   const server = (await app.listen(listen.port, listen.host)) as Server;
-  return { port: (server.address() as AddressInfo).port, close: () => app.close() };
+  const { port } = server.address() as AddressInfo;
+  return { port, app, close: () => app.close() };
 }
 
-/** Jobs per state; no study, patient or user label (governance 4.7). */
-function gatewayRegistry(database: GatewayDatabase): Registry {
-  const registry = createRegistry('gateway');
-  const gauge = new Gauge({
-    name: 'aifi_gateway_jobs_count',
-    help: 'Jobs of this gateway by state',
-    labelNames: ['state'],
-    registers: [registry],
-    collect: () => {
-      gauge.reset();
-      const counts = database.read(readJobCounts);
-      for (const [state, count] of Object.entries(counts)) gauge.set({ state }, count);
-    },
-  });
-  return registry;
+function webOptions(
+  { sources, signIn, issuer, logger, consoleFolder }: HttpOptions,
+  { onRefused }: GatewayMetrics,
+): WebAccessOptions<AccessTx> {
+  const { config, clock, changes, access } = sources;
+  const { siteId: homeSite, purpose, publicUrl } = config;
+  return {
+    ...{ server: 'gateway', homeSite, purpose, publicUrl, issuer },
+    ...{ clock, logger, signIn, changes, onRefused },
+    ...{ audit: access.trail.sink, acts: access.acts, approvals: access.approvals },
+    ...{ routes: gatewayRoutes, routeActs: { ...GATEWAY_ROUTE_ACTS, ...SIGN_IN_ROUTE_ACTS } },
+    pagesFolder: consoleFolder ?? CONSOLE_FOLDER,
+  };
+}
+
+function tlsOptions(tls: GatewayConfig['http']['tls']): object {
+  if (!tls) return {};
+  const [cert, key] = [readSecret(tls.certificateFile), readSecret(tls.keyFile)];
+  return { httpsOptions: { cert, key, minVersion: 'TLSv1.2' } };
+}
+
+function readSecret(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new AifiError('CONFIG_INVALID', 'a file of http.tls does not read', { cause: error });
+  }
 }

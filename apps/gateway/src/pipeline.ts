@@ -9,7 +9,12 @@ import { DimseScu } from '@aifi/dicom-dimse';
 import { createAssembleStage } from '@aifi/gateway-assemble';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import { createDeliverStage, type DeliverStage } from '@aifi/gateway-deliver';
-import { createDownlinkStage, RulesStore, type CurrentRules } from '@aifi/gateway-downlink';
+import {
+  createDownlinkStage,
+  RulesStore,
+  type AnchorKeeper,
+  type CurrentRules,
+} from '@aifi/gateway-downlink';
 import { createPseudonymiseStage } from '@aifi/gateway-pseudonymise';
 import { createReceiveStage, type ReceiveStage } from '@aifi/gateway-receive';
 import { createReidentifyStage } from '@aifi/gateway-reidentify';
@@ -27,6 +32,8 @@ export interface PipelineDependencies {
   readonly vault: Vault;
   readonly keys: SiteKeys;
   readonly link: HubLink;
+  /** Keeps the hub's audit anchors. */
+  readonly anchors: AnchorKeeper;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called when deliver has ended a job; the ends that other stages make are found by looking. */
@@ -45,7 +52,7 @@ export interface Pipeline {
 }
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { config, database, vault, keys, link } = dependencies;
+  const { config, database, vault, keys, link, anchors } = dependencies;
   const { clock, logger, onEnded } = dependencies;
   const { siteId, purpose, dataFolder } = config;
   const rules = new RulesStore(database, link.signingKey, purpose);
@@ -94,7 +101,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     createDownlinkStage({
       ...common('downlink'),
       client: link.downlink,
-      rules,
+      ...{ siteId, anchors, rules },
       signingKey: link.signingKey,
       inboundFolder: join(dataFolder, 'inbound'),
       onDone: ring('reidentify'),

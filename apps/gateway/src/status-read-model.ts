@@ -33,6 +33,7 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     link: sources.linkState(),
     pacsBreaker: sources.pacsState(),
     diskFreeBytes: bavail * bsize,
+    hubAnchors: sources.access.hubAnchors.status(),
     ...tables,
   };
 }

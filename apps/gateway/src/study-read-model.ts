@@ -1,106 +1,98 @@
 /**
- * Read model of the gateway's page: every study with its products, results, status object, journal.
- * Decides what hospital IT sees without reading a log. Holds identifiable UIDs: served to the
- * hospital only. Invariant: states come from the tables, never from a stage's memory.
+ * Read model of the list of studies: each with its products, results and status object.
+ * Decides the order (arrival, newest first) and the state of a study, from the tables alone.
+ * Invariants: a page stays in place while studies come in; a question with a filter looks at a
+ * bounded number of studies, so a page can be short or empty and still have a next one; no patient.
  */
+import { isReasonCode, REASON_CODES } from '@aifi/shared-kernel';
+import type { GatewayStudyView, gatewayRoutes, RouteInput } from '@aifi/contracts-rest';
+import { cursorOf, placeOf } from '@aifi/gateway-access';
 import type { GatewayDatabase, InstanceHeader, Sql } from '@aifi/gateway-database';
 
-export interface ProductView {
-  readonly product: string;
-  readonly version: string;
-  readonly jobId: string;
-  readonly revision: number;
-  readonly state: string;
-  readonly code: string | null;
-  readonly detail: string | null;
-  readonly results: readonly ResultView[];
-}
-export interface ResultView {
-  readonly role: string;
-  readonly sopClassUid: string;
-  readonly seriesInstanceUid: string;
-  readonly sopInstanceUid: string;
-  readonly state: string;
-}
-/** The study's one status object: of its issues the newest. */
-export interface StatusObjectView {
-  readonly sopClassUid: string;
-  readonly seriesInstanceUid: string;
-  readonly sopInstanceUid: string;
-  /** QUEUED, STORED, VERIFIED, DEAD, or SUPERSEDED when the page has taken its place. */
-  readonly state: string;
-  readonly issue: number;
-}
-export interface JournalView {
-  readonly sequence: number;
-  readonly stage: string;
-  readonly event: string;
-  readonly jobId: string | null;
-  readonly atMs: number;
-  readonly detail: unknown;
-}
-export interface StudyView {
-  readonly studyInstanceUid: string;
-  readonly modality: string | null;
-  readonly receivedInstances: number;
-  readonly revision: number;
-  /** RECEIVING, WAITING_FOR_RULES, IN_PROGRESS or DONE. */
-  readonly state: string;
-  readonly products: readonly ProductView[];
-  /** Null when none is owed, none is made yet, or only this page tells (journal: told-on-page). */
-  readonly statusObject: StatusObjectView | null;
-  readonly journal: readonly JournalView[];
-}
+export type StudyQuery = RouteInput<(typeof gatewayRoutes)['listStudies']>['query'];
+/** A study without what is known of the patient. */
+export type StudyFacts = Omit<GatewayStudyView, 'patient' | 'masked' | 'studyDescription'>;
+type ProductView = StudyFacts['products'][number];
+type ResultView = ProductView['results'][number];
 
-/** Newest studies first. `limit` bounds the page. */
-export function readStudies(database: GatewayDatabase, limit = 100): StudyView[] {
-  return database.read((sql) =>
-    sql
-      .all<StudyRow>(
-        `SELECT study_id, study_uid, revision,
-           (SELECT COUNT(*) FROM instance i WHERE i.study_id = s.study_id) AS instances,
-           (SELECT header FROM instance i WHERE i.study_id = s.study_id LIMIT 1) AS header,
-           (SELECT COUNT(*) FROM instance i
-              WHERE i.study_id = s.study_id AND i.revision IS NULL) AS unassembled
-         FROM study s ORDER BY study_id DESC LIMIT ?`,
-        limit,
-      )
-      .map((row) => studyView(sql, row)),
-  );
-}
+/** Studies that one question with a filter looks at: about 20 ms. */
+export const SCAN_ROWS_MAX = 2_000;
+
+/** The studies that a page is chosen from; a test asks the planner about it. */
+export const STUDY_WINDOW_SQL = `
+  SELECT a.study_id, a.first_received_ms, s.study_uid, s.revision,
+    CASE
+      WHEN s.revision = 0 OR EXISTS (
+        SELECT 1 FROM instance i WHERE i.study_id = a.study_id AND i.revision IS NULL)
+        THEN 'RECEIVING'
+      WHEN NOT EXISTS (
+        SELECT 1 FROM job j WHERE j.study_id = a.study_id AND j.revision = s.revision)
+        THEN 'WAITING_FOR_RULES'
+      WHEN EXISTS (
+        SELECT 1 FROM job j WHERE j.study_id = a.study_id AND j.revision = s.revision
+          AND j.state NOT IN ('RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'))
+        THEN 'IN_PROGRESS'
+      ELSE 'DONE'
+    END AS state
+  FROM study_arrival a JOIN study s ON s.study_id = a.study_id
+  WHERE (a.first_received_ms, a.study_id) < (?, ?) AND a.first_received_ms >= ?
+  ORDER BY a.first_received_ms DESC, a.study_id DESC LIMIT ?`;
 
 interface StudyRow {
   readonly study_id: number;
+  readonly first_received_ms: number;
   readonly study_uid: string;
   readonly revision: number;
-  readonly instances: number;
-  readonly unassembled: number;
-  readonly header: string | null;
+  readonly state: string;
 }
 
-function studyView(sql: Sql, row: StudyRow): StudyView {
-  const products = readProducts(sql, row);
+/** One page, by the first image of each study: that time never changes. */
+export function readStudies(
+  database: GatewayDatabase,
+  { cursor, limit, fromMs = 0, state }: StudyQuery,
+): { readonly items: StudyFacts[]; readonly nextCursor: string | null } {
+  const place = placeOf(cursor);
+  const windowRows = state === undefined ? limit + 1 : SCAN_ROWS_MAX;
+  return database.read((sql) => {
+    const window = sql.all<StudyRow>(
+      STUDY_WINDOW_SQL,
+      ...[place.atMs, place.id, fromMs, windowRows],
+    );
+    const matching = window.filter((row) => state === undefined || row.state === state);
+    const rows = matching.slice(0, limit);
+    const isFull = window.length === windowRows;
+    const last = matching.length > limit ? rows.at(-1) : isFull ? window.at(-1) : undefined;
+    return {
+      items: rows.map((row) => studyFacts(sql, row)),
+      nextCursor: last ? cursorOf({ atMs: last.first_received_ms, id: last.study_id }) : null,
+    };
+  });
+}
+
+function studyFacts(sql: Sql, row: StudyRow): StudyFacts {
+  const { study_id: studyId } = row;
+  const { instances } = sql.get<{ instances: number }>(
+    'SELECT COUNT(*) AS instances FROM instance WHERE study_id = ?',
+    studyId,
+  )!;
+  const first = sql.get<{ header: string }>(
+    'SELECT header FROM instance WHERE study_id = ? LIMIT 1',
+    studyId,
+  );
   return {
     studyInstanceUid: row.study_uid,
-    modality: (JSON.parse(row.header ?? '{}') as InstanceHeader).modality ?? null,
-    receivedInstances: row.instances,
+    modality: (JSON.parse(first?.header ?? '{}') as InstanceHeader).modality ?? null,
+    receivedInstances: instances,
+    receivedAtMs: row.first_received_ms,
     revision: row.revision,
-    state: studyState(row, products),
-    products,
-    statusObject: readStatusObject(sql, row.study_id),
-    journal: readJournal(sql, row.study_id),
+    state: row.state,
+    products: readProducts(sql, row),
+    statusObject: readStatusObject(sql, studyId),
   };
 }
 
-function studyState(row: StudyRow, products: readonly ProductView[]): string {
-  if (row.revision === 0 || row.unassembled > 0) return 'RECEIVING';
-  if (products.length === 0) return 'WAITING_FOR_RULES';
-  const terminal = ['RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'];
-  return products.every((p) => terminal.includes(p.state)) ? 'DONE' : 'IN_PROGRESS';
-}
-
 function readProducts(sql: Sql, row: StudyRow): ProductView[] {
-  const jobs = sql.all<Omit<ProductView, 'results'>>(
+  const jobs = sql.all<Omit<ProductView, 'results' | 'words'>>(
     `SELECT product, product_version AS version, job_id AS jobId, revision, state, code, detail
      FROM job WHERE study_id = ? AND revision = ? ORDER BY product`,
     row.study_id,
@@ -108,6 +100,7 @@ function readProducts(sql: Sql, row: StudyRow): ProductView[] {
   );
   return jobs.map((job) => ({
     ...job,
+    words: wordsOf(job.code),
     results: sql.all<ResultView>(
       `SELECT role, sop_class_uid AS sopClassUid, series_uid AS seriesInstanceUid,
          sop_instance_uid AS sopInstanceUid, state
@@ -117,25 +110,18 @@ function readProducts(sql: Sql, row: StudyRow): ProductView[] {
   }));
 }
 
-function readStatusObject(sql: Sql, studyId: number): StatusObjectView | null {
-  const found = sql.get<StatusObjectView>(
+function wordsOf(code: string | null): ProductView['words'] {
+  if (code === null || !isReasonCode(code)) return null;
+  const { nl, en } = REASON_CODES[code];
+  return { nl, en };
+}
+
+function readStatusObject(sql: Sql, studyId: number): StudyFacts['statusObject'] {
+  const found = sql.get<NonNullable<StudyFacts['statusObject']>>(
     `SELECT sop_class_uid AS sopClassUid, series_uid AS seriesInstanceUid,
        sop_instance_uid AS sopInstanceUid, state, issue
      FROM status_object WHERE study_id = ? ORDER BY issue DESC LIMIT 1`,
     studyId,
   );
   return found ?? null;
-}
-
-function readJournal(sql: Sql, studyId: number): JournalView[] {
-  // A study of thousands of instances has as many "received" rows: its first and last tell enough.
-  const rows = sql.all<JournalView & { detail: string }>(
-    `SELECT sequence, stage, event, job_id AS jobId, at_ms AS atMs, detail FROM journal
-     WHERE study_id = ?1 AND (stage <> 'receive' OR sequence IN (
-       SELECT MIN(sequence) FROM journal WHERE study_id = ?1 AND stage = 'receive' UNION
-       SELECT MAX(sequence) FROM journal WHERE study_id = ?1 AND stage = 'receive'))
-     ORDER BY sequence`,
-    studyId,
-  );
-  return rows.map((entry) => ({ ...entry, detail: JSON.parse(entry.detail) as unknown }));
 }

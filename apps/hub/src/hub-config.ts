@@ -1,10 +1,13 @@
 /**
  * Configuration of a hub process.
  * Decides every setting that an operator can make; secrets are named by file, never by value.
- * Invariant: the embedded database belongs to one process, which then has both roles.
- * Source: architecture 3 (roles api | jobs); parsed once in main.ts.
+ * Invariants: the embedded database belongs to one process, which then has both roles; what is not
+ * encrypted never leaves this machine; visible demonstration accounts never meet clinical data.
+ * Source: architecture 3 (roles api | jobs); security specification 7 (V13); parsed once in main.ts.
  */
 import { z } from 'zod';
+import { syslogDestinationSchema } from '@aifi/access-audit';
+import { signInConfigSchema } from '@aifi/access-sign-in';
 import { productIdSchema, semverSchema } from '@aifi/contracts-manifests';
 import { inferConfigSchema } from '@aifi/hub-infer';
 import { resultsConfigSchema } from '@aifi/hub-results';
@@ -18,6 +21,7 @@ const databaseSchema = z.discriminatedUnion('kind', [
     ownerUrl: z.string().describe('role aifi_owner: owns the tables, migrates'),
     appUrl: z.string().describe('role aifi_app: works inside one site'),
     jobsUrl: z.string().describe('role aifi_jobs: sees the queue columns of all sites'),
+    accessUrl: z.string().describe('role aifi_access: sees sessions, approvals and the trail'),
   }),
 ]);
 
@@ -29,6 +33,15 @@ const deploymentSchema = z.strictObject({
   state: z.enum(['active', 'suspended']).default('active'),
 });
 
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+/** An origin: nothing after the port; not encrypted only on this machine. */
+const originSchema = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const { origin, protocol, hostname } = new URL(text);
+  const isHere = isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'));
+  return text === origin && (protocol === 'https:' || isHere);
+}, 'an origin without a path; https, or http at this machine');
+
 export const hubConfigSchema = z
   .strictObject({
     roles: z.array(z.enum(['api', 'jobs'])).min(1),
@@ -37,7 +50,21 @@ export const hubConfigSchema = z
     grpc: listenSchema
       .extend({ caFile: z.string(), certificateFile: z.string(), keyFile: z.string() })
       .describe('the link to the gateways, mutual TLS'),
-    http: listenSchema.describe('operator interface and metrics'),
+    http: listenSchema
+      .extend({
+        tls: z.strictObject({ certificateFile: z.string(), keyFile: z.string() }).optional(),
+      })
+      .describe('pages, REST interface and metrics; beyond this machine with TLS only'),
+    publicUrl: originSchema.describe('origin of the pages as browsers see it'),
+    signIn: signInConfigSchema,
+    sessionKeyFile: z
+      .string()
+      .optional()
+      .describe('32 bytes in hexadecimal; made in dataFolder when absent'),
+    consoleFolder: z.string().optional().describe('built pages; default: those of this release'),
+    audit: z
+      .strictObject({ syslog: syslogDestinationSchema.optional().describe('RFC 5425 receiver') })
+      .prefault({}),
     database: databaseSchema,
     signingKeyFile: z.string().describe('Ed25519 private key, PEM, PKCS #8'),
     modelsFolder: z.string(),
@@ -49,5 +76,17 @@ export const hubConfigSchema = z
   .refine((config) => config.database.kind === 'external' || config.roles.length === 2, {
     path: ['roles'],
     message: 'the embedded database needs one process with both roles',
+  })
+  .refine(({ signIn, purpose }) => signIn.kind !== 'embedded' || purpose === 'demonstration', {
+    path: ['signIn', 'kind'],
+    message: 'the embedded provider has visible accounts: for demonstration only',
+  })
+  .refine(({ signIn }) => signIn.kind !== 'embedded' || isLoopback(signIn.listen.host), {
+    path: ['signIn', 'listen', 'host'],
+    message: 'the embedded provider listens on this machine only',
+  })
+  .refine(({ http }) => http.tls !== undefined || isLoopback(http.host), {
+    path: ['http', 'tls'],
+    message: 'only an address of this machine is served without TLS',
   });
 export type HubConfig = z.output<typeof hubConfigSchema>;

@@ -19,14 +19,23 @@ import {
 import { loadModels, type ModelRegistry } from '@aifi/hub-models';
 import { FolderObjectStore } from '@aifi/hub-object-store';
 import { publishRules } from '@aifi/hub-route';
+import { ChangeBell } from '@aifi/access-web';
+import { HubAccess } from '@aifi/hub-access';
 import type { Logger } from '@aifi/shared-observability';
 import type { HubConfig } from './hub-config.js';
+
+/** Token of HubParts. */
+export const HUB_PARTS = Symbol('hub parts');
 
 export interface HubParts {
   readonly config: HubConfig;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly database: HubDatabase;
+  /** Sessions, approvals, acts and the audit trail. */
+  readonly access: HubAccess;
+  /** Tells open pages which lists have changed. */
+  readonly changes: ChangeBell;
   readonly store: FolderObjectStore;
   readonly models: ModelRegistry;
   readonly signingKey: KeyObject;
@@ -59,7 +68,9 @@ export async function openHubParts(config: HubConfig, logger: Logger): Promise<H
       await server.stop();
     };
     const { ended: databaseEnded } = server;
-    return { config, logger, clock, database, store, models, signingKey, databaseEnded, close };
+    const access = new HubAccess({ database, clock });
+    const own = { config, logger, clock, models, signingKey, changes: new ChangeBell() };
+    return { ...own, database, access, store, databaseEnded, close };
   } catch (error) {
     await server.stop();
     throw error;

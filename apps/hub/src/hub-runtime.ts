@@ -10,12 +10,10 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import type { HubParts } from './hub-parts.js';
+import { HUB_PARTS, type HubParts } from './hub-parts.js';
 import { createHubStages } from './hub-stages.js';
 import { LinkServer } from './link-server.js';
-
-/** Token of HubParts. */
-export const HUB_PARTS = Symbol('hub parts');
+import { PreviewRenderer } from './preview/preview-renderer.js';
 
 @Injectable()
 export class HubRuntime implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -26,7 +24,10 @@ export class HubRuntime implements OnApplicationBootstrap, OnApplicationShutdown
   /** Rejects when a stage ends by a fault. */
   ended: Promise<void> = Promise.resolve();
 
-  constructor(@Inject(HUB_PARTS) private readonly parts: HubParts) {}
+  constructor(
+    @Inject(HUB_PARTS) private readonly parts: HubParts,
+    @Inject(PreviewRenderer) private readonly previews: PreviewRenderer,
+  ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     const { config } = this.parts;
@@ -44,6 +45,7 @@ export class HubRuntime implements OnApplicationBootstrap, OnApplicationShutdown
 
   async onApplicationShutdown(): Promise<void> {
     this.#stopping.abort();
+    await this.previews.close();
     await this.#link?.stop(this.parts.clock);
     await this.ended.catch(() => undefined);
     await this.parts.close();

@@ -1,10 +1,11 @@
 /**
  * The stages of the hub, in the order of the data, wired to each other by bells.
  * Decides who is woken by whom; a lost bell costs a poll interval, never a job.
- * Invariant: ingest and downlink answer the gateways (role api), route, infer and results work
- * (role jobs). Source: architecture 2.
+ * Invariant: ingest and downlink answer the gateways (role api); route, infer and results, and the
+ * stages that anchor and ship the audit trail, work (role jobs). Source: architecture 2.
  */
 import { Wake, type Stage } from '@aifi/shared-kernel';
+import { createAnchorStage } from '@aifi/hub-access';
 import { createDownlink, type Downlink } from '@aifi/hub-downlink';
 import type { FaultListener } from '@aifi/hub-identity';
 import { createInferStage } from '@aifi/hub-infer';
@@ -12,6 +13,7 @@ import { createUplinkService } from '@aifi/hub-ingest';
 import { createResultsStage } from '@aifi/hub-results';
 import { createRouteStage } from '@aifi/hub-route';
 import type { uplink } from '@aifi/contracts-proto';
+import { auditShippers } from './audit-shippers.js';
 import type { HubParts } from './hub-parts.js';
 
 /** Version of the platform as written into results; the package's own. */
@@ -30,19 +32,26 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
   const onFault: FaultListener = (error, siteId) =>
     logger.fault('call refused', error, siteId === undefined ? {} : { siteId });
   const downlink = createDownlink({ ...parts, onFault, stopping });
-  const onConcluded = (): void => downlink.wake();
+  const ring = (wake: Wake) => (): void => {
+    parts.changes.notify('studies');
+    wake.notify();
+  };
+  const onConcluded = (): void => {
+    parts.changes.notify('studies');
+    downlink.wake();
+  };
   const findModel = parts.models.get.bind(parts.models);
   const shared = { ...parts, findModel, onConcluded };
   return {
-    uplink: createUplinkService({ ...parts, onFault, onDone: () => routeWake.notify() }),
+    uplink: createUplinkService({ ...parts, onFault, onDone: ring(routeWake) }),
     polling: [
-      createRouteStage({ ...shared, wake: routeWake, onQueued: () => inferWake.notify() }),
+      createRouteStage({ ...shared, wake: routeWake, onQueued: ring(inferWake) }),
       createInferStage({
         ...shared,
         wake: inferWake,
         workerUrl: config.workerUrl,
         config: config.infer,
-        onInferred: () => resultsWake.notify(),
+        onInferred: ring(resultsWake),
       }),
       createResultsStage({
         ...shared,
@@ -50,6 +59,12 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
         config: config.results,
         platformVersion: PLATFORM_VERSION,
       }),
+      createAnchorStage({
+        ...parts,
+        acts: parts.access.acts,
+        onFault: (error) => logger.fault('audit chains were not anchored', error),
+      }),
+      ...auditShippers(parts),
     ],
     downlink,
   };

@@ -17,10 +17,12 @@ import {
 } from '@aifi/contracts-manifests';
 import {
   hubJobsSchema,
+  hubRoutes,
   hubStatusSchema,
   modelsSchema,
   problemSchema,
   sitesSchema,
+  type HubStudy,
 } from '@aifi/contracts-rest';
 import { decodePart10 } from '@aifi/dicom-core';
 import { removeServerFolder } from '@aifi/hub-database';
@@ -34,7 +36,13 @@ import {
   type ReceivedOutcome,
   type TestStudy,
 } from '../test/gateway-stand-in.js';
-import { makeCertificates, makeModel, type Certificates } from '../test/hub-fixtures.js';
+import {
+  hubSettings,
+  makeCertificates,
+  makeModel,
+  type Certificates,
+} from '../test/hub-fixtures.js';
+import { openRoleSignIn } from '../test/role-sign-in.js';
 import { WorkerStandIn } from '../test/worker-stand-in.js';
 import { hubConfigSchema, type HubConfig } from './hub-config.js';
 import { startHub, type RunningHub } from './hub.js';
@@ -53,19 +61,8 @@ beforeAll(async () => {
   certificates = makeCertificates(join(folder.path, 'certs'), ['site-a', 'site-b', 'site-c']);
   worker = new WorkerStandIn();
   model = await makeModel(join(folder.path, 'models'));
-  const deployed = { product: model.product, version: model.version };
-  config = hubConfigSchema.parse({
-    roles: ['api', 'jobs'],
-    purpose: 'demonstration',
-    dataFolder: join(folder.path, 'hub'),
-    grpc: { host: '127.0.0.1', port: 0, ...certificates.hub },
-    http: { host: '127.0.0.1', port: 0 },
-    database: { kind: 'embedded' },
-    signingKeyFile: certificates.signingKeyFile,
-    modelsFolder: join(folder.path, 'models'),
-    workerUrl: await worker.start(),
-    deployments: ['site-a', 'site-b'].map((siteId) => ({ siteId, ...deployed })),
-  });
+  const settings = hubSettings(folder.path, certificates, model, ['site-a', 'site-b']);
+  config = hubConfigSchema.parse({ ...settings, workerUrl: await worker.start() });
   await start();
 }, 180_000);
 
@@ -83,7 +80,7 @@ beforeEach(() => {
 });
 
 async function start(): Promise<void> {
-  sut = await startHub(config, silentLogger);
+  sut = await startHub(config, silentLogger, openRoleSignIn);
   siteA = new GatewayStandIn(sut.linkPort!, certificates.sites['site-a']!);
   siteB = new GatewayStandIn(sut.linkPort!, certificates.sites['site-b']!);
 }
@@ -288,34 +285,37 @@ describe('the loop', () => {
   }, 120_000);
 });
 
+/** As a central operator. */
 async function get(path: string): Promise<Response> {
-  return fetch(`http://127.0.0.1:${sut.httpPort}/${path}`);
+  const headers = { authorization: 'Bearer central-operator.none' };
+  return fetch(`http://127.0.0.1:${sut.httpPort}/${path}`, { headers });
+}
+async function studyLine({ manifest }: TestStudy): Promise<HubStudy> {
+  const asked = await get(`api/v1/studies?studyPseudonym=${manifest.studyInstanceUid}`);
+  const { items } = hubRoutes.listStudies.response.parse(await asked.json());
+  expect(items).toHaveLength(1);
+  return items[0]!;
 }
 async function jobState(study: TestStudy): Promise<object> {
-  const jobs = (await (await get('api/v1/jobs')).json()) as { jobId: string }[];
-  const { state, code } = jobs.find((job) => job.jobId === study.manifest.jobId) as unknown as {
-    state: string;
-    code: string | null;
-  };
+  const { state, code } = await studyLine(study);
   return { state, code };
 }
 
 describe('the operator interface', () => {
-  it('lists jobs with their stage and times, and without anything else', async () => {
-    const [job] = (await (await get('api/v1/jobs')).json()) as Record<string, unknown>[];
-    expect(Object.keys(job!).sort()).toEqual(
-      [
-        'jobId',
-        'siteId',
-        'product',
-        'version',
-        'revision',
-        'stage',
-        'state',
-        'code',
-        'timings',
-      ].sort(),
-    );
+  it('lists jobs of studies by their pseudonym, and nothing else of them', async () => {
+    const study = testStudy(model);
+    await siteA.open(study);
+    const { jobId, studyInstanceUid: studyPseudonym, revision, lane } = study.manifest;
+    await expect(studyLine(study)).resolves.toEqual({
+      ...{ siteId: 'site-a', studyPseudonym, jobId, revision, lane, state: 'OPEN', code: null },
+      ...{ product: model.product, version: model.version, openedAtMs: expect.any(Number) },
+      ...{ concludedAtMs: null, acknowledgedAtMs: null },
+    });
+    const path = `api/v1/sites/site-a/studies/${studyPseudonym}`;
+    const hops = hubRoutes.study.response.parse(await (await get(path)).json());
+    expect(hops.jobs).toMatchObject([{ jobId, objects: { declared: 2, held: 0 } }]);
+    const elsewhere = await get(path.replace('site-a', 'site-b'));
+    expect(elsewhere.status).toBe(404);
   });
 
   it('traces a job from hop to hop with attempts and digests, and names no study', async () => {
@@ -351,6 +351,11 @@ describe('the operator interface', () => {
     expect(models).toEqual([expect.objectContaining({ modelDigest, sites: deployed })]);
     const status = hubStatusSchema.parse(await (await get('api/v1/status')).json());
     expect(status).toMatchObject({ version: '0.1.0', roles: ['api', 'jobs'] });
+    const activity = await get('api/v1/sites/site-a/activity');
+    const { hours } = hubRoutes.siteActivity.response.parse(await activity.json());
+    expect(hours).toHaveLength(24);
+    expect(hours.reduce((sum, hour) => sum + hour.opened, 0)).toBeGreaterThan(0);
+    expect((await get('api/v1/sites/site-x/activity')).status).toBe(404);
   });
 
   it('tells health and counts jobs by state', async () => {

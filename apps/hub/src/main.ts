@@ -31,6 +31,9 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   if (hub.linkPort !== undefined) logger.info('link listening', { port: hub.linkPort });
+  if (hub.providerPort !== undefined) {
+    logger.info('embedded provider listening', { port: hub.providerPort });
+  }
   logger.info('ready', { port: hub.httpPort });
 }
 

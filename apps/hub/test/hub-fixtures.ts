@@ -68,3 +68,25 @@ export async function makeModel(modelsFolder: string): Promise<ModelManifest> {
   writeFileSync(join(own, 'manifest.yaml'), JSON.stringify(manifest));
   return (await loadModels(modelsFolder)).get('stand-in', '1.0.0')!;
 }
+
+/** Settings of a hub on free ports; the caller adds workerUrl, and what it wants otherwise. */
+export function hubSettings(
+  folder: string,
+  certificates: Certificates,
+  { product, version }: ModelManifest,
+  siteIds: readonly string[],
+): Record<string, unknown> {
+  return {
+    roles: ['api', 'jobs'],
+    purpose: 'demonstration',
+    dataFolder: join(folder, 'hub'),
+    grpc: { host: '127.0.0.1', port: 0, ...certificates.hub },
+    http: { host: '127.0.0.1', port: 0 },
+    publicUrl: 'http://localhost:1',
+    signIn: { kind: 'embedded', listen: { port: 0 } },
+    database: { kind: 'embedded' },
+    signingKeyFile: certificates.signingKeyFile,
+    modelsFolder: join(folder, 'models'),
+    deployments: siteIds.map((siteId) => ({ siteId, product, version })),
+  };
+}

@@ -4,6 +4,7 @@
 export { followStudies, storeStudy } from './run/follow-studies.js';
 export { deviations, isDone, progressOf, type StudyRun } from './run/study-run.js';
 export { DEMO_DATA_FOLDER } from './stack/checkout.js';
+export { type ServerClient } from './stack/server-client.js';
 export { type GatewayProduct, type GatewayStudy } from './stack/gateway-client.js';
 export { type Hospital } from './stack/hospital.js';
 export { aeTitles } from './stack/stack-config.js';

@@ -15,6 +15,9 @@ const COLUMNS = [
   ...(['correlationId', 'detail', 'previousHash', 'hash'] as const),
 ] satisfies readonly (keyof AuditRecord)[];
 
+/** What spreadsheets read as a formula, also in full width, behind white space or a former tab. */
+const FORMULA = /^[\s\ufffd]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/;
+
 export const CSV_HEADER = `${['at', ...COLUMNS].map(cell).join(',')}\r\n`;
 
 /** One line with its end. */
@@ -26,10 +29,7 @@ export function toCsv(record: AuditRecord): string {
   return `${[new Date(record.atMs).toISOString(), ...values].map(cell).join(',')}\r\n`;
 }
 
-/** What spreadsheets read as a formula, in ASCII and full width, also behind white space. */
-const FORMULA = /^\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/;
 function cell(text: string): string {
-  // Tabs and line ends start a formula too: they show as U+FFFD.
   const plain = plainText(text);
   return `"${FORMULA.test(plain) ? "'" : ''}${plain.replaceAll('"', '""')}"`;
 }

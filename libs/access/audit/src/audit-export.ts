@@ -17,8 +17,12 @@ interface Rendering {
   readonly header: string;
   readonly line: (record: AuditRecord, source: AuditSource) => string;
 }
+/** Some readers take these two for the end of a line; as escapes they are the same JSON. */
+const asLine = (json: string): string =>
+  `${json.replace(/\u2028/g, '\\u2028').replace(/\u2029/g, '\\u2029')}\n`;
+
 const RENDERINGS: Readonly<Record<AuditFormat, Rendering>> = {
-  ndjson: { header: '', line: (record) => `${canonicalJson(record)}\n` },
+  ndjson: { header: '', line: (record) => asLine(canonicalJson(record)) },
   fhir: {
     header: '',
     line: (record, source) => `${canonicalJson(toFhirAuditEvent(record, source))}\n`,

@@ -40,18 +40,9 @@ const dcm = ({ code, text }: Code): Fields => coding(DCM, code, text);
 const own = (code: string): Fields => coding(`urn:${OWN_SCHEME.toLowerCase()}`, plainText(code));
 
 export function toFhirAuditEvent(record: AuditRecord, source: AuditSource): FhirAuditEvent {
-  const { event, types, interaction, disclosure } = codesOf(record);
+  const { event, interaction } = codesOf(record);
   const profile = profileOf(record, source);
   const purpose = purposeOf(record);
-  const subtypes = disclosure
-    ? [coding(`${TERMINOLOGY}/iso-21089-lifecycle`, 'disclose'), ...types.map(dcm)]
-    : interaction
-      ? [
-          coding('http://hl7.org/fhir/restful-interaction', interaction),
-          dcm(event),
-          ...types.map(dcm),
-        ]
-      : types.map(dcm);
   return {
     resourceType: 'AuditEvent',
     id: record.hash,
@@ -59,7 +50,7 @@ export function toFhirAuditEvent(record: AuditRecord, source: AuditSource): Fhir
     type: interaction
       ? coding(`${TERMINOLOGY}/audit-event-type`, 'rest', 'RESTful Operation')
       : dcm(event),
-    subtype: [...subtypes, own(record.act)],
+    subtype: subtypesOf(record),
     action: fhirAction(record),
     recorded: new Date(record.atMs).toISOString(),
     outcome: OUTCOME_CODES[record.outcome],
@@ -73,6 +64,16 @@ export function toFhirAuditEvent(record: AuditRecord, source: AuditSource): Fhir
     },
     entity: entities(record),
   };
+}
+
+function subtypesOf(record: AuditRecord): Fields[] {
+  const { event, types, interaction, disclosure } = codesOf(record);
+  const ours = [...types.map(dcm), own(record.act)];
+  if (disclosure) return [coding(`${TERMINOLOGY}/iso-21089-lifecycle`, 'disclose'), ...ours];
+  if (!interaction) return ours;
+  const rest = coding('http://hl7.org/fhir/restful-interaction', interaction);
+  // The profile of a deletion has room for one only.
+  return interaction === 'delete' ? [rest] : [rest, dcm(event), ...ours];
 }
 
 /** BALP wants the action of the interaction, DICOM that of its message. */
@@ -111,7 +112,6 @@ const participation = (code: string, display: string): Fields => ({
 /** The client and the server as machines, then the people. */
 function agents(record: AuditRecord, source: AuditSource): Fields[] {
   const { interaction, disclosure } = codesOf(record);
-  const serverSends = interaction === 'read' || interaction === 'delete' || disclosure === true;
   const machine = (role: Fields, name: string, address: string): Fields => ({
     type: { coding: [role] },
     who: { display: plainText(name || '-') },
@@ -119,9 +119,7 @@ function agents(record: AuditRecord, source: AuditSource): Fields[] {
     ...network(address),
   });
   const { sourceAddress } = record;
-  const [client, server] = serverSends
-    ? [DESTINATION_ROLE, SOURCE_ROLE]
-    : [SOURCE_ROLE, DESTINATION_ROLE];
+  const [client, server] = machineRoles(interaction, disclosure === true);
   return [
     // What the server does by itself has no client.
     ...(sourceAddress === '' ? [] : [machine(client, sourceAddress, sourceAddress)]),
@@ -131,9 +129,22 @@ function agents(record: AuditRecord, source: AuditSource): Fields[] {
   ];
 }
 
+/** What client and server are: who sends to whom, except when something is deleted. */
+function machineRoles(
+  interaction: Interaction | null,
+  isDisclosure: boolean,
+): readonly [client: Fields, server: Fields] {
+  if (interaction === 'delete') {
+    const custodian = `${TERMINOLOGY}/provenance-participant-type`;
+    return [coding(DCM, '110150', 'Application'), coding(custodian, 'custodian', 'Custodian')];
+  }
+  const serverSends = interaction === 'read' || isDisclosure;
+  return serverSends ? [DESTINATION_ROLE, SOURCE_ROLE] : [SOURCE_ROLE, DESTINATION_ROLE];
+}
+
 function userAgent(record: AuditRecord): Fields {
   const { interaction } = codesOf(record);
-  const isAuthor = interaction === 'create' || interaction === 'update';
+  const isAuthor = ['create', 'update', 'delete'].includes(interaction ?? '');
   const { role, userKind, userId, userName } = record;
   const purpose = purposeOf(record);
   return {
@@ -165,14 +176,21 @@ function network(address: string): Fields {
 
 function entities(record: AuditRecord): Fields[] {
   const patient = record.patientId === null ? [] : [patientEntity(record.patientId)];
-  return [transactionEntity(record), dataEntity(record), ...patient];
+  return [transactionEntity(record), dataEntity(record), ...patient, trailEntity(record)];
 }
 
-/** The request and its place in the trail: the details are here, because a query may have none. */
-function transactionEntity(record: AuditRecord): Fields {
+/** The request that it came with. */
+function transactionEntity({ correlationId }: AuditRecord): Fields {
   return {
-    what: { identifier: { value: plainText(record.correlationId || '-') } },
+    what: { identifier: { value: plainText(correlationId || '-') } },
     type: coding(`${BALP}/CodeSystem/BasicAuditEntityType`, 'XrequestId'),
+  };
+}
+
+/** Place in the chain and details: an entity of our own, because the others may have no details. */
+function trailEntity(record: AuditRecord): Fields {
+  return {
+    type: own('audit-trail'),
     detail: detailsOf(record).map(([type, valueString]) => ({
       ...{ type: plainText(type), valueString: plainText(valueString) },
     })),

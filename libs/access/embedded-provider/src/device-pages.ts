@@ -48,7 +48,9 @@ function codePage(context: KoaContextWithOIDC, error: unknown): void {
   });
 }
 
-function comparePage(context: KoaContextWithOIDC, userCode: string): void {
+function comparePage(
+  ...[context, , , , userCode]: Parameters<NonNullable<DeviceFlowPages['userCodeConfirmSource']>>
+): void {
   const language = contextLanguage(context, undefined);
   const texts = TEXTS[language];
   context.body = formPage({
@@ -63,8 +65,7 @@ function comparePage(context: KoaContextWithOIDC, userCode: string): void {
 
 export const devicePages: DeviceFlowPages = {
   userCodeInputSource: (context, _form, _out, error) => codePage(context, error),
-  userCodeConfirmSource: (context, _form, _client, _device, userCode) =>
-    comparePage(context, userCode),
+  userCodeConfirmSource: comparePage,
   successSource: (context) => {
     const language = contextLanguage(context, undefined);
     const { connected: title, connectedHelp: words } = TEXTS[language];

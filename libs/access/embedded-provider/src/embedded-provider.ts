@@ -109,7 +109,14 @@ function headers(issuer: string, options: EmbeddedProviderOptions): Middleware {
   const values = responseHeaders(issuer, callbacks);
   return async (context, next) => {
     context.set(values);
-    await next();
+    try {
+      await next();
+    } catch (error) {
+      // Koa would answer by itself, without these headers.
+      context.status = 500;
+      context.body = 'Internal error';
+      context.app.emit('error', error);
+    }
   };
 }
 

@@ -119,6 +119,18 @@ async function signIn(username: string): Promise<SignedIn> {
   return { browser, back, tokens: await party.redeem(back, verifier) };
 }
 
+/** A step-up until the page that asks for the second factor. */
+async function askedForCode(
+  browser: HttpBrowser,
+  username: string,
+): Promise<{ verifier: string; otpPage: Page }> {
+  const { url, verifier } = party.start({ acr_values: 'aifi-step-up', max_age: '0' });
+  const form = firstForm(await browser.open(url));
+  const otpPage = await browser.submit(form, { password: testPassword(username) });
+  expect(otpPage.text).toContain('name="otp"');
+  return { verifier, otpPage };
+}
+
 /** What an administrator may do. */
 async function asAdmin(method: string, path: string): Promise<Response> {
   const { tokenUrl, url, adminPassword } = prepared.admin;
@@ -187,20 +199,27 @@ suite('Keycloak with the realm of deploy/keycloak', () => {
     const { browser, tokens } = await signIn('hospital-it');
     expect((await browser.open(party.start().url)).url.searchParams.has('code')).toBe(true);
     const before = await party.verified(tokens.id_token, 'aifi-pages');
-    const { url, verifier } = party.start({ acr_values: 'aifi-step-up', max_age: '0' });
-    const passwordForm = firstForm(await browser.open(url));
-    const otpPage = await browser.submit(passwordForm, { password: testPassword('hospital-it') });
-    expect(otpPage.text).toContain('name="otp"');
-    const refused = await browser.submit(firstForm(otpPage), { otp: '000000' });
-    expect(refused.text).toContain('name="otp"');
+    const { verifier, otpPage } = await askedForCode(browser, 'hospital-it');
     const otp = oneTimeCode(TEST_OTP_SECRET, systemClock.nowMs());
-    const back = await browser.submit(firstForm(refused), { otp });
+    const back = await browser.submit(firstForm(otpPage), { otp });
     const stepped = await party.redeem(back, verifier);
     const after = await party.verified(stepped.id_token, 'aifi-pages');
     expect(after).toMatchObject({ sub: before.sub, sid: before['sid'], acr: 'aifi-step-up' });
     expect(Number(after['auth_time'])).toBeGreaterThanOrEqual(Number(before['auth_time']));
     const access = await party.verified(stepped.access_token, AUDIENCE);
     expect(access['acr']).toBe('aifi-step-up');
+  });
+
+  it('takes no step-up with a wrong second factor', async () => {
+    const { browser } = await signIn('raio');
+    const { otpPage } = await askedForCode(browser, 'raio');
+    const wrong = Number(oneTimeCode(TEST_OTP_SECRET, systemClock.nowMs())) + 1;
+    const otp = String(wrong % 1_000_000).padStart(6, '0');
+    const page = await browser.submit(firstForm(otpPage), { otp });
+    expect([page.url.searchParams.has('code'), page.text.includes('name="otp"')]).toEqual([
+      false,
+      true,
+    ]);
   });
 
   it('gives a new refresh token each time, and takes an old one no more', async () => {

@@ -1,8 +1,8 @@
 /**
  * Style of the provider's own pages, served as one file.
  * Decides a single column that reads on a phone, light and dark as the system asks.
- * Invariants: text has a contrast of 4.5:1 at least, borders of fields 3:1, targets 44 px; the focus
- * is always visible. Source: WCAG 2.2 AA (1.4.3, 1.4.11, 2.4.11, 2.5.8).
+ * Invariants: text has a contrast of 4.5:1 at least, borders of fields 3:1, targets 44 px; the
+ * focus is always visible. Source: WCAG 2.2 AA (1.4.3, 1.4.11, 2.4.11, 2.5.8).
  */
 import { createHash } from 'node:crypto';
 
@@ -71,7 +71,7 @@ ul.people a {
 }
 ul.people a:hover, ul.people a[aria-current] { border-color: var(--accent); }
 ul.people a[aria-current] { box-shadow: inset 0 0 0 1px var(--accent); }
-ul.people strong { display: block; }
+ul.people strong, ul.people span { display: block; }
 ul.people span { color: var(--quiet); font-size: 0.9rem; overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 @media (max-width: 30rem) { main { margin: 1rem auto; } .card { padding: 1.25rem; } }

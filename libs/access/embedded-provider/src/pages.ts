@@ -38,7 +38,7 @@ function page(language: Language, title: string, content: Html): string {
         <link rel="stylesheet" href="${STYLE_PATH}" />
       </head>
       <body>
-        <p class="note" role="note">${texts.banner}</p>
+        <header class="note">${texts.banner}</header>
         <main>${content}</main>
       </body>
     </html> `.text;
@@ -98,31 +98,29 @@ export function loginPage(view: LoginPage): string {
       <button type="submit" form="login">${title}</button>
       <button type="submit" form="cancel" class="quiet">${texts.cancel}</button>
     </div>`;
-  const people = isFixed ? view.accounts.filter((a) => a.userName === userName) : view.accounts;
-  return page(
-    language,
-    title,
-    html`${card(language, title, form)}${accountList({ ...view, accounts: people })}`,
-  );
+  return page(language, title, html`${card(language, title, form)}${accountList(view)}`);
 }
 
 function accountList({ language, action, kind, userName, accounts }: LoginPage): Html {
   const texts = TEXTS[language];
   const [password = ''] = new Set(accounts.map((account) => account.password));
-  const places = kind === 'sign-in' ? [...new Set(accounts.map(placeOf))] : [];
+  if (kind !== 'sign-in') {
+    return html`<p class="card">${texts.passwordIs} <code>${password}</code></p>`;
+  }
   const link = ({ name, userName: own, roles }: DemoAccount): Html =>
     html`<li>
       <a
         href="${action}?account=${encodeURIComponent(own)}"
         ${own === userName && html` aria-current="true"`}
-        ><strong>${name}</strong
-        ><span>${roles.map((role) => ROLE_NAMES[language][role]).join(', ')} · ${own}</span></a
+        ><strong>${name}</strong>
+        <span>${roles.map((role) => ROLE_NAMES[language][role]).join(', ')}</span>
+        <span>${own}</span></a
       >
     </li>`;
   return html`<section class="card" aria-labelledby="accounts">
     <h2 id="accounts">${texts.accounts}</h2>
-    <p>${texts.accountsHelp} <code>${password}</code></p>
-    ${places.map(
+    <p>${texts.accountsHelp} ${texts.passwordIs} <code>${password}</code></p>
+    ${[...new Set(accounts.map(placeOf))].map(
       (place) =>
         html`<h3>${place === '' ? texts.national : `${texts.site} ${place}`}</h3>
           <ul class="people">

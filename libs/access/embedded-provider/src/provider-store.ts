@@ -92,7 +92,7 @@ export class ProviderStore {
   }
 
   close(): void {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 
   #one(where: string, values: SQLInputValue[]): AdapterPayload | undefined {

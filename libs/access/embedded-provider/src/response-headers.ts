@@ -4,11 +4,12 @@
  * a browser follows the redirect after a form only to where form-action allows.
  * Invariant: HSTS only where the issuer itself has TLS. Source: security specification 7; CSP 3.
  */
+/** Features that Chromium knows: it warns about each other one on every page. */
 const FEATURES =
-  'accelerometer autoplay bluetooth camera display-capture encrypted-media fullscreen ' +
+  'accelerometer autoplay camera display-capture encrypted-media fullscreen ' +
   'geolocation gyroscope hid identity-credentials-get idle-detection magnetometer microphone ' +
   'midi payment picture-in-picture publickey-credentials-create publickey-credentials-get ' +
-  'screen-wake-lock serial storage-access usb web-share xr-spatial-tracking';
+  'screen-wake-lock serial storage-access usb xr-spatial-tracking';
 
 /** `callbacks`: addresses that a sign-in or a sign-out returns to. */
 export function responseHeaders(

@@ -1,6 +1,7 @@
 /**
  * Goal: the provider, and nobody else, ends sessions from behind.
- * Method: logout tokens that are right but for one thing. Source: Back-Channel Logout 1.0, 2.4, 2.6.
+ * Method: logout tokens that are right but for one thing.
+ * Source: OpenID Connect Back-Channel Logout 1.0, 2.4 and 2.6.
  */
 import { afterAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';

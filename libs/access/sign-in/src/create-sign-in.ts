@@ -96,7 +96,9 @@ class OpenIdSignIn implements SignIn {
     }
     const value = readCookie(request.cookie, SESSION_COOKIE);
     if (value === undefined) return undefined;
-    const record = await this.#keeper.use(value, request);
+    const record = request.isPassive
+      ? await this.#keeper.look(value, request)
+      : await this.#keeper.use(value, request);
     const session = { record, expiresAtMs: expiryOf(record) };
     return { principal: principalOf(record), session };
   }

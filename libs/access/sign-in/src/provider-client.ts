@@ -2,8 +2,8 @@
  * ProviderClient: the OpenID provider as seen from this server.
  * Decides what a fault of the provider means: it is away (PEER_UNAVAILABLE), it says no
  * (PEER_REFUSED), or it is not the one that is trusted (UNTRUSTED).
- * Invariants: metadata must name the configured issuer; what the browser is sent to is HTTPS, unless
- * the provider runs on this machine. Source: OpenID Connect Discovery 1.0, 4.3; RFC 9207.
+ * Invariants: metadata must name the configured issuer; what the browser is sent to is HTTPS,
+ * unless the provider runs on this machine. Source: OpenID Connect Discovery 1.0, 4.3; RFC 9207.
  */
 import { createRemoteJWKSet, customFetch as joseFetch, type JWTVerifyGetKey } from 'jose';
 import * as openid from 'openid-client';

@@ -46,6 +46,14 @@ describe(SessionKeeper.name, () => {
     await expect(rig.who()).rejects.toMatchObject(unauthenticated);
   });
 
+  it('does not take an open page for a person', async () => {
+    later(SESSION_IDLE_MS_MAX - 1);
+    const look = { ...rig.jar.request, isPassive: true as const };
+    await expect(rig.sut.authenticate(look)).resolves.toBeDefined();
+    later(1);
+    await expect(rig.sut.authenticate(look)).rejects.toMatchObject(unauthenticated);
+  });
+
   it('ends a session after eight hours, however busy', async () => {
     for (let usedMs = 0; usedMs < SESSION_MS_MAX - 600_000; usedMs += 600_000) {
       later(600_000);

@@ -51,12 +51,17 @@ export class SessionKeeper {
 
   /** The session as of now, used by this; UNAUTHENTICATED when there is none any more. */
   async use(cookieValue: string, origin: Origin): Promise<SessionRecord> {
-    if (!COOKIE_VALUE.test(cookieValue)) throw hasEnded();
-    let session = await this.#find(hashOf(cookieValue));
-    if (this.#needsCheck(session)) session = await this.#confirm(session.idHash, origin);
+    const session = await this.look(cookieValue, origin);
     const nowMs = this.parts.clock.nowMs();
     if (nowMs - session.lastSeenAtMs < SEEN_MS) return session;
     return this.#update(session, { lastSeenAtMs: nowMs });
+  }
+
+  /** As `use`, without being one: the idle time goes on. */
+  async look(cookieValue: string, origin: Origin): Promise<SessionRecord> {
+    if (!COOKIE_VALUE.test(cookieValue)) throw hasEnded();
+    const session = await this.#find(hashOf(cookieValue));
+    return this.#needsCheck(session) ? this.#confirm(session.idHash, origin) : session;
   }
 
   /** Work on a session that must not meet a check of it. */

@@ -24,7 +24,7 @@ const doerOf = ({ userId, userName }: Pick<SessionRecord, 'userId' | 'userName'>
 });
 /** Refused sign-ins that are written in one minute: more than people make. [policy] */
 const REFUSALS_PER_MINUTE_MAX = 60;
-/** Width of an object in a record. */
+/** Object of a sign-in that made no session. */
 const NO_SESSION = '-';
 
 export class SessionRecords {

@@ -2,8 +2,8 @@
  * SignInOptions: a resolved provider and what of this server sign-in needs.
  * Decides that unsafe settings are refused at start. One form for the embedded provider, which the
  * application starts itself, and for a hospital's own.
- * Invariants: the redirect address is ours, never read from a request; the audience of bearer tokens
- * differs from the client, or an ID token would pass for one. Source: RFC 9700 2.1 and 2.3.
+ * Invariants: the redirect address is ours, never read from a request; the audience of bearer
+ * tokens differs from the client, or an ID token would pass for one. Source: RFC 9700 2.1 and 2.3.
  */
 import type { AuditDraft } from '@aifi/contracts-rest';
 import { AifiError, type Clock } from '@aifi/shared-kernel';

@@ -62,6 +62,8 @@ export interface SignInRequest {
   readonly authorization: string | undefined;
   readonly sourceAddress: string;
   readonly correlationId: string;
+  /** An open page looks whether it may stay open: no use by a person, the idle time goes on. */
+  readonly isPassive?: true;
 }
 /** Somebody signed in. `session` is absent for a bearer token. */
 export interface SignedIn {

@@ -14,7 +14,7 @@ const ALGORITHMS = ['RS256', 'ES256', 'EdDSA'];
 const TOKEN_CHARACTERS_MAX = 16 * 1024;
 /** @source security specification 7, V9 @unit s */
 const ACCESS_TOKEN_SECONDS_MAX = 300;
-/** A logout token is delivered at once. @source Back-Channel Logout 1.0, 2.4 (two minutes) @unit s */
+/** A logout token is delivered at once. @source Back-Channel Logout 1.0, 2.4 @unit s */
 export const LOGOUT_TOKEN_SECONDS_MAX = 120;
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 

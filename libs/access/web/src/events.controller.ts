@@ -23,6 +23,7 @@ export class EventsController {
   async events(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
     const { changes, clock, signIn } = this.options;
     const closed = new AbortController();
+    const look = { ...signInRequestOf(request), isPassive: true as const };
     const send = (topic: ChangeTopic): void => {
       response.write(`event: changed\ndata: ${JSON.stringify({ topic })}\n\n`);
     };
@@ -33,7 +34,7 @@ export class EventsController {
     try {
       while (!closed.signal.aborted) {
         await clock.sleep(SESSION_CHECK_MS_MAX, closed.signal);
-        if (closed.signal.aborted || !(await signIn.authenticate(signInRequestOf(request)))) break;
+        if (closed.signal.aborted || !(await signIn.authenticate(look))) break;
         // Keeps proxies from closing a quiet stream.
         response.write(': open\n\n');
       }

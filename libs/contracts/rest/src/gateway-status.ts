@@ -46,6 +46,10 @@ export const gatewayStatusSchema = z.object({
     objects: z.int().nonnegative(),
     bytes: z.int().nonnegative(),
   }),
+  /** Ends of the hub's audit chain that are kept here; a contradiction is a hub that edits. */
+  hubAnchors: z
+    .object({ lastDay: z.iso.date().nullable(), contradictions: z.int().nonnegative() })
+    .optional(),
   /** Newest first, bounded. */
   refusals: z.array(refusalSchema),
 });

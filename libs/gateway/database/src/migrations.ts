@@ -208,4 +208,20 @@ CREATE TABLE receive_refusal (
 ALTER TABLE spool_job ADD COLUMN last_fault TEXT;
 ALTER TABLE delivery ADD COLUMN last_fault TEXT`,
   },
+  {
+    version: 4,
+    up: `
+-- When a study began to arrive: it never changes, so a list by it stays in place while rows come in.
+-- A table of its own, filled by the database, so that no stage has to think of it.
+CREATE TABLE study_arrival (
+  first_received_ms INTEGER NOT NULL,
+  study_id INTEGER NOT NULL REFERENCES study,
+  PRIMARY KEY (first_received_ms, study_id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO study_arrival
+  SELECT COALESCE((SELECT MIN(received_ms) FROM instance i WHERE i.study_id = s.study_id),
+    s.last_received_ms), s.study_id FROM study s;
+CREATE TRIGGER study_arrives AFTER INSERT ON study
+BEGIN INSERT INTO study_arrival VALUES (NEW.last_received_ms, NEW.study_id); END`,
+  },
 ];

@@ -17,7 +17,7 @@ import {
 } from '@aifi/contracts-manifests';
 import { downlink } from '@aifi/contracts-proto';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
-import { objectsDigest, sha256Hex, systemClock, type JobId } from '@aifi/shared-kernel';
+import { objectsDigest, sha256Hex, siteId, systemClock, type JobId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createDownlinkStage, RulesStore } from './index.js';
@@ -65,6 +65,7 @@ class FakeHub {
   async start(): Promise<number> {
     this.server.addService(downlink.DownlinkServiceService, {
       getRoutingRules: (_call, callback) => callback(null, this.rules),
+      getAuditAnchors: (_call, callback) => callback(null, { anchors: [] }),
       streamOutcomes: (call) => {
         call.on('error', () => undefined);
         call.on('end', () => call.end());
@@ -142,6 +143,8 @@ describe(createDownlinkStage.name, () => {
       database,
       client,
       rules,
+      siteId: siteId('site-a'),
+      anchors: { keep: async () => 'known' },
       signingKey: publicKey,
       inboundFolder: join(folder.path, 'inbound'),
       clock: systemClock,

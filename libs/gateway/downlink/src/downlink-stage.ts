@@ -1,37 +1,25 @@
 /**
- * Downlink: keeps one stream to the hub open and takes outcomes from it; renews the routing rules.
+ * Downlink: keeps one stream to the hub open and takes outcomes from it; renews the routing rules
+ * and keeps the hub's audit anchors.
  * Decides that results are pulled (guard C2) and that a broken stream only costs time.
  * Invariants: one outcome at a time, acknowledged after it is durable; reconnects with full jitter.
  * Source: reliability specification C2, P5.
  */
-import type { KeyObject } from 'node:crypto';
-import {
-  AifiError,
-  backoffMs,
-  pollingStage,
-  Wake,
-  type Clock,
-  type Stage,
-} from '@aifi/shared-kernel';
+import { AifiError, backoffMs, pollingStage, Wake, type Stage } from '@aifi/shared-kernel';
 import type { downlink } from '@aifi/contracts-proto';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import type { Logger } from '@aifi/shared-observability';
+import { createAnchorFetch, type AnchorDependencies } from './audit-anchors.js';
 import { acknowledgementOf, OutcomeReceiver } from './outcome-receiver.js';
 import type { RulesStore } from './rules-store.js';
 
 /** Rules reach a connected gateway within this time. @unit ms */
 const RULES_INTERVAL_MS = 10_000;
 
-export interface DownlinkDependencies {
+export interface DownlinkDependencies extends AnchorDependencies {
   readonly database: GatewayDatabase;
-  readonly client: downlink.DownlinkServiceClient;
   readonly rules: RulesStore;
-  /** The hub's Ed25519 public key, pinned at enrolment. */
-  readonly signingKey: KeyObject;
   /** Folder with one sub-folder per job. */
   readonly inboundFolder: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
   /** Called after an outcome is durable. */
   readonly onDone: () => void;
   /** Called after new rules came into force. */
@@ -42,7 +30,11 @@ export function createDownlinkStage(dependencies: DownlinkDependencies): Stage {
   return {
     name: 'downlink',
     run: async (signal) => {
-      await Promise.all([renewRules(dependencies).run(signal), keepStream(dependencies, signal)]);
+      await Promise.all([
+        renewRules(dependencies).run(signal),
+        createAnchorFetch(dependencies).run(signal),
+        keepStream(dependencies, signal),
+      ]);
     },
   };
 }

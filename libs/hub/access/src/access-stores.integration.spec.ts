@@ -218,14 +218,16 @@ describe('approvals', () => {
 });
 
 function caller(idempotencyKey: string | null, userId = 'anne'): CallerOfRequest {
-  const principal = {
-    ...{ kind: 'person', userId, userName: userId, roles: ['central-operator'] },
-    ...{ siteIds: [], steppedUpAtMs: clock.nowMs() },
-  } as const;
+  const steppedUpAtMs = clock.nowMs();
   return new CallerOfRequest({
-    ...{ principal, act: 'approval.request', homeSite: '*', idempotencyKey },
+    principal: {
+      ...{ kind: 'person' as const, userId, userName: userId, steppedUpAtMs },
+      ...{ roles: ['central-operator'] as const, siteIds: [] },
+    },
     allowed: { role: 'central-operator', reach: { kind: 'all' }, reasonRequired: false },
-    ...{ sourceAddress: '192.0.2.1', correlationId: randomUUID(), sink: sut.acts },
+    act: 'approval.request',
+    ...{ homeSite: '*', idempotencyKey, sourceAddress: '192.0.2.1' },
+    ...{ correlationId: randomUUID(), sink: sut.acts },
   });
 }
 const about = (objectId: string): AuditSubject => ({
@@ -288,7 +290,6 @@ describe('acts', () => {
     const cut = sut.acts.perform(caller(key), {}, async (sql) => {
       await sut.approvals.insert(sql, asked);
       const { pid } = (await sql.row<{ pid: number }>('SELECT pg_backend_pid() AS pid'))!;
-      await asOwner((client) => client.query('SELECT 1'));
       await killBackend(pid);
       return { answer: 1, subject: about(key) };
     });
@@ -314,20 +315,12 @@ describe('acts', () => {
   });
 });
 
-async function asOwner<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** A role may end its own connections; resolves when that one has gone. */
+async function killBackend(pid: number): Promise<void> {
   const client = new pg.Client({ connectionString: server.urls.accessUrl });
   await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-/** A role may end its own connections; returns when that one has gone. */
-async function killBackend(pid: number): Promise<void> {
-  await asOwner(async (client) => {
-    await client.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
-  });
+  await client.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+  await client.end();
 }
 
 describe(createAnchorStage.name, () => {

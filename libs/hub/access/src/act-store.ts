@@ -26,8 +26,7 @@ export class HubActStore implements ActStore<Sql>, AuditSink {
     const answer = await this.database.withAccess(async (sql) => {
       const kept = await this.#claimKey(sql, caller, request);
       if (kept) {
-        // The first one left the record of this act; taking the draft keeps a second from it.
-        caller.draft({ objectType: 'repeat', objectId: caller.correlationId });
+        caller.repeated();
         return JSON.parse(kept.answer) as T;
       }
       const { answer, subject } = await work(sql);

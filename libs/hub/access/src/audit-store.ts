@@ -1,6 +1,6 @@
 /**
  * The hub's audit trail as its readers see it, and as receivers and retention use it.
- * Decides how a search finds its index: conditions that were not asked for are not in the statement.
+ * Decides how a search finds its index: what was not asked for is not in the statement.
  * Invariants: records are read as rows and hashed again by whoever verifies, so an edited column is
  * an edited record; nothing here changes one. Source: security specification 5; hazard H18.
  */

@@ -1,7 +1,7 @@
 /**
  * Audit records of enrolment: what the hub's own start changed at a site.
  * Decides one record for each change that was really made, in the transaction that made it; a start
- * that changes nothing leaves none. Invariant: the hub itself is the user; it acts on configuration.
+ * that changes nothing leaves none. Invariant: the hub itself is the user, by its configuration.
  * Source: security specification 5 (NEN 7513); hazard H18.
  */
 import { randomUUID } from 'node:crypto';

@@ -315,10 +315,7 @@ describe('random SQL as site A', () => {
   it('would see canaries in every table if it could: the question is not empty', async () => {
     for (const table of tables) {
       const { rows } = await superuser.query(`SELECT * FROM ${table}`);
-      expect({ table, text: textOf(rows) }).toEqual({
-        table,
-        text: expect.stringMatching(CANARIES) as string,
-      });
+      expect([table, CANARIES.test(textOf(rows))]).toEqual([table, true]);
     }
     expect(tables.length).toBeGreaterThanOrEqual(18);
     const seen = await outcomeOf({ statement: 'SELECT * FROM study_job', byB: true });

@@ -51,7 +51,7 @@ async function readJobs(database: HubDatabase, keys: readonly JobKeyRow[]): Prom
   return jobs;
 }
 
-/** Products x revisions of one study; a page is not made longer by a gateway that repeats itself. */
+/** Products x revisions of one study; a gateway that repeats itself makes no page longer. */
 const STUDY_JOBS_MAX = 100;
 
 interface JobRow extends Omit<HubJob, 'objects' | 'times' | 'queue' | 'inference' | 'outcomes'> {

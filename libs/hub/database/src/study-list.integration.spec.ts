@@ -254,8 +254,8 @@ describe(listStudies.name, () => {
         sql.run(
           `INSERT INTO study_job (site_id, job_id, revision, product, version, model_digest, lane,
              manifest, manifest_sha256, envelope, state, opened_at, study_pseudonym)
-           SELECT $1, md5('same' || i), 1, 'p', '1.0.0', 'd', 'routine', '\\x00', 's', '\\x00', 'OPEN',
-             $2, '2.25.42' FROM generate_series(1, 9) AS i`,
+           SELECT $1, md5('same' || i), 1, 'p', '1.0.0', 'd', 'routine', '\\x00', 's', '\\x00',
+             'OPEN', $2, '2.25.42' FROM generate_series(1, 9) AS i`,
           siteId,
           at,
         ),

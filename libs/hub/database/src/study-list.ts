@@ -30,8 +30,8 @@ const SELECT = `SELECT ${COLUMNS}, ${cursorMicros('opened_at')} AS micros FROM`;
 const everywhere = (filter: string): string =>
   `${SELECT} study_job WHERE ${filter} ${BEFORE} ${NEWEST}`;
 /**
- * Of the sites $5: a page of each, then the newest of those. The bounds name the site as a range, so
- * that only the index that begins with it gives the order: the planner must not look for a quiet
+ * Of the sites $5: a page of each, then the newest of those. The bounds name the site as a range,
+ * so that only the index that begins with it gives the order: the planner must not look for a quiet
  * site's jobs among everybody's. A site before that of the cursor has not shown its jobs of the
  * cursor's own moment yet, one after it has; 'g' is after every job id.
  */

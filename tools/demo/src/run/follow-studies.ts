@@ -20,7 +20,8 @@ export interface FollowOptions {
   readonly signal?: AbortSignal;
 }
 
-const POLL_MS = 250;
+/** Each look is a read on the gateway's audit trail: no faster than a person can follow. */
+const POLL_MS = 500;
 /** A PACS on the same machine that says nothing for so long was cut off. @unit ms */
 const STALLED_MS = 20_000;
 
@@ -52,7 +53,7 @@ export async function followStudies(options: FollowOptions): Promise<readonly St
   const tracked: Tracked[] = hospitals.flatMap((hospital) =>
     studiesOf(hospital.siteId).map((study) => ({
       hospital,
-      run: { siteId: hospital.siteId, study, sentAtMs: undefined, seen: undefined },
+      run: { siteId: hospital.siteId, study, sentAtMs: undefined, seen: undefined, journal: [] },
       received: 0,
       movedAtMs: 0,
     })),
@@ -72,6 +73,10 @@ export async function followStudies(options: FollowOptions): Promise<readonly St
     await systemClock.sleep(POLL_MS, signal);
     await Promise.all(hospitals.map((hospital) => look(hospital, tracked, stalledMs)));
     onChange?.(runs());
+  }
+  for (const item of tracked) {
+    const { studyInstanceUid } = item.run.study;
+    item.run = { ...item.run, journal: await item.hospital.gateway.journal(studyInstanceUid) };
   }
   return runs();
 }

@@ -34,7 +34,7 @@ export interface DemoReport {
 }
 
 export function reportOf(runs: readonly StudyRun[]): DemoReport {
-  const studies = runs.map(({ siteId, study, seen, sentAtMs }) => ({
+  const studies = runs.map(({ siteId, study, seen, sentAtMs, journal }) => ({
     site: siteId,
     name: study.name,
     modality: study.modality,
@@ -47,7 +47,7 @@ export function reportOf(runs: readonly StudyRun[]): DemoReport {
       results: results.map(reported),
     })),
     statusObject: seen?.statusObject ? reported(seen.statusObject) : null,
-    timingsMs: seen && sentAtMs !== undefined ? timingsOf(seen.journal, sentAtMs) : {},
+    timingsMs: sentAtMs === undefined ? {} : timingsOf(journal, sentAtMs),
   }));
   const ok = runs.length > 0 && runs.every((run) => deviations(run).length === 0);
   return { ok, studies };

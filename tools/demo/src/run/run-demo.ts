@@ -12,6 +12,7 @@ import { Stack } from '../stack/stack.js';
 import { demoStudies } from '../studies/index.js';
 import { followStudies } from './follow-studies.js';
 import { LiveLines, type Screen } from './live-lines.js';
+import { pageLines, pagesOf } from './pages.js';
 import { reportOf } from './report.js';
 import { deviations, isDone, progressOf, type StudyRun } from './study-run.js';
 import { renderOutcome, renderTimings } from './table.js';
@@ -59,13 +60,18 @@ async function startAndShow(options: DemoOptions): Promise<number> {
       ...runs.flatMap(deviationLines),
       ...(await missing(stack, runs)),
     ];
-    const report = { ...reportOf(runs), ok: problems.length === 0 };
+    const pages = pagesOf(stack);
+    const report = { ...reportOf(runs), ok: problems.length === 0, pages };
     say(`\n${renderOutcome(runs)}\n\nseconds per stage\n${renderTimings(runs)}\n`);
     if (stack.parts.pacsNote) say(`PACS: pacs-simulator, because ${stack.parts.pacsNote}`);
     for (const problem of problems) say(`NOT AS EXPECTED: ${problem}`);
     if (problems.length > 0) sayLogs(stack, say);
     if (options.jsonFile) await writeFile(options.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
-    if (!options.once) await stayUp(stack, say, signal);
+    if (!options.once) {
+      sayAddresses(stack, say);
+      say(`\n${pageLines(pages).join('\n')}`);
+      await untilStopped(say, signal);
+    }
     return report.ok ? 0 : 1;
   } finally {
     say('stopping ...');
@@ -96,7 +102,7 @@ function stuck(runs: readonly StudyRun[]): string[] {
   return runs
     .filter((run) => !isDone(run))
     .map((run) => {
-      const last = run.seen?.journal.at(-1);
+      const last = run.journal.at(-1);
       const seen = last ? `last journal entry ${last.stage} ${last.event}` : 'no journal entry';
       return `${run.siteId} ${run.study.name}: stuck in ${progressOf(run).step}, ${seen}`;
     });
@@ -117,11 +123,9 @@ async function missing(stack: Stack, runs: readonly StudyRun[]): Promise<string[
   return lines;
 }
 
-function sayAddresses(stack: Stack, say: (line: string) => void): void {
-  const { hubUrl, hospitals } = stack.parts;
-  say(`hub      ${hubUrl}/api/v1/jobs`);
-  for (const { siteId, gateway, pacs, pacsKind, ports } of hospitals) {
-    say(`${siteId.padEnd(8)} gateway ${gateway.url}/api/v1/studies (DICOM ${ports.gatewayDicom})`);
+function sayAddresses({ parts }: Stack, say: (line: string) => void): void {
+  for (const { siteId, pacs, pacsKind, ports } of parts.hospitals) {
+    say(`${siteId.padEnd(8)} gateway receives DICOM on port ${ports.gatewayDicom}`);
     say(`${siteId.padEnd(8)} ${pacsKind} ${pacs.restUrl} (DICOM ${ports.pacsDicom})`);
   }
 }
@@ -130,13 +134,8 @@ function sayLogs(stack: Stack, say: (line: string) => void): void {
   for (const process of stack.processes) say(`\n--- ${process.name}\n${process.tail()}`);
 }
 
-async function stayUp(
-  stack: Stack,
-  say: (line: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  sayAddresses(stack, say);
-  say('Ctrl-C stops everything.');
+async function untilStopped(say: (line: string) => void, signal: AbortSignal): Promise<void> {
+  say('\nCtrl-C stops everything.');
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
 }

@@ -3,7 +3,7 @@
  * Method: accounts of a study at each state of the way, made by hand.
  */
 import { describe, expect, it } from '@jest/globals';
-import type { GatewayProduct, GatewayStudy } from '../stack/gateway-client.js';
+import type { GatewayProduct, GatewayStudy, JournalRow } from '../stack/gateway-client.js';
 import { plantIdentity } from '../studies/planted-identity.js';
 import type { DemoStudy } from '../studies/demo-study.js';
 import { LiveLines, renderLine } from './live-lines.js';
@@ -33,8 +33,7 @@ function product(state: string, more: Partial<GatewayProduct> = {}): GatewayProd
   const identity = { product: 'meshnet-tissue', version: '1.0.0', jobId: 'a'.repeat(32) };
   return { ...identity, state, code: null, results, ...more };
 }
-const row = (stage: string, atMs: number): GatewayStudy['journal'][number] => ({
-  sequence: atMs,
+const row = (stage: string, atMs: number): JournalRow => ({
   stage,
   event: 'done',
   jobId: null,
@@ -43,10 +42,10 @@ const row = (stage: string, atMs: number): GatewayStudy['journal'][number] => ({
 const inPacs = { ...result, sopInstanceUid: '2.25.4', state: 'VERIFIED' };
 function seen(more: Partial<GatewayStudy>): GatewayStudy {
   const base = { studyInstanceUid: '2.25.1', receivedInstances: 4, revision: 1, state: '' };
-  return { ...base, products: [], statusObject: inPacs, journal: [], ...more };
+  return { ...base, products: [], statusObject: inPacs, ...more };
 }
-function run(account: GatewayStudy | undefined): StudyRun {
-  return { siteId: 'site-a', study, sentAtMs: 1_000, seen: account };
+function run(account: GatewayStudy | undefined, journal: JournalRow[] = []): StudyRun {
+  return { siteId: 'site-a', study, sentAtMs: 1_000, seen: account, journal };
 }
 
 describe(progressOf.name, () => {
@@ -126,12 +125,9 @@ describe(deviations.name, () => {
 
 describe(reportOf.name, () => {
   it('has the shape that scripts read', () => {
-    const account = seen({
-      products: [product('RESULT_IN_PACS')],
-      journal: [row('deliver', 3_000)],
-    });
+    const account = seen({ products: [product('RESULT_IN_PACS')] });
     const { sopClassUid, seriesInstanceUid, sopInstanceUid } = result;
-    expect(reportOf([run(account)])).toEqual({
+    expect(reportOf([run(account, [row('deliver', 3_000)])])).toEqual({
       ok: true,
       studies: [
         {
@@ -185,7 +181,7 @@ describe(timingsOf.name, () => {
 
 describe('the tables', () => {
   const runs = [
-    run(seen({ products: [product('RESULT_IN_PACS')], journal: [row('receive', 3_500)] })),
+    run(seen({ products: [product('RESULT_IN_PACS')] }), [row('receive', 3_500)]),
     { ...run(undefined), sentAtMs: undefined },
   ];
   it('have a line for every product, and one for a study without any', () => {

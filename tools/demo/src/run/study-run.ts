@@ -6,7 +6,7 @@
  * Source: architecture 2 (stages and states); results specification 4.3a.
  */
 import { GATEWAY_STAGES, TERMINAL_STATES } from '@aifi/shared-kernel';
-import type { GatewayProduct, GatewayStudy } from '../stack/gateway-client.js';
+import type { GatewayProduct, GatewayStudy, JournalRow } from '../stack/gateway-client.js';
 import type { DemoStudy } from '../studies/demo-study.js';
 
 export interface StudyRun {
@@ -16,6 +16,8 @@ export interface StudyRun {
   readonly sentAtMs: number | undefined;
   /** The gateway's account; undefined before the first instance. */
   readonly seen: GatewayStudy | undefined;
+  /** Read when the run has ended; empty before. */
+  readonly journal: readonly JournalRow[];
 }
 export interface Progress {
   /** A stage, `upload`, `hub`, `done`, or a state that waits for a person. */
@@ -39,7 +41,7 @@ const STEP_OF_STATE: Readonly<Record<string, string>> = {
 const isTerminal = (product: GatewayProduct): boolean =>
   (TERMINAL_STATES as readonly string[]).includes(product.state);
 
-export function isDone({ seen, study }: StudyRun): boolean {
+export function isDone({ seen, study }: Pick<StudyRun, 'seen' | 'study'>): boolean {
   const products = seen?.products ?? [];
   const isWhole = seen !== undefined && seen.receivedInstances >= study.instanceCount;
   if (!isWhole || products.length === 0 || !products.every(isTerminal)) return false;
@@ -76,7 +78,7 @@ function at(step: string): Progress {
 }
 
 /** Empty when the study ended as expected, otherwise what is wrong, one line each. */
-export function deviations({ seen, study }: StudyRun): string[] {
+export function deviations({ seen, study }: Pick<StudyRun, 'seen' | 'study'>): string[] {
   const products = seen?.products ?? [];
   const lines = study.expected.flatMap(({ product, terminalState, code }) => {
     const found = products.find((candidate) => candidate.product === product);

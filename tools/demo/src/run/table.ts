@@ -40,8 +40,8 @@ export function renderOutcome(runs: readonly StudyRun[]): string {
 /** Seconds per stage; `.` where a study never went. */
 export function renderTimings(runs: readonly StudyRun[]): string {
   const columns = [...STEPS, 'total'];
-  const rows = runs.map(({ siteId, study, seen, sentAtMs }) => {
-    const timings = seen && sentAtMs !== undefined ? timingsOf(seen.journal, sentAtMs) : {};
+  const rows = runs.map(({ siteId, study, sentAtMs, journal }) => {
+    const timings = sentAtMs === undefined ? {} : timingsOf(journal, sentAtMs);
     const seconds = columns.map((step) => {
       const ms = timings[step];
       return ms === undefined ? '.' : (ms / 1_000).toFixed(1);

@@ -1,7 +1,12 @@
 /**
  * GatewayClient: what a gateway's page says about its studies.
- * Decides nothing; the shapes are those of the gateway's REST interface (apps/gateway).
+ * Decides nothing; the shapes are those of the gateway's contract (libs/contracts/rest), reduced to
+ * what a run needs. Invariant: a gateway that does not answer is undefined, never an empty list.
  */
+import { gatewayRoutes, studyTraceSchema, type StudyTrace } from '@aifi/contracts-rest';
+import { AifiError } from '@aifi/shared-kernel';
+import type { ServerClient } from './server-client.js';
+
 export interface GatewayResult {
   readonly role: string;
   readonly sopClassUid: string;
@@ -16,8 +21,8 @@ export interface GatewayProduct {
   readonly code: string | null;
   readonly results: readonly GatewayResult[];
 }
+/** One entry of the journal; the first of the stage `receive` and its last stand for all of it. */
 export interface JournalRow {
-  readonly sequence: number;
   readonly stage: string;
   readonly event: string;
   readonly jobId: string | null;
@@ -37,24 +42,47 @@ export interface GatewayStudy {
   readonly products: readonly GatewayProduct[];
   /** Null: none yet, or none owed. */
   readonly statusObject: GatewayStatusObject | null;
-  readonly journal: readonly JournalRow[];
 }
 
-/** Longest wait for an answer of a process on this machine. @unit ms */
-const ANSWER_MS_MAX = 5_000;
+const { listStudies } = gatewayRoutes;
 
 export class GatewayClient {
-  constructor(readonly url: string) {}
+  constructor(readonly server: ServerClient) {}
+
+  get url(): string {
+    return this.server.url;
+  }
 
   /** Every study of the gateway, or undefined while it does not answer (it may be restarting). */
-  async studies(): Promise<readonly GatewayStudy[] | undefined> {
+  studies(): Promise<readonly GatewayStudy[] | undefined> {
+    return this.#whileUp(() => this.server.list(listStudies.path, listStudies.response));
+  }
+
+  /** Every hop of one study; undefined while the gateway does not answer. */
+  trace(studyInstanceUid: string): Promise<StudyTrace | undefined> {
+    const path = `${listStudies.path}/${studyInstanceUid}`;
+    return this.#whileUp(() => this.server.read(path, studyTraceSchema));
+  }
+
+  /** The journal of one study; empty while nothing is known of it. */
+  async journal(studyInstanceUid: string): Promise<readonly JournalRow[]> {
+    const trace = await this.trace(studyInstanceUid);
+    if (!trace) return [];
+    const { firstAtMs, lastAtMs } = trace.received;
+    const receive = [firstAtMs, lastAtMs].map((atMs) => ({
+      ...{ stage: 'receive', event: 'received', jobId: null, atMs },
+    }));
+    return [...receive, ...trace.journal];
+  }
+
+  /** What is no answer becomes undefined; a refusal is a defect of the run and stays a fault. */
+  async #whileUp<T>(ask: () => Promise<T>): Promise<T | undefined> {
     try {
-      const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-      const response = await fetch(`${this.url}/api/v1/studies`, { signal });
-      if (!response.ok) return undefined;
-      return ((await response.json()) as { studies: GatewayStudy[] }).studies;
-    } catch {
-      return undefined;
+      return await ask();
+    } catch (error) {
+      const { code } = AifiError.from(error);
+      if (code === 'PEER_UNAVAILABLE' || code === 'NOT_FOUND') return undefined;
+      throw error;
     }
   }
 }

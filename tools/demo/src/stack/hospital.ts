@@ -9,10 +9,15 @@ import { GatewayClient } from './gateway-client.js';
 import type { ManagedProcess } from './managed-process.js';
 import { OrthancClient } from './orthanc-client.js';
 import type { ProcessFactory } from './process-factory.js';
+import { writeSecret } from './secrets.js';
+import { ServerClient } from './server-client.js';
 import * as config from './stack-config.js';
 
 /** What the demo's table calls the PACS. */
 export type PacsKind = 'orthanc' | 'pacs-simulator';
+
+/** Studies, queue and disk of the own site: what a script asks of a gateway. */
+const AUTOMATION_ROLES = ['hospital-it'];
 
 export interface Hospital {
   readonly siteId: string;
@@ -45,13 +50,24 @@ export function createHospital(factory: ProcessFactory, options: HospitalOptions
   const { siteId, runFolder, pacsKind, ports } = options;
   const gatewayFolder = config.siteFolder(runFolder, siteId, 'gateway');
   mkdirSync(gatewayFolder, { recursive: true, mode: 0o700 });
-  const settings = config.gatewayConfig({ ...options, dataFolder: gatewayFolder });
+  const secretFile = writeSecret(runFolder, siteId);
+  const signIn = {
+    port: ports.gatewaySignIn,
+    automationSecretFile: secretFile,
+    automationRoles: AUTOMATION_ROLES,
+  };
+  const settings = config.gatewayConfig({ ...options, dataFolder: gatewayFolder, signIn });
+  const server = new ServerClient({
+    url: config.originOf(ports.gatewayHttp),
+    issuer: config.originOf(ports.gatewaySignIn),
+    secretFile,
+  });
   return {
     siteId,
     pacsKind,
     pacs: new OrthancClient(`http://127.0.0.1:${ports.pacsHttp}`),
     pacsProcess: createPacs(factory, options),
-    gateway: new GatewayClient(`http://127.0.0.1:${ports.gatewayHttp}`),
+    gateway: new GatewayClient(server),
     gatewayProcess: factory.app('gateway', `gateway-${siteId}`, settings),
     gatewayFolder,
     ports,

@@ -41,9 +41,12 @@ export class ProcessFactory {
     });
   }
 
-  /** A process that others wrote. */
-  foreign(order: Omit<ProcessOrder, 'logFile' | 'environment'>): ManagedProcess {
-    return this.#make({ ...order, environment: this.environment });
+  /** A process that others wrote; `environment` holds what it needs besides. */
+  foreign(
+    order: Omit<ProcessOrder, 'logFile' | 'environment'>,
+    environment: Readonly<Record<string, string>> = {},
+  ): ManagedProcess {
+    return this.#make({ ...order, environment: { ...this.environment, ...environment } });
   }
 
   #make(order: Omit<ProcessOrder, 'logFile'>): ManagedProcess {

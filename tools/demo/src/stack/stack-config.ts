@@ -18,11 +18,15 @@ export interface Credentials {
 export interface Ports {
   readonly hubGrpc: number;
   readonly hubHttp: number;
+  /** The OpenID provider of the hub. */
+  readonly hubSignIn: number;
   readonly worker: number;
 }
 export interface SitePorts {
   readonly gatewayDicom: number;
   readonly gatewayHttp: number;
+  /** The OpenID provider of the hospital. */
+  readonly gatewaySignIn: number;
   readonly pacsDicom: number;
   readonly pacsHttp: number;
 }
@@ -35,6 +39,19 @@ export interface DeployedProduct {
 export function aeTitles(siteId: string): { readonly gateway: string; readonly pacs: string } {
   const site = siteId.toUpperCase();
   return { gateway: `GW_${site}`.slice(0, 16), pacs: `PACS_${site}`.slice(0, 16) };
+}
+
+/** Origin of a server of this machine: browsers take `localhost` for a secure one. */
+export const originOf = (port: number): string => `http://localhost:${port}`;
+
+/** How people and scripts sign in at a server: with a provider of its own. */
+export interface SignInSettings {
+  readonly port: number;
+  readonly automationSecretFile: string;
+  readonly automationRoles: readonly string[];
+}
+function embeddedSignIn({ port, ...automation }: SignInSettings): object {
+  return { kind: 'embedded', listen: { host: HOST, port }, ...automation };
 }
 
 /** Host and path names below the folder of one run. */
@@ -50,6 +67,7 @@ export function hubConfig(options: {
   readonly modelsFolder: string;
   readonly siteIds: readonly string[];
   readonly products: readonly DeployedProduct[];
+  readonly signIn: SignInSettings;
 }): object {
   const { ports, siteIds, products } = options;
   return {
@@ -58,6 +76,8 @@ export function hubConfig(options: {
     dataFolder: options.dataFolder,
     grpc: { host: HOST, port: ports.hubGrpc, ...options.credentials },
     http: { host: HOST, port: ports.hubHttp },
+    publicUrl: originOf(ports.hubHttp),
+    signIn: embeddedSignIn(options.signIn),
     database: { kind: 'embedded' },
     signingKeyFile: options.signingKeyFile,
     modelsFolder: options.modelsFolder,
@@ -83,6 +103,7 @@ export function gatewayConfig(options: {
   readonly hubPort: number;
   readonly credentials: Credentials;
   readonly signingPublicKeyFile: string;
+  readonly signIn: SignInSettings;
 }): object {
   const { siteId, dataFolder, quietMs, ports, hubPort } = options;
   const { credentials, signingPublicKeyFile } = options;
@@ -93,6 +114,8 @@ export function gatewayConfig(options: {
     dataFolder,
     quietMs,
     http: { host: HOST, port: ports.gatewayHttp },
+    publicUrl: originOf(ports.gatewayHttp),
+    signIn: embeddedSignIn(options.signIn),
     dicom: {
       host: HOST,
       port: ports.gatewayDicom,

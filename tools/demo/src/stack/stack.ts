@@ -14,6 +14,8 @@ import { MODELS_FOLDER } from './checkout.js';
 import { createHospital, type Hospital, type PacsKind } from './hospital.js';
 import type { ManagedProcess } from './managed-process.js';
 import { ProcessFactory } from './process-factory.js';
+import { writeSecret } from './secrets.js';
+import { ServerClient } from './server-client.js';
 import * as config from './stack-config.js';
 import { Watchdog } from './watchdog.js';
 
@@ -43,7 +45,10 @@ export interface Edge {
 }
 
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
-const PORTS_PER_SITE = 4;
+const PORTS_OF_CENTRE = 4;
+const PORTS_PER_SITE = 5;
+/** Overviews and pseudonymous studies; what a script asks of a hub. */
+const HUB_AUTOMATION_ROLES = ['central-operator'];
 const ASKED_FOR_SIMULATOR = { ok: false, reason: 'the simulator was asked for' } as const;
 
 /** What a stack consists of; made by `Stack.start`. */
@@ -55,7 +60,8 @@ interface StackParts {
   /** What is deployed at every site. */
   readonly products: readonly config.DeployedProduct[];
   readonly hub: ManagedProcess;
-  readonly hubUrl: string;
+  /** The hub's pages and interface. */
+  readonly hubServer: ServerClient;
   readonly hubFolder: string;
   readonly worker: ManagedProcess;
   readonly hospitals: readonly Hospital[];
@@ -100,13 +106,13 @@ export class Stack {
     watchdog.watchFolder(folder);
     const certificates = await createCertificates(join(folder, 'certificates'), siteIds);
     const factory = new ProcessFactory(folder, watchdog, passedOn(environment), environmentOf);
-    const ports = await freePorts(3 + siteIds.length * PORTS_PER_SITE);
-    const hubPorts = { hubGrpc: ports[0]!, hubHttp: ports[1]!, worker: ports[2]! };
+    const ports = await freePorts(PORTS_OF_CENTRE + siteIds.length * PORTS_PER_SITE);
+    const hubPorts = hubPortsOf(ports);
     const products = deployedProducts();
     const centre = createCentre(factory, { folder, certificates, hubPorts, siteIds, products });
     const hospitals: Hospital[] = [];
     for (const [i, siteId] of siteIds.entries()) {
-      const own = ports.slice(3 + i * PORTS_PER_SITE);
+      const own = ports.slice(PORTS_OF_CENTRE + i * PORTS_PER_SITE);
       const sitePorts = sitePortsOf(own);
       const { gatewayDicom } = sitePorts;
       const pacsKind: PacsKind = orthanc.ok ? 'orthanc' : 'pacs-simulator';
@@ -131,6 +137,11 @@ export class Stack {
     return this.factory.made;
   }
 
+  /** One more process of this run (a provider of a test); who starts it waits for it. */
+  add(...order: Parameters<ProcessFactory['foreign']>): ManagedProcess {
+    return this.factory.foreign(...order);
+  }
+
   /** Ends everything in the order of the data and removes the run folder. May be called again. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -138,9 +149,9 @@ export class Stack {
   }
 
   async #stop(): Promise<void> {
-    const { hospitals, hub, worker } = this.parts;
-    await Promise.all(hospitals.map((hospital) => hospital.gatewayProcess.stop()));
-    const rest = [hub, worker, ...hospitals.map((hospital) => hospital.pacsProcess)];
+    const gateways = this.parts.hospitals.map(({ gatewayProcess }) => gatewayProcess);
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+    const rest = this.processes.filter((process) => !gateways.includes(process));
     await Promise.all(rest.map((process) => process.stop()));
     await this.watchdog.close();
   }
@@ -155,11 +166,12 @@ function createCentre(
     readonly siteIds: readonly string[];
     readonly products: readonly config.DeployedProduct[];
   },
-): Pick<StackParts, 'hub' | 'hubUrl' | 'hubFolder' | 'worker'> {
+): Pick<StackParts, 'hub' | 'hubServer' | 'hubFolder' | 'worker'> {
   const { folder, certificates, hubPorts, siteIds, products } = options;
   const [hubFolder, workFolder] = [join(folder, 'hub'), join(folder, 'worker')];
   for (const path of [hubFolder, workFolder]) mkdirSync(path, { recursive: true, mode: 0o700 });
   const modelsFolder = MODELS_FOLDER;
+  const secretFile = writeSecret(folder, 'hub');
   const hubSettings = config.hubConfig({
     dataFolder: hubFolder,
     ports: hubPorts,
@@ -168,19 +180,32 @@ function createCentre(
     modelsFolder,
     siteIds,
     products,
+    signIn: {
+      port: hubPorts.hubSignIn,
+      automationSecretFile: secretFile,
+      automationRoles: HUB_AUTOMATION_ROLES,
+    },
   });
   const workerSettings = config.workerConfig({ port: hubPorts.worker, modelsFolder, workFolder });
   return {
     hub: factory.app('hub', 'hub', hubSettings),
-    hubUrl: `http://127.0.0.1:${hubPorts.hubHttp}`,
+    hubServer: new ServerClient({
+      url: config.originOf(hubPorts.hubHttp),
+      issuer: config.originOf(hubPorts.hubSignIn),
+      secretFile,
+    }),
     hubFolder,
     worker: factory.app('inference-worker', 'inference-worker', workerSettings),
   };
 }
 
+function hubPortsOf(ports: readonly number[]): config.Ports {
+  const [hubGrpc = 0, hubHttp = 0, hubSignIn = 0, worker = 0] = ports;
+  return { hubGrpc, hubHttp, hubSignIn, worker };
+}
 function sitePortsOf(ports: readonly number[]): config.SitePorts {
-  const [gatewayDicom = 0, gatewayHttp = 0, pacsDicom = 0, pacsHttp = 0] = ports;
-  return { gatewayDicom, gatewayHttp, pacsDicom, pacsHttp };
+  const [gatewayDicom = 0, gatewayHttp = 0, gatewaySignIn = 0, pacsDicom = 0, pacsHttp = 0] = ports;
+  return { gatewayDicom, gatewayHttp, gatewaySignIn, pacsDicom, pacsHttp };
 }
 
 /** Every model of the models folder is deployed: `<folder>/<product>/manifest.yaml`. */

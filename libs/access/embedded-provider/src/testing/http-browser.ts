@@ -4,7 +4,7 @@
  * that a script is never run. Invariant: what it sends is what a form on the page holds.
  * Source: RFC 6265; HTML forms (application/x-www-form-urlencoded).
  */
-import { AifiError } from '@aifi/shared-kernel';
+import { AifiError, systemClock } from '@aifi/shared-kernel';
 
 /** More redirects than any sign-in has. */
 const HOPS_MAX = 12;
@@ -88,7 +88,8 @@ export class HttpBrowser {
         attributes.find((part) => part.toLowerCase().startsWith(`${key}=`))?.slice(key.length + 1);
       const path = attribute('path') ?? url.pathname;
       const isGone =
-        attribute('max-age') === '0' || Date.parse(attribute('expires') ?? '') < Date.now();
+        attribute('max-age') === '0' ||
+        Date.parse(attribute('expires') ?? '') < systemClock.nowMs();
       this.#cookies = this.#cookies.filter((one) => one.name !== name || one.path !== path);
       if (!isGone) this.#cookies.push({ name, path, value: rest.join('=') });
     }

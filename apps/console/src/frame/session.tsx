@@ -1,0 +1,80 @@
+/**
+ * The session: who is signed in here, and what to do when nobody is (any more).
+ * Decides that a page that nobody touches for as long as a session may idle shows nothing, even
+ * while it would be kept alive by its own requests. Invariant: what a role may is the server's to
+ * say; `acts` only chooses what is offered. Source: security specification 5 (idle 15 min).
+ */
+import { Anchor, Stack, Text, Title } from '@mantine/core';
+import { useIdle } from '@mantine/hooks';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, type ReactNode } from 'react';
+import { accessRoutes, type SessionView } from '@aifi/contracts-rest';
+import { forgetSession, SESSION_KEY, useApi } from '../api/api-context.js';
+import { ProblemError } from '../api/problem-error.js';
+import { here, signInAddress } from '../api/return-to.js';
+import { Fault } from '../parts/fault.js';
+import { Waiting } from '../parts/waiting.js';
+import { useWords } from './language.js';
+
+/** As long as the server lets a session idle. @unit ms */
+const IDLE_MS_MAX = 15 * 60_000;
+const SessionContext = createContext<SessionView | undefined>(undefined);
+
+export function useSession(): SessionView {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('outside of the session');
+  return session;
+}
+
+export function SessionProvider({ children }: { readonly children: ReactNode }) {
+  const { call, setCsrfToken } = useApi();
+  const client = useQueryClient();
+  const isIdle = useIdle(IDLE_MS_MAX, { initialState: false });
+  const { data, error, refetch } = useQuery<SessionView | null, ProblemError>({
+    queryKey: SESSION_KEY,
+    queryFn: async ({ signal }) => {
+      try {
+        const session = await call(accessRoutes.session, {}, { signal });
+        setCsrfToken(session.csrfToken);
+        return session;
+      } catch (problem) {
+        if (problem instanceof ProblemError && problem.code === 'UNAUTHENTICATED') return null;
+        throw problem;
+      }
+    },
+    gcTime: Infinity,
+  });
+  useEffect(() => {
+    if (isIdle) forgetSession(client);
+  }, [isIdle, client]);
+  if (data) return <SessionContext value={data}>{children}</SessionContext>;
+  return (
+    <main className="aifi-centre" id="content">
+      {data === null ? (
+        <SignedOut />
+      ) : error ? (
+        <Fault problem={error} onRetry={() => void refetch()} />
+      ) : (
+        <Waiting />
+      )}
+    </main>
+  );
+}
+
+function SignedOut() {
+  const { frame } = useWords();
+  useEffect(() => {
+    document.title = frame.signIn;
+  }, [frame]);
+  return (
+    <Stack className="aifi-card" maw={460} gap="md" p="xl">
+      <Title order={1} size="h2">
+        {frame.signedOutTitle}
+      </Title>
+      <Text>{frame.signedOutText}</Text>
+      <Anchor href={signInAddress('signIn', here())} fw={600}>
+        {frame.signIn}
+      </Anchor>
+    </Stack>
+  );
+}

@@ -1,0 +1,150 @@
+/**
+ * Shell: header, navigation and main part of every page.
+ * Decides the landmarks, the skip link, and that the navigation offers what the session's roles
+ * may do somewhere. Invariant: a demonstration says so loudly on every page.
+ */
+import { AppShell, Burger, NavLink, Stack } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import { StateLabel } from '../parts/state-label.js';
+import { termOf } from '../words/words.js';
+import { LanguageSwitch, SchemeSwitch } from './controls.js';
+import { useWords } from './language.js';
+import { useLive } from './live.js';
+import { useSession } from './session.js';
+import { UserMenu } from './user-menu.js';
+
+export interface NavItem {
+  readonly to: string;
+  readonly label: string;
+  /** Act that leads to the page. */
+  readonly act: string;
+  /** Other addresses that belong to it. */
+  readonly also?: RegExp;
+}
+interface ShellProps {
+  readonly items: readonly NavItem[];
+  readonly children: ReactNode;
+}
+
+export function Shell({ items, children }: ShellProps) {
+  const { frame } = useWords();
+  const [isOpen, { toggle, close }] = useDisclosure(false);
+  return (
+    <>
+      <a className="aifi-skip" href="#content">
+        {frame.skip}
+      </a>
+      <AppShell
+        header={{ height: 60 }}
+        navbar={{ width: 232, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
+        padding={{ base: 'sm', sm: 'lg' }}
+        offsetScrollbars={false}
+      >
+        <AppShell.Header>
+          <Header isOpen={isOpen} onToggle={toggle} />
+        </AppShell.Header>
+        <AppShell.Navbar p="sm" aria-label={frame.navigation} id="navigation">
+          <Navigation items={items} onGo={close} />
+        </AppShell.Navbar>
+        <AppShell.Main id="content" tabIndex={-1}>
+          <div className="aifi-main">{children}</div>
+        </AppShell.Main>
+      </AppShell>
+    </>
+  );
+}
+
+interface HeaderProps {
+  readonly isOpen: boolean;
+  readonly onToggle: () => void;
+}
+function Header({ isOpen, onToggle }: HeaderProps) {
+  const { frame } = useWords();
+  const { server, siteIds, purpose } = useSession();
+  const isDemonstration = purpose !== 'clinical';
+  return (
+    <div className="aifi-header" data-demonstration={isDemonstration || undefined}>
+      <Burger
+        {...{ opened: isOpen, onClick: onToggle, hiddenFrom: 'sm', size: 'sm' }}
+        aria-label={isOpen ? frame.closeNavigation : frame.openNavigation}
+        aria-expanded={isOpen}
+        aria-controls="navigation"
+      />
+      <span className="aifi-brand">
+        <Mark />
+        <span>{frame.servers[server]}</span>
+        {server === 'gateway' && siteIds[0] && (
+          <span className="aifi-brand-site">{siteIds[0]}</span>
+        )}
+      </span>
+      <span
+        className="aifi-purpose"
+        data-demonstration={isDemonstration || undefined}
+        title={isDemonstration ? frame.demonstrationHint : undefined}
+      >
+        {termOf(frame.purposes, purpose)}
+      </span>
+      <div className="aifi-header-end">
+        <span className="aifi-wide">
+          <LanguageSwitch />
+        </span>
+        <span className="aifi-wide">
+          <SchemeSwitch />
+        </span>
+        <UserMenu />
+      </div>
+    </div>
+  );
+}
+
+function Navigation({ items, onGo }: { readonly items: readonly NavItem[]; onGo: () => void }) {
+  const { frame } = useWords();
+  const { isLive } = useLive();
+  const [location] = useLocation();
+  return (
+    <Stack justify="space-between" h="100%">
+      <Stack gap={2}>
+        {items.map(({ to, label, also }) => {
+          const isHere = location === to || (also?.test(location) ?? false);
+          return (
+            <NavLink
+              key={to}
+              component={Link}
+              href={to}
+              label={label}
+              active={isHere}
+              aria-current={isHere ? 'page' : undefined}
+              onClick={onGo}
+            />
+          );
+        })}
+      </Stack>
+      <Stack gap="sm">
+        <span className="aifi-narrow">
+          <LanguageSwitch />
+          <SchemeSwitch />
+        </span>
+        <span title={isLive ? undefined : frame.liveOff}>
+          <StateLabel tone={isLive ? 'ok' : 'quiet'}>
+            {isLive ? frame.live : frame.liveOff}
+          </StateLabel>
+        </span>
+      </Stack>
+    </Stack>
+  );
+}
+
+function Mark() {
+  return (
+    <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <rect width="32" height="32" rx="7" fill="#0f5f73" />
+      <path
+        {...{ d: 'M6 17h5l3-8 4 14 3-6h5', fill: 'none', stroke: '#fff', strokeWidth: 2.6 }}
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}

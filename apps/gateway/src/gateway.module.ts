@@ -1,0 +1,40 @@
+/**
+ * The Nest application of the gateway: the shared web edge and the gateway's own routes behind it.
+ * Decides that every route passes the edge's guard and interceptor.
+ */
+import { Module, type DynamicModule } from '@nestjs/common';
+import { WebAccessModule, type WebAccessOptions } from '@aifi/access-web';
+import type { AccessTx } from '@aifi/gateway-access';
+import { AuditController } from './audit.controller.js';
+import { AuditService } from './audit.service.js';
+import { GATEWAY_METRICS, type GatewayMetrics } from './gateway-metrics.js';
+import { SOURCES, type GatewaySources } from './gateway-sources.js';
+import { PrivacyController } from './privacy.controller.js';
+import { PrivacyService } from './privacy.service.js';
+import { ProcessController } from './process.controller.js';
+import { StudiesController } from './studies.controller.js';
+import { StudiesService } from './studies.service.js';
+
+export interface GatewayModuleOptions {
+  readonly sources: GatewaySources;
+  readonly metrics: GatewayMetrics;
+  readonly web: WebAccessOptions<AccessTx>;
+}
+
+@Module({})
+export class GatewayModule {
+  static with({ sources, metrics, web }: GatewayModuleOptions): DynamicModule {
+    return {
+      module: GatewayModule,
+      imports: [WebAccessModule.with(web)],
+      controllers: [ProcessController, StudiesController, PrivacyController, AuditController],
+      providers: [
+        { provide: SOURCES, useValue: sources },
+        { provide: GATEWAY_METRICS, useValue: metrics },
+        StudiesService,
+        PrivacyService,
+        AuditService,
+      ],
+    };
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * One call for each REST route of the gateway, about an object that exists.
+ * Decides what a caller asks of a route. Invariant: a route without a call does not compile.
+ */
+import type { RouteId } from './access-rows.js';
+import { PATIENT, type PlantedGateway } from './planted-gateway.js';
+import { OWN_SITE } from './role-sign-in.js';
+
+export interface RouteCall {
+  /** Status of a success. @default 200 */
+  readonly success?: number;
+  /** Whether the answer ends by itself. */
+  readonly isStream?: true;
+  send(gateway: PlantedGateway, token: string | undefined): Promise<Response>;
+}
+
+export const REASON = 'the patient asks who has seen this';
+const get = (path: string): RouteCall => ({ send: (gateway, token) => gateway.call(token, path) });
+const post = (path: string, body: object): RouteCall => ({
+  send: (gateway, token) => gateway.post(token, path, body),
+});
+const study = `/api/v1/studies/${PATIENT.studyUid}`;
+
+export const askFor = (gateway: PlantedGateway, token: string | undefined): Promise<Response> =>
+  gateway.post(token, '/api/v1/approvals', {
+    ...{ act: 'linkage.read', siteId: OWN_SITE, objectId: PATIENT.jobId, reason: REASON },
+  });
+/** A fresh request of somebody else. */
+async function requestOf(gateway: PlantedGateway): Promise<string> {
+  const response = await askFor(gateway, 'hospital-it.own.asks');
+  return ((await response.json()) as { id: string }).id;
+}
+const step = (path: string, body: object): RouteCall => ({
+  send: async (gateway, token) =>
+    gateway.post(token, `/api/v1/approvals/${await requestOf(gateway)}/${path}`, body),
+});
+let flags = 0;
+/** A fresh flag of a patient of nobody's. */
+async function flagOf(gateway: PlantedGateway): Promise<string> {
+  const patient = { ...PATIENT, patientId: `flag-${(flags += 1)}` };
+  return (await gateway.flag(patient, 'vip')).id;
+}
+async function alertOf({ access, clock }: PlantedGateway): Promise<string> {
+  await access.database.transaction((tx) =>
+    access.alerts.raise(tx, {
+      ...{ atMs: clock.nowMs(), masked: 'vip', userId: 'u', userName: 'U' },
+      ...{ studyInstanceUid: PATIENT.studyUid, reason: REASON },
+    }),
+  );
+  const { items } = access.alerts.list({ limit: 200 });
+  return items.find(({ acknowledgedAtMs }) => acknowledgedAtMs === null)!.id;
+}
+
+type ById<T> = Readonly<Record<RouteId, T>>;
+export const CALLS: ById<readonly RouteCall[]> = {
+  health: [get('/healthz')],
+  metrics: [get('/metrics')],
+  openApi: [get('/api/v1/openapi.json')],
+  protectedResource: [get('/.well-known/oauth-protected-resource')],
+  session: [get('/api/v1/session')],
+  events: [{ ...get('/api/v1/events'), isStream: true }],
+  signIn: [{ ...get('/auth/sign-in'), success: 303 }],
+  stepUp: [{ ...get('/auth/step-up'), success: 303 }],
+  callback: [{ ...get('/auth/callback?code=x&state=y'), success: 303 }],
+  signOut: [post('/auth/sign-out', {})],
+  backChannelLogout: [
+    {
+      send: (gateway, token) =>
+        gateway.call(token, '/auth/back-channel-logout', {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: 'logout_token=x',
+        }),
+    },
+  ],
+  status: [get('/api/v1/status')],
+  listStudies: [get('/api/v1/studies'), get('/api/v1/studies?state=DONE&fromMs=1&limit=2')],
+  study: [get(study)],
+  jobTrace: [get(`/api/v1/jobs/${PATIENT.jobId}/trace`)],
+  openIdentity: [post(`${study}/identity`, { reason: REASON })],
+  reidentify: [get(`/api/v1/jobs/${PATIENT.jobId}/linkage`)],
+  listApprovals: [get('/api/v1/approvals')],
+  requestApproval: [{ send: askFor }],
+  decideApproval: [step('decision', { decision: 'refuse', reason: 'not agreed to this' })],
+  endApproval: [step('end', { reason: 'no longer needed' })],
+  patientFlags: [get('/api/v1/patient-flags')],
+  setPatientFlag: [
+    {
+      send: (gateway, token) => {
+        const body = { patientId: `set-${(flags += 1)}`, kind: 'vip' };
+        return gateway.post(token, '/api/v1/patient-flags', body);
+      },
+    },
+  ],
+  removePatientFlag: [
+    {
+      send: async (gateway, token) =>
+        gateway.post(token, `/api/v1/patient-flags/${await flagOf(gateway)}/removal`, {
+          reason: REASON,
+        }),
+    },
+  ],
+  alerts: [get('/api/v1/alerts')],
+  acknowledgeAlert: [
+    {
+      send: async (gateway, token) =>
+        gateway.post(token, `/api/v1/alerts/${await alertOf(gateway)}/acknowledgement`, {}),
+    },
+  ],
+  patientExtract: [post('/api/v1/audit/patient-extract', { patientId: PATIENT.patientId })],
+  searchAudit: [get('/api/v1/audit')],
+  exportAudit: [get('/api/v1/audit/export'), get('/api/v1/audit/export?format=csv')],
+  auditAnchors: [get('/api/v1/audit/anchors')],
+};

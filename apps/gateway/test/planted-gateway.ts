@@ -1,0 +1,198 @@
+/**
+ * A gateway's interface over real databases and files, for tests of who sees what.
+ * Four studies: a VIP and an ordinary patient with linkage, an employee and an ordinary patient
+ * whose only trace is the received file. Decides nothing; `calls` counts what went through it.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChangeBell } from '@aifi/access-web';
+import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
+import {
+  loadOrCreateAuditKey,
+  openGatewayAccess,
+  PatientSource,
+  publicKeyPemOf,
+  type GatewayAccess,
+} from '@aifi/gateway-access';
+import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
+import { identityOf, Vault } from '@aifi/gateway-vault';
+import { jobId, originalUid, pseudonymousUid, siteId } from '@aifi/shared-kernel';
+import { silentLogger } from '@aifi/shared-observability';
+import { FakeClock, temporaryFolder } from '@aifi/shared-testing';
+import type { GatewaySources } from '../src/gateway-sources.js';
+import { startHttp, type HttpInterface } from '../src/http.js';
+import { OWN_SITE, roleSignIn } from './role-sign-in.js';
+
+/** What of a patient must be nowhere before it is opened. */
+export interface PlantedPatient {
+  readonly studyUid: string;
+  readonly jobId: string;
+  readonly patientId: string;
+  readonly name: string;
+  readonly birthDate: string;
+  readonly accessionNumber: string;
+  readonly description: string;
+}
+export const VIP: PlantedPatient = {
+  ...{ studyUid: '1.2.3.1', jobId: '1'.repeat(32), patientId: 'VP-4711042' },
+  ...{ name: 'Zonnebloem^Xaviera', birthDate: '19670427', accessionNumber: 'ACVIP0815' },
+  description: 'MR hersenen (mw. Zonnebloem)',
+};
+export const PATIENT: PlantedPatient = {
+  ...{ studyUid: '1.2.3.2', jobId: '2'.repeat(32), patientId: 'PT-0023001' },
+  ...{ name: 'Jansen^Piet', birthDate: '19500101', accessionNumber: 'ACORD0001' },
+  description: 'MR brain',
+};
+/** An employee; the received file is all that is known. */
+export const COLLEAGUE: PlantedPatient = {
+  ...{ studyUid: '1.2.3.3', jobId: '3'.repeat(32), patientId: 'VP-9900777' },
+  ...{ name: 'Kwartelkoning^Ysbrand', birthDate: '19810909', accessionNumber: 'ACOWN0099' },
+  description: 'CT thorax',
+};
+export const WALK_IN: PlantedPatient = {
+  ...{ studyUid: '1.2.3.4', jobId: '4'.repeat(32), patientId: 'PT-0099008' },
+  ...{ name: 'de Vries^Anna', birthDate: '19991231', accessionNumber: 'ACORD0002' },
+  description: 'CT abdomen',
+};
+const ALL = [VIP, PATIENT, COLLEAGUE, WALK_IN];
+const DIGEST = 'f'.repeat(64);
+
+export class PlantedGateway {
+  readonly #folder = temporaryFolder('gateway-planted');
+  readonly clock = new FakeClock();
+  readonly changes = new ChangeBell();
+  calls = 0;
+  database!: GatewayDatabase;
+  vault!: Vault;
+  access!: GatewayAccess;
+  sources!: GatewaySources;
+  http!: HttpInterface;
+
+  async start(consoleFolder?: string): Promise<void> {
+    const { path } = this.#folder;
+    this.database = GatewayDatabase.open(join(path, 'gateway.db'), GATEWAY_MIGRATIONS);
+    this.vault = Vault.open(join(path, 'vault.db'));
+    const { clock } = this;
+    this.access = openGatewayAccess({ path: join(path, 'access.db'), siteId: OWN_SITE, clock });
+    await this.#plant();
+    const auditKey = await loadOrCreateAuditKey(join(path, 'keys', 'audit-key.pem'));
+    this.sources = {
+      ...{ database: this.database, vault: this.vault, access: this.access, clock },
+      patients: new PatientSource(this.database, this.vault),
+      ...{ changes: this.changes, auditPublicKeyPem: publicKeyPemOf(auditKey) },
+      config: {
+        ...{ siteId: siteId(OWN_SITE), purpose: 'demonstration', dataFolder: path },
+        ...{ publicUrl: 'http://localhost:1', deadlines: { acuteMs: 600, routineMs: 3_600 } },
+      },
+      ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
+    };
+    this.http = await startHttp({
+      ...{ sources: this.sources, listen: { host: '127.0.0.1', port: 0 } },
+      ...{ signIn: roleSignIn(clock), issuer: 'http://localhost:2', logger: silentLogger },
+      // No pages unless a test brings its own: what another build left must not matter.
+      consoleFolder: consoleFolder ?? join(path, 'no-console'),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.http?.close();
+    await this.access?.database.close();
+    this.database?.close();
+    this.vault?.close();
+    this.#folder.remove();
+  }
+
+  get folder(): string {
+    return this.#folder.path;
+  }
+
+  /** One request as somebody of the tokens of role-sign-in; undefined: nobody. */
+  call(token: string | undefined, path: string, init: RequestInit = {}): Promise<Response> {
+    this.calls += 1;
+    const headers = new Headers(init.headers);
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    const url = `http://127.0.0.1:${this.http.port}${path}`;
+    return fetch(url, { redirect: 'manual', ...init, headers });
+  }
+  /** A POST with an idempotency key, a fresh one unless given. */
+  post(
+    token: string | undefined,
+    path: string,
+    body: unknown,
+    key: string = randomUUID(),
+  ): Promise<Response> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+    return this.call(token, path, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  flag(patient: PlantedPatient, kind: 'vip' | 'own-staff'): Promise<{ id: string }> {
+    const { patientId } = patient;
+    const flag = { patientId, issuer: null, kind, setBy: 'petra', atMs: this.clock.nowMs() };
+    return this.access.database.transaction((tx) => this.access.flags.set(tx, flag));
+  }
+  async count(): Promise<number> {
+    const [head] = await this.access.trail.heads();
+    return head?.sequence ?? 0;
+  }
+
+  async #plant(): Promise<void> {
+    for (const [index, patient] of ALL.entries()) {
+      const path = join(this.#folder.path, 'incoming', `${index}.dcm`);
+      mkdirSync(join(path, '..'), { recursive: true });
+      writeFileSync(path, encodePart10(datasetOf(patient)));
+      await this.#insertRows(index + 1, patient, path);
+    }
+    for (const patient of [VIP, PATIENT]) await this.#link(patient);
+  }
+
+  async #insertRows(studyId: number, patient: PlantedPatient, path: string): Promise<void> {
+    const atMs = this.clock.nowMs() + studyId;
+    await this.database.write((sql) => {
+      sql.run('INSERT INTO study VALUES (?, ?, 1, ?)', studyId, patient.studyUid, atMs);
+      sql.run(`INSERT INTO study_revision VALUES (?, 1, ?, 'SELECTED')`, studyId, atMs);
+      sql.run(
+        `INSERT INTO instance (study_id, series_uid, sop_instance_uid, sop_class_uid,
+           transfer_syntax_uid, sha256, size_bytes, path, header, calling_ae, received_ms, revision)
+         VALUES (?, '1', ?, '1', '1', 'x', 7, ?, '{"modality":"MR"}', 'CT1', ?, 1)`,
+        ...[studyId, `1.${studyId}`, path, atMs],
+      );
+      sql.run(
+        `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest, lane,
+           rule_set_sha256, attestations, state, code, created_ms)
+         VALUES (?, ?, 1, 'tissue', '1.0.0', ?, 'acute', 'x', '[]', 'NOT_ANALYSED_NOTIFIED',
+           'TIMEOUT', ?)`,
+        ...[patient.jobId, studyId, DIGEST, atMs],
+      );
+    });
+  }
+
+  async #link(patient: PlantedPatient): Promise<void> {
+    const linkage = {
+      ...{ jobId: jobId(patient.jobId), studyUid: originalUid(patient.studyUid), epoch: 1 },
+      seriesUid: originalUid('1.2.9'),
+      pseudonymousStudyUid: pseudonymousUid(`2.25.${patient.jobId}`),
+      asSent: identityOf(datasetOf(patient)),
+    };
+    await this.vault.recordLinkage(linkage, new Map(), 1);
+  }
+}
+
+export const partsOf = (patient: PlantedPatient): string[] => [
+  ...patient.name.split('^'),
+  ...[patient.patientId, patient.birthDate, patient.accessionNumber],
+];
+
+function datasetOf(patient: PlantedPatient): DicomDataset {
+  return new DicomDataset()
+    .setString('SpecificCharacterSet', 'ISO_IR 100')
+    .setString('SOPClassUID', '1.2.840.10008.5.1.4.1.1.4')
+    .setString('SOPInstanceUID', `${patient.studyUid}.9`)
+    .setString('StudyInstanceUID', patient.studyUid)
+    .setString('PatientName', patient.name)
+    .setString('PatientID', patient.patientId)
+    .setString('PatientBirthDate', patient.birthDate)
+    .setString('PatientSex', 'F')
+    .setString('AccessionNumber', patient.accessionNumber)
+    .setString('StudyDescription', patient.description);
+}

@@ -1,0 +1,37 @@
+/**
+ * Sign-in for tests: a bearer token names a role and where its person works.
+ * Decides nothing that is tested: it stands where a provider would, and answers at once.
+ * Token: `<role>.<own|other|none>[.<name>]`; `stale.` before it: no fresh authentication.
+ */
+import { isRole, type PersonPrincipal } from '@aifi/access-authorisation';
+import type { SignIn } from '@aifi/access-sign-in';
+import { AifiError, type Clock } from '@aifi/shared-kernel';
+
+export const OWN_SITE = 'site-a';
+export const OTHER_SITE = 'site-b';
+const SITES: Readonly<Record<string, readonly string[]>> = {
+  own: [OWN_SITE],
+  other: [OTHER_SITE],
+  none: [],
+};
+
+function principalOf(token: string, clock: Clock): PersonPrincipal {
+  const isStale = token.startsWith('stale.');
+  const [role = '', where = '', name = ''] = token.replace('stale.', '').split('.');
+  const siteIds = SITES[where];
+  if (!isRole(role) || !siteIds) throw new AifiError('UNAUTHENTICATED', 'no such person');
+  const userId = [role, where, name].filter((part) => part !== '').join('.');
+  const steppedUpAtMs = isStale ? null : clock.nowMs();
+  return { kind: 'person', userId, userName: userId, roles: [role], siteIds, steppedUpAtMs };
+}
+
+export const roleSignIn = (clock: Clock): SignIn => ({
+  authenticate: async ({ authorization }) => {
+    if (authorization === undefined) return undefined;
+    return { principal: principalOf(authorization.replace(/^Bearer /, ''), clock) };
+  },
+  begin: async () => ({ location: '/', setCookies: [] }),
+  complete: async () => ({ location: '/', setCookies: [] }),
+  end: async () => ({ location: '/', setCookies: [] }),
+  backChannelLogout: async () => undefined,
+});

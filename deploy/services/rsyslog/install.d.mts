@@ -1,0 +1,3 @@
+/** Types of install.mjs. */
+export declare function ensureRsyslog(): { ok: true } | { ok: false; reason: string };
+export declare function hasTls(): boolean;
