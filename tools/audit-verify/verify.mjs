@@ -15,6 +15,9 @@ const fail = (words) => {
   console.error(words);
   process.exit(1);
 };
+let count = 0;
+process.on('uncaughtException', ({ message }) => fail(`after ${count} records: ${message}`));
+
 const canonical = (value) => {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
@@ -28,14 +31,6 @@ const { anchors, publicKeyPem } = JSON.parse(readFileSync(positionals[1], 'utf8'
 const keyFile = values['public-key'];
 const key = createPublicKey(keyFile ? readFileSync(keyFile, 'utf8') : publicKeyPem);
 const isOld = (anchor) => anchor.madeAtMs < new Date().setFullYear(new Date().getFullYear() - 5);
-
-const parse = (line, number) => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return fail(`line ${number}: this is no JSON`);
-  }
-};
 
 // Not node:readline, which takes U+2028 for the end of a line.
 async function* linesOf(file) {
@@ -51,18 +46,12 @@ async function* linesOf(file) {
 const [signed, ends, starts] = [new Map(), new Map(), new Map()];
 for (const anchor of anchors) {
   const { signature, ...rest } = anchor;
-  const isSigned = verify(
-    null,
-    Buffer.from(canonical(rest)),
-    key,
-    Buffer.from(signature, 'base64'),
-  );
-  if (!isSigned) fail(`${anchor.chain}, anchor of ${anchor.day}: the signature is not of this key`);
+  const [bytes, seal] = [Buffer.from(canonical(rest)), Buffer.from(signature, 'base64')];
+  if (!verify(null, bytes, key, seal)) fail(`${anchor.chain}, ${anchor.day}: not signed by this key`);
   signed.set(`${anchor.chain} ${anchor.sequence} ${anchor.hash}`, anchor);
 }
-let count = 0;
 for await (const line of linesOf(positionals[0])) {
-  const { hash, ...rest } = parse(line, count + 1);
+  const { hash, ...rest } = JSON.parse(line);
   const { chain, sequence, previousHash } = rest;
   const wrong = (words) => fail(`${chain}, record ${sequence} (line ${count + 1}): ${words}`);
   let end = ends.get(chain) ?? { sequence: 0, hash: '0'.repeat(64) };

@@ -1,8 +1,8 @@
 /**
  * Goal: every route of the gateway answers every role as security specification 5 says, for people
  * of this hospital, of another one and of none; nothing else answers at all (T-AUTHZ).
- * Method: the real interface over loopback; the routes as its router has them, called by every role,
- * and compared with a table written by hand (test/access-rows.ts).
+ * Method: the real interface over loopback; the routes as its router has them, called by every
+ * role, and compared with a table written by hand (test/access-rows.table.ts).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROLES, ruleOf, GATEWAY_ROUTE_ACTS, type Role } from '@aifi/access-authorisation';
@@ -20,7 +20,7 @@ import {
   rightOf,
   type RouteId,
   type Where,
-} from '../test/access-rows.js';
+} from '../test/access-rows.table.js';
 import { PATIENT, partsOf, PlantedGateway } from '../test/planted-gateway.js';
 
 const sut = new PlantedGateway();
@@ -35,7 +35,7 @@ const TABLES = { ...gatewayRoutes, ...signInRoutes };
 
 /** Routes of the running application, as `METHOD path`. */
 function routesOfRouter(): string[] {
-  const { router } = sut.http.app.getHttpAdapter().getInstance() as {
+  const { router } = sut.http.app.getHttpAdapter().getInstance() as unknown as {
     router: { stack: { route?: { path: string; methods: Record<string, boolean> } }[] };
   };
   return router.stack.flatMap(({ route }) =>

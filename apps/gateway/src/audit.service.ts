@@ -1,7 +1,7 @@
 /**
  * AuditService: search, export, anchors, and the extract for a patient, of the gateway's own trail.
- * Decides what of a record a reader sees: who may not export the trail sees no patient number in it,
- * or the log would show what the list masks. Invariants: the record of an export is durable before
+ * Decides what of a record a reader sees: who may not export the trail sees no patient number in
+ * it, or the log would show what the list masks. Invariants: the record of an export is durable before
  * its first byte leaves; a reader that stalls is cut, never closed as if the export were whole.
  * Source: security specification 5 (audit); NEN 7513.
  */
@@ -116,15 +116,15 @@ export const auditSourceOf = (siteId: string, serverAddress: string): AuditSourc
   ...{ sourceId: `gateway-${siteId}`, enterpriseSiteId: siteId, serverAddress },
 });
 
-/** Who may export the trail has every number in it anyway; the step-up of an export is no matter. */
+/** Who may export the trail has every number anyway; the step-up of an export is no matter. */
 function maySeeNumbers(principal: Principal): boolean {
   if (principal.kind !== 'person') return false;
   return decide({ ...principal, steppedUpAtMs: 0 }, 'audit.export', 0).ok;
 }
 
 function withoutPatient(record: AuditRecord): AuditRecord {
-  const { [PATIENTS_DETAIL]: _, ...detail } = record.detail;
-  return { ...record, patientId: null, detail };
+  const others = Object.entries(record.detail).filter(([name]) => name !== PATIENTS_DETAIL);
+  return { ...record, patientId: null, detail: Object.fromEntries(others) };
 }
 
 const FILES: Readonly<Record<AuditFormat, readonly [type: string, extension: string]>> = {

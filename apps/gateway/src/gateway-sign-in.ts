@@ -70,9 +70,13 @@ async function openProvider(options: GatewaySignInOptions): Promise<RunningProvi
 }
 
 function externalSettings(config: External): ProviderSettings {
-  const { kind: _, clientSecretFile, discoveryUrl, ...rest } = config;
-  const clientSecret = readSecret(clientSecretFile);
-  return { ...rest, clientSecret, ...(discoveryUrl !== undefined && { discoveryUrl }) };
+  const { issuer, discoveryUrl, clientId, clientSecretFile, audience } = config;
+  const { rolesClaim, sitesClaim, stepUpAcr } = config;
+  return {
+    ...{ issuer, clientId, audience, rolesClaim, sitesClaim, stepUpAcr },
+    clientSecret: readSecret(clientSecretFile),
+    ...(discoveryUrl !== undefined && { discoveryUrl }),
+  };
 }
 
 async function openEmbedded(

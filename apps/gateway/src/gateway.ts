@@ -1,5 +1,6 @@
 /**
- * A running gateway: databases, vault, link, stages, sign-in and HTTP, started and stopped in order.
+ * A running gateway: databases, vault, link, stages, sign-in and HTTP, started and stopped in
+ * order.
  * Decides that recovery is done before anything listens (F14) and that a stop drains the stages.
  * Invariant: the page and its sign-in need no hub.
  */

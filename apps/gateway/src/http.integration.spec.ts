@@ -6,11 +6,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ChangeBell } from '@aifi/access-web';
 import { encodeManifest, outcomeManifestSchema } from '@aifi/contracts-manifests';
-import { gatewayStatusSchema, problemSchema, studyTraceSchema } from '@aifi/contracts-rest';
+import {
+  gatewayRoutes,
+  gatewayStatusSchema,
+  problemSchema,
+  studyTraceSchema,
+} from '@aifi/contracts-rest';
+import { openGatewayAccess, PatientSource, type GatewayAccess } from '@aifi/gateway-access';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, moveJob, type Sql } from '@aifi/gateway-database';
 import { objectsDigest, sha256Hex, siteId } from '@aifi/shared-kernel';
+import { silentLogger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { roleSignIn } from '../test/role-sign-in.js';
 import { startHttp, type HttpInterface } from './http.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
 
@@ -20,6 +29,8 @@ const DIGEST = sha256Hex('x');
 
 let folder: TemporaryFolder;
 let database: GatewayDatabase;
+let access: GatewayAccess;
+const changes = new ChangeBell();
 let sut: HttpInterface;
 const clock = new FakeClock();
 
@@ -99,30 +110,32 @@ beforeAll(async () => {
     insertStudy(sql);
     insertOutcome(sql);
   });
-  sut = await startHttp(
-    { host: '127.0.0.1', port: 0 },
-    {
-      database,
-      clock,
+  access = openGatewayAccess({ path: join(folder.path, 'access.db'), siteId: 'site-a', clock });
+  const vault = { linkage: () => undefined, currentIdentity: () => undefined };
+  sut = await startHttp({
+    sources: {
+      ...{ database, access, clock, vault, changes, auditPublicKeyPem: '' },
+      patients: new PatientSource(database, vault),
       config: {
-        siteId: siteId('site-a'),
-        purpose: 'demonstration',
-        dataFolder: folder.path,
-        deadlines: { acuteMs: 600, routineMs: 3_600 },
+        ...{ siteId: siteId('site-a'), purpose: 'demonstration', dataFolder: folder.path },
+        ...{ publicUrl: 'http://localhost:1', deadlines: { acuteMs: 600, routineMs: 3_600 } },
       },
-      linkState: () => 'down',
-      pacsState: () => 'open',
-      currentRules: () => undefined,
+      ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     },
-  );
+    listen: { host: '127.0.0.1', port: 0 },
+    ...{ signIn: roleSignIn(clock), issuer: 'http://localhost:2', logger: silentLogger },
+    consoleFolder: folder.path,
+  });
 });
 afterAll(async () => {
   await sut.close();
+  await access.database.close();
   database.close();
   folder.remove();
 });
 
-const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${sut.port}/${path}`);
+const get = (path: string, token = 'hospital-it.own'): Promise<Response> =>
+  fetch(`http://127.0.0.1:${sut.port}/${path}`, { headers: { authorization: `Bearer ${token}` } });
 
 describe('the interface of the gateway', () => {
   it('tells link, PACS, disk, jobs, spool and refusals', async () => {
@@ -137,6 +150,7 @@ describe('the interface of the gateway', () => {
       studies: 1,
       jobs: { SPOOLED: 1, RETURNED: 1 },
       spool: { jobs: 2, objects: 1, bytes: 3 },
+      hubAnchors: { lastDay: null, contradictions: 0 },
     });
     expect(status.diskFreeBytes).toBeGreaterThan(0);
     expect(status.refusals).toEqual([
@@ -174,16 +188,65 @@ describe('the interface of the gateway', () => {
     expect(other.journal).toEqual([]);
   });
 
-  it.each(['api/v1/studies/1.2.4', 'api/v1/studies/x', 'api/v1/jobs/x/trace', 'nowhere'])(
-    'answers %s with a problem that has an instance id',
-    async (path) => {
-      const response = await get(path);
-      expect(response.status).toBe(404);
-      expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-      expect(response.headers.get('cache-control')).toBe('no-store');
-      problemSchema.parse(await response.json());
-    },
-  );
+  it.each([
+    ['api/v1/studies/1.2.4', 404],
+    ['api/v1/studies/x', 400],
+    ['api/v1/jobs/x/trace', 404],
+    ['api/v1/studies?cursor=x', 400],
+    ['api/v1/studies?limit=1000000000', 400],
+    ['api/v1/studies?patient=x', 400],
+    ['api/v1/studies?__proto__=x', 400],
+    ['nowhere', 404],
+  ])('answers %s with a problem that has an instance id', async (path, status) => {
+    const response = await get(path);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    problemSchema.parse(await response.json());
+  });
+
+  it('lists studies with why each product has no result, in two languages', async () => {
+    await database.write((sql) => sql.run(`UPDATE job SET code = 'TIMEOUT' WHERE job_id = ?`, JOB));
+    const { items } = gatewayRoutes.listStudies.response.parse(
+      await (await get('api/v1/studies', 'radiologist.own')).json(),
+    );
+    expect(items).toHaveLength(1);
+    expect(items[0]).toMatchObject({
+      ...{ studyInstanceUid: '1.2.3', modality: 'MR', receivedInstances: 2, receivedAtMs: 5 },
+      ...{ state: 'IN_PROGRESS', patient: null, masked: null, statusObject: null },
+    });
+    expect(items[0]!.products).toMatchObject([
+      {
+        product: 'meshnet-tissue',
+        code: 'TIMEOUT',
+        words: { en: 'no result before the deadline' },
+      },
+      { product: 'other', code: null, words: null },
+    ]);
+  });
+
+  it('counts refusals and open alerts in its metrics, without a name of anybody', async () => {
+    expect((await get('api/v1/status', 'vendor.none')).status).toBe(403);
+    const text = await (await get('metrics')).text();
+    expect(text).toMatch(/aifi_access_refused_total\{code="FORBIDDEN",app="gateway"\} 1/);
+    expect(text).toMatch(/aifi_privacy_alerts_count\{app="gateway"\} 0/);
+    expect(text).toMatch(/aifi_gateway_jobs_count\{state="SPOOLED",app="gateway"\} 1/);
+    expect(text).not.toMatch(/vendor|1\.2\.3/);
+  });
+
+  it('tells open pages what has changed, and ends when they go', async () => {
+    const abort = new AbortController();
+    const headers = { authorization: 'Bearer radiologist.own' };
+    const response = await fetch(`http://127.0.0.1:${sut.port}/api/v1/events`, {
+      ...{ headers, signal: abort.signal },
+    });
+    changes.notify('studies');
+    const reader = response.body!.getReader();
+    const { value } = await reader.read();
+    expect(Buffer.from(value!).toString()).toBe('event: changed\ndata: {"topic":"studies"}\n\n');
+    abort.abort();
+    await expect(reader.read()).rejects.toThrow();
+  });
 
   it('says the version of the package', () => {
     const text = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8');

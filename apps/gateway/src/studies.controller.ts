@@ -1,5 +1,6 @@
 /**
- * The routes of studies and of what stands behind a pseudonym. Decides nothing: StudiesService does.
+ * The routes of studies and of what stands behind a pseudonym.
+ * Decides nothing: StudiesService does.
  */
 import { Controller, Inject } from '@nestjs/common';
 import { GATEWAY_ROUTE_ACTS } from '@aifi/access-authorisation';

@@ -2,7 +2,7 @@
  * One call for each REST route of the gateway, about an object that exists.
  * Decides what a caller asks of a route. Invariant: a route without a call does not compile.
  */
-import type { RouteId } from './access-rows.js';
+import type { RouteId } from './access-rows.table.js';
 import { PATIENT, type PlantedGateway } from './planted-gateway.js';
 import { OWN_SITE } from './role-sign-in.js';
 

@@ -3,7 +3,7 @@
  * Decides every setting that an operator can make; secrets are named by file, never by value.
  * Invariants: the embedded database belongs to one process, which then has both roles; what is not
  * encrypted never leaves this machine; visible demonstration accounts never meet clinical data.
- * Source: architecture 3 (roles api | jobs); security specification 7 (V13); parsed once in main.ts.
+ * Source: architecture 3 (roles api | jobs); security specification 7 (V13).
  */
 import { z } from 'zod';
 import { syslogDestinationSchema } from '@aifi/access-audit';

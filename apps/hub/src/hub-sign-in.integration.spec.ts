@@ -134,7 +134,14 @@ describe('the provider', () => {
     const key = join(config.dataFolder, 'session-key.txt');
     const before = readFileSync(key, 'utf8');
     const token = await tokenOfScripts();
+    // An open page must not keep the hub from stopping.
+    const stream = await get('/api/v1/events', { authorization: `Bearer ${token}` });
+    const ended = stream.text().then(
+      () => 'ended',
+      () => 'ended',
+    );
     await sut.stop();
+    await expect(ended).resolves.toBe('ended');
     sut = await startHub(config, silentLogger);
     expect(readFileSync(key, 'utf8')).toBe(before);
     expect(statSync(key).mode & 0o777).toBe(0o600);

@@ -33,11 +33,11 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
     logger.fault('call refused', error, siteId === undefined ? {} : { siteId });
   const downlink = createDownlink({ ...parts, onFault, stopping });
   const ring = (wake: Wake) => (): void => {
-    parts.changes.notify('studies');
+    tellPages(parts);
     wake.notify();
   };
   const onConcluded = (): void => {
-    parts.changes.notify('studies');
+    tellPages(parts);
     downlink.wake();
   };
   const findModel = parts.models.get.bind(parts.models);
@@ -68,4 +68,9 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
     ],
     downlink,
   };
+}
+
+/** A job went on: in the list of studies, and in the counts of sites and status. */
+function tellPages({ changes }: HubParts): void {
+  for (const topic of ['studies', 'sites', 'status'] as const) changes.notify(topic);
 }

@@ -165,6 +165,17 @@ describe("another tenant's ids", () => {
     }
     expect(bodies.size).toBe(1);
   });
+  it('are not even counted', async () => {
+    const jobsOf = async (token: string): Promise<number> => {
+      const { jobs } = hubRoutes.status.response.parse(
+        await (await sut.call(token, '/api/v1/status')).json(),
+      );
+      return Object.values(jobs).reduce((sum, count) => sum + count, 0);
+    };
+    await expect(jobsOf('hospital-it.own')).resolves.toBe(2);
+    await expect(jobsOf('hospital-it.other')).resolves.toBe(1);
+    await expect(jobsOf(OPERATOR)).resolves.toBe(3);
+  });
   it('cannot be taken over by a request in their name', async () => {
     for (const token of ['raio.other', 'hospital-it.other', 'clinical-physicist.other']) {
       const response = await sut.post(token, '/api/v1/approvals', asked());

@@ -30,8 +30,8 @@ const MATRIX = {
   status:          'O    -    A    -    -    A    O    -    -    -    -    -    O    O',
   sites:           'O    -    A    -    -    A    O    -    -    -    -    -    O    O',
   siteActivity:    'O    -    A    -    -    A    O    -    -    -    -    -    O    O',
-  // "Enable model at a site" R, and what procurement sees of usage.
-  models:          'O    O    A    A    -    A    O    A    O    O    O    O    O    O',
+  // "Enable model at a site" R.
+  models:          'O    O    A    A    -    A    O    -    O    O    O    -    O    O',
   // Hops without results or pixels; nothing that the row of results refuses.
   listStudies:     'O    O    A    -    -    A    O    -    O    O    O    -    O    O',
   study:           'O    O    A    -    -    A    O    -    O    O    O    -    O    O',
@@ -44,7 +44,7 @@ const MATRIX = {
   requestApproval: '-    -    A    -    -    -    -    -    -    -    -    -    -    -',
   decideApproval:  'S    -    A    -    -    -    O    -    -    -    -    -    S    S',
   endApproval:     'S    -    A    -    -    -    O    -    -    -    -    -    S    S',
-  searchAudit:     'O    X    A    X    X    A    O    -    X    X    X    X    O    O',
+  searchAudit:     'O    X    A    X    X    A    O    -    X    X    X    -    O    O',
   exportAudit:     '-    -    -    -    -    A    -    -    -    -    -    -    -    O',
   auditAnchors:    'O    -    A    -    -    A    O    -    -    -    -    -    O    O',
 } as const satisfies Partial<Record<RouteId, string>>;

@@ -16,8 +16,16 @@ export interface KeycloakOptions {
   readonly realmFile?: string;
   /** TEST_USERS_FILE for tests; none otherwise. */
   readonly usersFile?: string;
-  /** Origin of the page that signs in, without a slash, and the secret of client aifi-pages. */
-  readonly pages: { readonly url: string; readonly secret: string };
+  readonly pages: {
+    /** Origin of the page that signs in, without a slash. */
+    readonly url: string;
+    /** The same page as the server reaches it. @default url */
+    readonly backChannelUrl?: string;
+    /** Of client aifi-pages. */
+    readonly secret: string;
+  };
+  /** Authorities, PEM, that it trusts when it calls the page. */
+  readonly trustedFile?: string;
   readonly audience: string;
   readonly automationSecret?: string;
   /** Site of the test accounts that belong to one. */

@@ -69,6 +69,7 @@ export function prepareKeycloak(options) {
       KC_BOOTSTRAP_ADMIN_USERNAME: 'admin',
       KC_BOOTSTRAP_ADMIN_PASSWORD: adminPassword,
       AIFI_PAGES_URL: options.pages.url,
+      AIFI_PAGES_BACK_CHANNEL_URL: options.pages.backChannelUrl ?? options.pages.url,
       AIFI_PAGES_SECRET: options.pages.secret,
       AIFI_AUDIENCE: options.audience,
       AIFI_AUTOMATION_SECRET: options.automationSecret ?? randomBytes(24).toString('base64url'),
@@ -87,13 +88,14 @@ export function prepareKeycloak(options) {
 
 const tokenUrl = (backUrl) => `${backUrl}/realms/master/protocol/openid-connect/token`;
 
-function serverWords({ httpPort, publicUrl, https }) {
+function serverWords({ httpPort, publicUrl, https, trustedFile }) {
   return [
     // One server: no cluster, whose ports would be open on every interface.
     '--cache=local',
     ...['--http-enabled=true', '--http-host=127.0.0.1', `--http-port=${httpPort}`],
     `--hostname=${publicUrl}`,
     '--hostname-backchannel-dynamic=true',
+    ...(trustedFile ? [`--truststore-paths=${trustedFile}`] : []),
     ...(https
       ? [
           `--https-port=${https.port}`,

@@ -115,12 +115,12 @@ suite('audit shipper to a real rsyslog', () => {
     ...{ host: 'localhost', port },
   });
   const shipperOf = (
-    records: ReturnType<typeof aTrail>,
+    records: readonly AuditRecord[],
     positions: Positions,
-    to = destination(),
-  ) =>
+    over: Partial<AuditShipperOptions> = {},
+  ): Stage =>
     createAuditShipper({
-      destination: to,
+      destination: destination(),
       reader: readerOf(records),
       position: positions,
       source: SOURCE,

@@ -92,7 +92,7 @@ describe('tools/audit-verify', () => {
     // The auditor's own key decides, whatever came with the anchors.
     const { status, words } = verify(trail, { words: ['--public-key', file] });
     expect(status).toBe(1);
-    expect(words).toContain('the signature is not of this key');
+    expect(words).toContain('not signed by this key');
     writeFileSync(file, PUBLIC_KEY_PEM);
     const own = verify(trail, { publicKeyPem: pem, words: ['--public-key', file] });
     expect(own.status).toBe(0);
@@ -117,6 +117,6 @@ describe('tools/audit-verify', () => {
     const broken = spawnSync(process.execPath, [SCRIPT, exportFile, anchorsFile], {
       encoding: 'utf8',
     });
-    expect(broken).toMatchObject({ status: 1, stderr: 'line 1: this is no JSON\n' });
+    expect(broken).toMatchObject({ status: 1, stderr: expect.stringMatching(/^after 0 records: .*JSON/) });
   });
 });

@@ -80,7 +80,12 @@ function participants(record: AuditRecord, source: AuditSource): string[] {
   const serverRole = isQuery ? DESTINATION_ROLE : isSent ? SOURCE_ROLE : APPLICATION;
   const user = element(
     'ActiveParticipant',
-    { UserID: userId, UserName: userName, UserIsRequestor: 'true', ...network(sourceAddress) },
+    {
+      UserID: userId || '-',
+      UserName: userName,
+      UserIsRequestor: 'true',
+      ...network(sourceAddress),
+    },
     // A server that does it by itself is not its own destination.
     ...(record.userKind === 'system' ? [] : userRole).map((code) =>
       coded('RoleIDCode', code, 'DCM'),
@@ -98,7 +103,7 @@ function participants(record: AuditRecord, source: AuditSource): string[] {
       : [
           element(
             'ActiveParticipant',
-            { UserID: responsibleUserId, UserIsRequestor: 'false' },
+            { UserID: responsibleUserId || '-', UserIsRequestor: 'false' },
             coded('RoleIDCode', responsible, OWN_SCHEME),
           ),
         ];
@@ -162,7 +167,7 @@ function objectIdType(
 function patientObject({ patientId }: AuditRecord): string[] {
   if (patientId === null) return [];
   const attributes = {
-    ParticipantObjectID: patientId,
+    ParticipantObjectID: patientId || '-',
     ParticipantObjectTypeCode: '1',
     ParticipantObjectTypeCodeRole: '1',
   };

@@ -69,7 +69,7 @@ const ROWS: Record<AccessObject, Row> = {
   'study-trace':     [own('R'),          own('R'),    all('R'),    no,        no,         all('R'),   own('R'),   no],
   'gateway-health':  [own('R'),          no,           all('R'),    no,        no,         all('R'),   own('R'),   no],
   'gateway-config':  [own('W'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
-  'models':          [own('RW'),         own('R'),    all('R'),    all('RW'), no,         all('R'),   own('RA'),  all('R')],
+  'models':          [own('RW'),         own('R'),    all('R'),    all('RW'), no,         all('R'),   own('RA'),  no],
   'approvals':       [own('R'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
   'patient-flags':   [no,                no,          no,          no,        no,         no,         no,         no],
   'privacy-alerts':  [no,                no,          no,          no,        no,         no,         no,         no],
@@ -87,13 +87,15 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
   radiographer: { from: 'radiologist', except: { 'results-content': own('R') } },
   resident: { from: 'radiologist', except: {} },
   'physician-assistant': { from: 'radiologist', except: {} },
-  // Sees released results of own patients in the PACS; no list of everybody's studies here.
+  // Sees released results of own patients, in the PACS: nothing of these pages is about those.
   'referring-clinician': {
     from: 'radiologist',
     except: {
       'identified-data': no,
       'results-content': no,
       'study-trace': no,
+      models: no,
+      'audit-log': no,
     },
   },
   'clinical-physicist': {

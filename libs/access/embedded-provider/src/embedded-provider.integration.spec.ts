@@ -216,8 +216,8 @@ describe('headers', () => {
        "cross-origin-opener-policy": "same-origin",
        "cross-origin-resource-policy": "same-origin",
        "referrer-policy": "no-referrer",
-       "x-content-type-sut.options": "nosniff",
-       "x-frame-sut.options": "DENY",
+       "x-content-type-options": "nosniff",
+       "x-frame-options": "DENY",
      }
     `);
     const always = Object.entries(page).filter(

@@ -5,10 +5,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeClock } from '@aifi/shared-testing';
 import { personOf } from './claims.js';
-import { LOGIN_COOKIE, readCookie, SESSION_COOKIE } from './cookies.js';
+import { cookieNames, readCookie } from './cookies.js';
 import { InTurn } from './in-turn.js';
 import { Seal } from './seal.js';
 import { SeenOnce } from './seen-once.js';
+
+const { session: SESSION_COOKIE, login: LOGIN_COOKIE } = cookieNames('https://hub.example');
 
 describe(personOf.name, () => {
   const hub = { rolesClaim: 'roles', sitesClaim: 'sites' };

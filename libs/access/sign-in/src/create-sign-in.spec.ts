@@ -4,10 +4,12 @@
  */
 import { afterAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPair, SignJWT } from 'jose';
-import { LOGIN_COOKIE, SESSION_COOKIE } from './cookies.js';
+import { cookieNames } from './cookies.js';
 import { createSignIn } from './create-sign-in.js';
 import { FAKE_CLIENT, FAKE_ISSUER } from './fake-provider.js';
 import { ALL_BUT_THE_DATE, CookieJar, PUBLIC_URL, SignInRig } from './sign-in-rig.js';
+
+const { session: SESSION_COOKIE, login: LOGIN_COOKIE } = cookieNames('https://hub.example');
 
 const START_MS = Date.UTC(2026, 0, 5, 8);
 const later = (byMs: number): void => void jest.setSystemTime(Date.now() + byMs);

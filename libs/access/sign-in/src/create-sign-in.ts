@@ -11,7 +11,7 @@ import { isRole, type PersonPrincipal } from '@aifi/access-authorisation';
 import { AifiError } from '@aifi/shared-kernel';
 import { BearerTokens } from './bearer-tokens.js';
 import { personOf, type Claims, type Person } from './claims.js';
-import { clearCookie, LOGIN_COOKIE, readCookie, SESSION_COOKIE, setCookie } from './cookies.js';
+import { clearCookie, cookieNames, readCookie, setCookie, type CookieNames } from './cookies.js';
 import { LoginTransactions, type LoginTransaction } from './login-transaction.js';
 import { ProviderClient, type Tokens } from './provider-client.js';
 import { Seal } from './seal.js';
@@ -63,6 +63,7 @@ interface Authenticated {
 
 class OpenIdSignIn implements SignIn {
   readonly #origin: string;
+  readonly #cookies: CookieNames;
   readonly #verifier: TokenVerifier;
   readonly #transactions: LoginTransactions;
   readonly #records: SessionRecords;
@@ -77,9 +78,14 @@ class OpenIdSignIn implements SignIn {
   ) {
     const { clock, sessionKey, sessions, homeSite, recordAnonymous } = options;
     this.#origin = new URL(options.publicUrl).origin;
+    this.#cookies = cookieNames(options.publicUrl);
     this.#verifier = new TokenVerifier(options, provider.keys, clock);
     const verifier = this.#verifier;
-    this.#transactions = new LoginTransactions(new Seal(sessionKey, 'login'), clock);
+    this.#transactions = new LoginTransactions(
+      new Seal(sessionKey, 'login'),
+      clock,
+      this.#cookies.login,
+    );
     this.#records = new SessionRecords(homeSite, clock, recordAnonymous);
     this.#keeper = new SessionKeeper({
       ...{ sessions, provider, verifier, names: options, records: this.#records, clock },
@@ -94,7 +100,7 @@ class OpenIdSignIn implements SignIn {
     if (request.authorization !== undefined) {
       return { principal: await this.#bearers.authenticate(request.authorization) };
     }
-    const value = readCookie(request.cookie, SESSION_COOKIE);
+    const value = readCookie(request.cookie, this.#cookies.session);
     if (value === undefined) return undefined;
     const record = request.isPassive
       ? await this.#keeper.look(value, request)
@@ -137,12 +143,12 @@ class OpenIdSignIn implements SignIn {
       await this.#refuse(transaction, request, error);
     }
     const location = transaction?.returnTo ?? '/';
-    return { location, setCookies: [...setCookies, clearCookie(LOGIN_COOKIE)] };
+    return { location, setCookies: [...setCookies, clearCookie(this.#cookies.login)] };
   }
 
   async end(request: SignInRequest): Promise<SignInAnswer> {
-    const setCookies = [clearCookie(SESSION_COOKIE), clearCookie(LOGIN_COOKIE)];
-    const value = readCookie(request.cookie, SESSION_COOKIE) ?? '';
+    const setCookies = [clearCookie(this.#cookies.session), clearCookie(this.#cookies.login)];
+    const value = readCookie(request.cookie, this.#cookies.session) ?? '';
     const session = await this.options.sessions.find(hashOf(value));
     if (!session) return { location: '/', setCookies };
     const record = this.#records.own('session.end', session, request);
@@ -167,7 +173,7 @@ class OpenIdSignIn implements SignIn {
   }
 
   async #sessionOf(request: SignInRequest): Promise<LoginTransaction['session']> {
-    const value = readCookie(request.cookie, SESSION_COOKIE);
+    const value = readCookie(request.cookie, this.#cookies.session);
     if (value === undefined) throw hasEnded();
     const { idHash, userId, userName } = await this.#keeper.use(value, request);
     return { idHash, userId, userName };
@@ -199,12 +205,12 @@ class OpenIdSignIn implements SignIn {
     };
     await sessions.insert(session, this.#records.own('session.start', session, request));
     await this.#endFormer(request);
-    return [setCookie(SESSION_COOKIE, value)];
+    return [setCookie(this.#cookies.session, value)];
   }
 
   /** The browser forgets the former session, so nobody could end it any more. */
   async #endFormer(request: SignInRequest): Promise<void> {
-    const value = readCookie(request.cookie, SESSION_COOKIE) ?? '';
+    const value = readCookie(request.cookie, this.#cookies.session) ?? '';
     const former = await this.options.sessions.find(hashOf(value));
     if (!former) return;
     const detail = { because: 'signed in anew' };
@@ -217,7 +223,7 @@ class OpenIdSignIn implements SignIn {
     { claims, person, tokens }: Authenticated,
     request: SignInRequest,
   ): Promise<string[]> {
-    const value = readCookie(request.cookie, SESSION_COOKIE) ?? '';
+    const value = readCookie(request.cookie, this.#cookies.session) ?? '';
     const idHash = hashOf(value);
     if (idHash !== session?.idHash) throw refusal('the session is not the one that asked');
     await this.#keeper.use(value, request);

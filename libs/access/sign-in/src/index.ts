@@ -3,5 +3,5 @@ export * from './sign-in.js';
 export * from './sign-in.config.js';
 export { createSignIn } from './create-sign-in.js';
 export { CALLBACK_PATH, type ProviderSettings, type SignInOptions } from './sign-in-options.js';
-export { LOGIN_COOKIE, SESSION_COOKIE } from './cookies.js';
+export { cookieNames, type CookieNames } from './cookies.js';
 export { FakeSessionStore } from './memory-session-store.js';

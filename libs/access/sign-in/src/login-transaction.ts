@@ -7,7 +7,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '@aifi/shared-kernel';
-import { LOGIN_COOKIE, readCookie, setCookie } from './cookies.js';
+import { readCookie, setCookie } from './cookies.js';
 import type { Seal } from './seal.js';
 import { SeenOnce } from './seen-once.js';
 
@@ -34,18 +34,19 @@ export class LoginTransactions {
   constructor(
     private readonly seal: Seal,
     private readonly clock: Clock,
+    private readonly cookieName: string,
   ) {
     this.#used = new SeenOnce(clock, LOGIN_MS_MAX);
   }
 
   cookieFor(transaction: LoginTransaction): string {
-    const sealed = this.seal.close(JSON.stringify(transaction), LOGIN_COOKIE);
-    return setCookie(LOGIN_COOKIE, sealed, LOGIN_MS_MAX);
+    const sealed = this.seal.close(JSON.stringify(transaction), this.cookieName);
+    return setCookie(this.cookieName, sealed, LOGIN_MS_MAX);
   }
 
   /** The transaction of this browser, used up by this; undefined: none that fits the state. */
   take(cookie: string | undefined, state: string | null): LoginTransaction | undefined {
-    const text = this.seal.open(readCookie(cookie, LOGIN_COOKIE) ?? '', LOGIN_COOKIE);
+    const text = this.seal.open(readCookie(cookie, this.cookieName) ?? '', this.cookieName);
     if (text === undefined) return undefined;
     const transaction = transactionSchema.parse(JSON.parse(text));
     const ageMs = this.clock.nowMs() - transaction.startedAtMs;

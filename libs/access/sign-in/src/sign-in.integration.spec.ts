@@ -9,7 +9,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { Provider, type Configuration } from 'oidc-provider';
 import { AifiError, systemClock } from '@aifi/shared-kernel';
 import { freePorts } from '@aifi/shared-testing';
-import { SESSION_COOKIE } from './cookies.js';
+import { cookieNames } from './cookies.js';
 import { createSignIn } from './create-sign-in.js';
 import { FakeSessionStore } from './memory-session-store.js';
 import { ALL_BUT_THE_DATE } from './sign-in-rig.js';
@@ -280,7 +280,7 @@ describe('sign-in with oidc-provider', () => {
     const begun = await sut.begin('sign-in', '/me', requestOf({ headers: {} } as never));
     // The provider sends the browser to our callback, which has no cookie of this login.
     await expect(victim.go(begun.location)).resolves.toMatchObject({ status: 401 });
-    expect(victim.cookies.get(publicUrl)?.get(SESSION_COOKIE)).toBeUndefined();
+    expect(victim.cookies.get(publicUrl)?.get(cookieNames(publicUrl).session)).toBeUndefined();
     expect(acts()).toEqual(['session.start refused']);
   });
 

@@ -4,6 +4,7 @@
  * Source: OpenAPI Specification 3.1; RFC 9457 (problem+json).
  */
 import { z } from 'zod';
+import { cookieNames } from '@aifi/access-sign-in';
 import {
   CSRF_HEADER,
   IDEMPOTENCY_HEADER,
@@ -41,7 +42,7 @@ export function openApiDocument(description: Description): Record<string, unknow
     components: {
       schemas: { Problem: jsonSchema(problemSchema, 'output') },
       securitySchemes: {
-        session: { type: 'apiKey', in: 'cookie', name: '__Host-aifi-session' },
+        session: { type: 'apiKey', in: 'cookie', name: cookieNames(publicUrl).session },
         token: {
           type: 'openIdConnect',
           openIdConnectUrl: `${issuer}/.well-known/openid-configuration`,

@@ -7,10 +7,10 @@
 import type { HttpRequest, HttpResponse } from './http-request.js';
 
 const FEATURES =
-  'accelerometer autoplay bluetooth camera display-capture encrypted-media fullscreen ' +
+  'accelerometer autoplay camera display-capture encrypted-media fullscreen ' +
   'geolocation gyroscope hid identity-credentials-get idle-detection magnetometer microphone ' +
   'midi payment picture-in-picture publickey-credentials-create publickey-credentials-get ' +
-  'screen-wake-lock serial storage-access usb web-share xr-spatial-tracking';
+  'screen-wake-lock serial storage-access usb xr-spatial-tracking';
 const PERMISSIONS = FEATURES.split(' ')
   .map((feature) => `${feature}=()`)
   .join(', ');

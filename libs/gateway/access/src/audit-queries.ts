@@ -24,15 +24,18 @@ interface Where {
   readonly values: Value[];
 }
 
-export function searchRecords(sql: Sql, query: AuditSearch): AuditPage {
+/** The statement of a search and its values; a test asks the planner about it. */
+export function auditSearchSql(query: AuditSearch): [statement: string, values: Value[]] {
   const where = filterOf(query);
   const { text, values } = query.cursor === undefined ? where : after(where, query.cursor);
-  const rows = sql.all<Row>(
-    `SELECT record FROM audit_record WHERE ${text}
-     ORDER BY at_ms DESC, chain DESC, sequence DESC LIMIT ?`,
-    ...values,
-    query.limit + 1,
-  );
+  const statement = `SELECT record FROM audit_record WHERE ${text}
+    ORDER BY at_ms DESC, chain DESC, sequence DESC LIMIT ?`;
+  return [statement, [...values, query.limit + 1]];
+}
+
+export function searchRecords(sql: Sql, query: AuditSearch): AuditPage {
+  const [statement, values] = auditSearchSql(query);
+  const rows = sql.all<Row>(statement, ...values);
   return auditPage(rows.map(recordOf), query.limit);
 }
 

@@ -32,10 +32,10 @@ export class HubActStore implements ActStore<Sql>, AuditSink {
       const { answer, subject } = await work(sql);
       await appendAudit(sql, caller.draft(subject), this.clock.nowMs());
       await this.#keepAnswer(sql, caller, answer);
-      crashPoint('access-before-commit');
+      crashPoint('hub.access.before-commit');
       return answer;
     });
-    crashPoint('access-after-commit');
+    crashPoint('hub.access.after-commit');
     return answer;
   }
 

@@ -92,7 +92,7 @@ async function counts(key: string): Promise<{ effects: number; records: number }
 describe('a process that is killed while it performs an act', () => {
   it('before the commit leaves nothing, and the repeat does it', async () => {
     const key = randomUUID();
-    const killed = await performOnce(key, 'access-before-commit');
+    const killed = await performOnce(key, 'hub.access.before-commit');
     expect(killed).toMatchObject({ signal: 'SIGKILL', said: '' });
     await expect(counts(key)).resolves.toEqual({ effects: 0, records: 0 });
     const repeat = await performOnce(key);
@@ -102,7 +102,7 @@ describe('a process that is killed while it performs an act', () => {
 
   it('after the commit leaves all, and the repeat gets the first answer', async () => {
     const key = randomUUID();
-    const killed = await performOnce(key, 'access-after-commit');
+    const killed = await performOnce(key, 'hub.access.after-commit');
     expect(killed).toMatchObject({ signal: 'SIGKILL', said: '' });
     await expect(counts(key)).resolves.toEqual({ effects: 1, records: 1 });
     const repeat = await performOnce(key);

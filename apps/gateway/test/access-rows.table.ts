@@ -32,8 +32,9 @@ const MATRIX = {
   listStudies:      ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
   study:            ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
   jobTrace:         ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
-  // "Identified data on gateway": hospital IT with a reason, radiologist; the auditor the log only.
-  openIdentity:     ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   '-',   '-'],
+  // "Identified data on gateway": hospital IT with a reason, and so the physicist (IT's R); radiologist;
+  // the auditor the log only.
+  openIdentity:     ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],
   // "Linkage table / re-identify one study": W+A (two persons) of hospital IT.
   reidentify:       ['two', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
   listApprovals:    ['mine','-',   'all', '-',   '-',   'all', 'mine','-',   '-',   '-',   '-',   '-',   'mine','mine'],
@@ -48,9 +49,9 @@ const MATRIX = {
   acknowledgeAlert: ['-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
   patientExtract:   ['-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
   // "Audit log": own site R, own acts, R (all) no delete, R (all) and export.
-  searchAudit:      ['own', 'acts','all', 'acts','acts','all', 'own', '-',   'acts','acts','acts','acts','own', 'own'],
+  searchAudit:      ['own', 'acts','all', 'acts','acts','all', 'own', '-',   'acts','acts','acts','-',   'own', 'own'],
   exportAudit:      ['-',   '-',   '-',   '-',   '-',   'all', '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
-  auditAnchors:     ['own', 'acts','all', 'acts','acts','all', 'own', '-',   'acts','acts','acts','acts','own', 'own'],
+  auditAnchors:     ['own', 'acts','all', 'acts','acts','all', 'own', '-',   'acts','acts','acts','-',   'own', 'own'],
 } as const satisfies Partial<Record<RouteId, Cells>>;
 
 /** Routes that are the same for every role. */

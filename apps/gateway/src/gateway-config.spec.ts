@@ -1,0 +1,52 @@
+/** Goal: what would be unsafe does not start. Method: a good configuration, and one fault each. */
+import { describe, expect, it } from '@jest/globals';
+import { gatewayConfigSchema } from './gateway-config.js';
+
+const good = {
+  ...{ siteId: 'site-a', purpose: 'demonstration', dataFolder: '/data' },
+  http: { port: 8443 },
+  publicUrl: 'http://localhost:8443/',
+  signIn: { kind: 'embedded', listen: { port: 8444 } },
+  dicom: { port: 11112, aeTitle: 'AIFI', callers: [{ aeTitle: 'PACS', host: '10.0.0.1' }] },
+  pacs: { host: '10.0.0.1', port: 104, calledAeTitle: 'PACS', callingAeTitle: 'AIFI' },
+  hub: {
+    ...{ address: 'hub.example:443', caFile: 'ca', certificateFile: 'c', keyFile: 'k' },
+    signingPublicKeyFile: 's',
+  },
+};
+const external = {
+  ...{ kind: 'oidc', issuer: 'https://login.hospital.example', clientSecretFile: 's' },
+  audience: 'aifi-gateway',
+};
+const tls = { certificateFile: 'c', keyFile: 'k' };
+const problems = (part: object): string[] => {
+  const parsed = gatewayConfigSchema.safeParse({ ...good, ...part });
+  return parsed.success ? [] : parsed.error.issues.map(({ path }) => path.join('.'));
+};
+
+describe('the configuration of a gateway', () => {
+  it('takes a demonstration on this machine, and clinical use with the own provider', () => {
+    expect(problems({})).toEqual([]);
+    expect(gatewayConfigSchema.parse(good).publicUrl).toBe('http://localhost:8443');
+    const clinical = { purpose: 'clinical', signIn: external };
+    const network = { http: { host: '10.0.0.2', port: 443, tls } };
+    expect(problems({ ...clinical, ...network, publicUrl: 'https://ai.hospital.example' })).toEqual(
+      [],
+    );
+  });
+  it.each([
+    ['visible accounts in clinical use', { purpose: 'clinical' }, 'signIn.kind'],
+    ['plain text over a network', { http: { host: '0.0.0.0', port: 80 } }, 'http.tls'],
+    ['a page that keeps no cookie', { publicUrl: 'http://ai.hospital.example' }, 'publicUrl'],
+    ['an address that is none', { publicUrl: 'ftp://localhost' }, 'publicUrl'],
+    [
+      'the embedded provider on a network',
+      { signIn: { kind: 'embedded', listen: { host: '10.0.0.2', port: 1 } } },
+      'signIn.listen.host',
+    ],
+    ['no sign-in', { signIn: undefined }, 'signIn'],
+    ['a key that nobody knows', { signOn: true }, ''],
+  ])('refuses %s', (_name, part, path) => {
+    expect(problems(part)).toContain(path);
+  });
+});
