@@ -9,6 +9,8 @@ import { ensureDicom3tools } from './dicom3tools/install.mjs';
 import { ensureHighdicom } from './highdicom/install.mjs';
 import { ensureKeycloak } from './keycloak/install.mjs';
 import { ensureOrthanc } from './orthanc/install.mjs';
+import { ensureFhir } from './fhir/install.mjs';
+import { ensureRsyslog } from './rsyslog/install.mjs';
 
 /**
  * Tries each peer in turn.
@@ -20,6 +22,8 @@ export function installPeers() {
     dicom3tools: ensureDicom3tools,
     Orthanc: ensureOrthanc,
     highdicom: ensureHighdicom,
+    'fhir.resources': ensureFhir,
+    rsyslog: ensureRsyslog,
     Keycloak: ensureKeycloak,
     Chromium: ensureChromium,
   };

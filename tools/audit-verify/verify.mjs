@@ -2,8 +2,8 @@
  * Verifies an export of the audit trail without any code of the platform (Node 20 or later):
  *   node verify.mjs export.ndjson anchors.json [--public-key key.pem]
  * Decides whether each record is what was written, in its place, with nothing missing before, and
- * whether every signed daily anchor lies on its chain. Give the public key from a place of your own:
- * without it the key that came with the anchors is believed.
+ * whether every signed daily anchor lies on its chain. Give the public key from a place of your
+ * own: without it the key that came with the anchors is believed.
  * Names the first entry that is wrong and exits 1; exits 0 when all is well.
  * Source: the format on one page, libs/access/audit/README.md.
  */
@@ -47,7 +47,8 @@ const [signed, ends, starts] = [new Map(), new Map(), new Map()];
 for (const anchor of anchors) {
   const { signature, ...rest } = anchor;
   const [bytes, seal] = [Buffer.from(canonical(rest)), Buffer.from(signature, 'base64')];
-  if (!verify(null, bytes, key, seal)) fail(`${anchor.chain}, ${anchor.day}: not signed by this key`);
+  const isSigned = verify(null, bytes, key, seal);
+  if (!isSigned) fail(`${anchor.chain}, anchor of ${anchor.day}: not signed by this key`);
   signed.set(`${anchor.chain} ${anchor.sequence} ${anchor.hash}`, anchor);
 }
 for await (const line of linesOf(positionals[0])) {

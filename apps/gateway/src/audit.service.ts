@@ -1,8 +1,9 @@
 /**
  * AuditService: search, export, anchors, and the extract for a patient, of the gateway's own trail.
  * Decides what of a record a reader sees: who may not export the trail sees no patient number in
- * it, or the log would show what the list masks. Invariants: the record of an export is durable before
- * its first byte leaves; a reader that stalls is cut, never closed as if the export were whole.
+ * it, or the log would show what the list masks. Invariants: the record of an export is durable
+ * before its first byte leaves; a reader that stalls is cut, never closed as if the export were
+ * whole.
  * Source: security specification 5 (audit); NEN 7513.
  */
 import { Inject, Injectable } from '@nestjs/common';

@@ -2,7 +2,8 @@
  * Slow response: a long answer at the speed of whoever reads it.
  * Decides that nothing is made before the reader has taken what came before, and that a reader who
  * takes nothing for STALL_MS_MAX is cut. Invariant: an answer that did not come to its end is
- * broken off, never closed as if it were whole. Source: RFC 9112 7.1 (chunked: a missing last chunk).
+ * broken off, never closed as if it were whole. Source: RFC 9112 7.1 (chunked: a missing last
+ * chunk).
  */
 import type { Clock } from '@aifi/shared-kernel';
 

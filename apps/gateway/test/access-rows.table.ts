@@ -1,16 +1,17 @@
 /**
- * What each role may do at a gateway, route by route: written by hand from security specification 5,
- * beside the code's own table and not from it. A difference between the two is a finding.
+ * What each role may do at a gateway, route by route: written by hand from security specification
+ * 5, beside the code's own table and not from it. A difference between the two is a finding.
  * The roles that inherit are written out as the text under the table says.
  */
 import type { Role } from '@aifi/access-authorisation';
 import type { gatewayRoutes, signInRoutes } from '@aifi/contracts-rest';
 
 /**
- * all: whoever has the role, of this hospital or of none. own: people of this hospital; for those of
- * another one nothing here exists. mine: a list of what is of the own hospital: another hospital's
- * people get an empty one. two: as own, once a second person has agreed. see: the object is seen and
- * this is refused. acts: the own acts only. -: refused. any: whoever is signed in. public: everybody.
+ * all: whoever has the role, of this hospital or of none. own: people of this hospital; for those
+ * of another one nothing here exists. mine: a list of what is of the own hospital: another
+ * hospital's people get an empty one. two: as own, once a second person has agreed. see: the object
+ * is seen and this is refused. acts: the own acts only. -: refused. any: whoever is signed in.
+ * public: everybody.
  */
 export type Right = 'all' | 'own' | 'mine' | 'two' | 'see' | 'acts' | '-' | 'any' | 'public';
 export type RouteId = keyof typeof gatewayRoutes | keyof typeof signInRoutes;

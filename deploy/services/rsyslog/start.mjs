@@ -1,7 +1,7 @@
 /**
  * Starting an rsyslog of our own: the audit repository of one test hospital.
- * Decides its configuration: loopback only, syslog over TLS, each message written before the next is
- * read (no queue in memory, so that a killed receiver loses nothing that it has answered for),
+ * Decides its configuration: loopback only, syslog over TLS, each message written before the next
+ * is read (no queue in memory, so that a killed receiver loses nothing that it has answered for),
  * everything in one folder that its owner removes. The packaged service is never touched.
  * Source: rsyslog 8 (imtcp, gtls driver, main_queue Direct); RFC 5425; PS3.15 A.6 (message size).
  */

@@ -1,8 +1,8 @@
 /**
  * What each act is in the codes of DICOM and FHIR: the one table behind both renderings.
  * Decides event, event types, the REST interaction and the purpose that an act always has.
- * Invariant: every act of the access table has a row, or this file does not compile. Acts that leave
- * no record when they succeed have one too, because their refusal does.
+ * Invariant: every act of the access table has a row, or this file does not compile. Acts that
+ * leave no record when they succeed have one too, because their refusal does.
  * Source: PS3.15 A.5.3 and PS3.16 CID 400 to 403; IHE BALP 1.1; HL7 v3 ActReason.
  */
 import type { Act, Role } from '@aifi/access-authorisation';

@@ -1,7 +1,7 @@
 /**
  * CSV of records, for people with a spreadsheet.
- * Decides the columns and that no cell is ever a formula: whatever a program could take for one gets
- * an apostrophe in front. Invariant: each record is one line; every cell is quoted.
+ * Decides the columns and that no cell is ever a formula: whatever a program could take for one
+ * gets an apostrophe in front. Invariant: each record is one line; every cell is quoted.
  * Source: RFC 4180; security specification 7 (V1, CSV escape; OWASP CSV injection).
  */
 import type { AuditRecord } from '@aifi/contracts-rest';

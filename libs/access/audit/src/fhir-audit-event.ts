@@ -1,9 +1,9 @@
 /**
  * FHIR AuditEvent (R4): a record as the Basic Audit Log Patterns of IHE have it.
- * Decides which profile a record claims: only a success that has all that the profile asks for; what
- * was refused or failed has the same shape without the claim, as BALP says.
- * Invariants: no empty text and no control character; the patient is a logical reference, so that no
- * name is needed; the id is the record's hash. Source: HL7 FHIR R4 AuditEvent; IHE BALP 1.1.
+ * Decides which profile a record claims: only a success that has all that the profile asks for;
+ * what was refused or failed has the same shape without the claim, as BALP says.
+ * Invariants: no empty text and no control character; the patient is a logical reference, so that
+ * no name is needed; the id is the record's hash. Source: HL7 FHIR R4 AuditEvent; IHE BALP 1.1.
  */
 import { isIP } from 'node:net';
 import type { AuditRecord } from '@aifi/contracts-rest';

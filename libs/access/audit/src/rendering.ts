@@ -1,8 +1,8 @@
 /**
  * What both renderings of a record share: codes of its act, action, outcome, object, purpose.
  * Decides how a record of an act that this version does not know is still rendered: as the use of a
- * restricted function, never left out. Invariant: text of people and of the wire reaches a rendering
- * only through `plainText`, so no control character can forge a line.
+ * restricted function, never left out. Invariant: text of people and of the wire reaches a
+ * rendering only through `plainText`, so no control character can forge a line.
  * Source: PS3.15 A.5.2 and A.5.3; security specification 7 (V16, log injection).
  */
 import { isRole, type Act } from '@aifi/access-authorisation';

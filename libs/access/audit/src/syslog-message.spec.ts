@@ -12,9 +12,9 @@ const render = (over: Parameters<typeof aDraft>[0] = {}): Buffer =>
 
 describe(syslogMessage.name, () => {
   it('has facility 10, notice, UTC time, the message id of DICOM and the XML after a mark', () => {
-    expect(render().toString()).toMatch(
-      /^<85>1 2026-03-03T13:05:00\.000Z gateway\.hospital-a\.example aifi-gateway - DICOM\+RFC3881 - \ufeff<\?xml /,
-    );
+    const header =
+      '<85>1 2026-03-03T13:05:00.000Z gateway.hospital-a.example aifi-gateway - DICOM+RFC3881 - ';
+    expect(render().toString().split('<?xml ')[0]).toBe(`${header}\ufeff`);
   });
   it('warns of what was refused or failed', () => {
     expect(render({ outcome: 'refused', code: 'FORBIDDEN' }).toString()).toMatch(/^<84>1 /);

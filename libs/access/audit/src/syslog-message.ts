@@ -1,8 +1,8 @@
 /**
  * Syslog message: a DICOM Audit Message as RFC 5424 wants it, framed for TLS.
- * Decides header fields and the longest message. Invariants: a frame never exceeds what receivers of
- * this profile must take (32,768 octets); when it would, the record's own details are left out and
- * the message says so. Source: RFC 5424 6; RFC 5425 4.3 (octet counting); PS3.15 A.6.
+ * Decides header fields and the longest message. Invariants: a message never exceeds what receivers
+ * of this profile must take (32,768 octets); when it would, the record's own details are left out
+ * and it says so. Source: RFC 5424 6; RFC 5425 4.3 (octet counting); PS3.15 A.6.
  */
 import type { AuditRecord } from '@aifi/contracts-rest';
 import { invariant } from '@aifi/shared-kernel';

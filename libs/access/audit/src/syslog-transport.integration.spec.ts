@@ -1,7 +1,7 @@
 /**
  * Goal: "sent" means "read by the receiver", for every way in which a receiver can go away.
- * Method: a TLS receiver of our own that misbehaves on purpose; a well-behaved one is the rsyslog of
- * the shipper's suite.
+ * Method: a TLS receiver of our own that misbehaves on purpose; a well-behaved one is the rsyslog
+ * of the shipper's suite.
  */
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';

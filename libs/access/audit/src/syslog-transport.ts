@@ -1,10 +1,10 @@
 /**
  * Sending syslog over TLS so that "sent" means "read by the receiver".
- * Decides how that is known, because syslog itself has no receipt: the batch has a connection of its
- * own, which we end; the receiver answers the end only when it has read everything before it. A
+ * Decides how that is known, because syslog itself has no receipt: the batch has a connection of
+ * its own, which we end; the receiver answers the end only when it has read everything before it. A
  * receiver that dies answers an end too, so a second connection, opened before, is the witness: it
- * must still stand afterwards. Invariants: the receiver's certificate is verified, TLS 1.2 or later,
- * no fallback; every wait ends. Source: RFC 5425 4; PS3.15 A.6; RFC 9325.
+ * must still stand afterwards. Invariants: the receiver's certificate is verified, TLS 1.2 or
+ * later, no fallback; every wait ends. Source: RFC 5425 4; PS3.15 A.6; RFC 9325.
  */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';

@@ -2,7 +2,8 @@
  * AccessDatabase: the gateway's store of sessions, approvals, flags, alerts and the audit trail.
  * Decides that an act is one transaction and that transactions come one after the other, because
  * services await inside. Invariants: a reader never sees an act that is not committed (own
- * connection); a handle that outlives its transaction is refused; durable when the promise resolves.
+ * connection); a handle that outlives its transaction is refused; durable when the promise
+ * resolves.
  * Source: reliability specification 2 (DURABLE(row)), H18; SQLite "Write-Ahead Logging".
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';

@@ -2,8 +2,8 @@
  * Tables of access.db: who is signed in, who agreed to what, and the audit trail.
  * Decides what can never change: a record, an anchor, a retention cut. A record is kept as the
  * canonical JSON that its hash covers; the columns that queries use are derived from it.
- * Invariants are enforced by triggers, not by the code that writes: a chain has no gap, and a record
- * goes only behind a cut that is five years old. Source: security specification 5; NEN 7513.
+ * Invariants are enforced by triggers, not by the code that writes: a chain has no gap, and a
+ * record goes only behind a cut that is five years old. Source: security specification 5; NEN 7513.
  */
 import type { Migration } from '@aifi/gateway-database';
 

@@ -1,8 +1,8 @@
 /**
  * Acts at the gateway: effect, audit record and kept answer in one transaction.
- * Decides what a repeat is: the same key of the same user gets the first answer and leaves no second
- * record; with another request it is refused. Invariant: exactly one record for an act, also when
- * the process is killed between commit and answer and the caller asks again.
+ * Decides what a repeat is: the same key of the same user gets the first answer and leaves no
+ * second record; with another request it is refused. Invariant: exactly one record for an act, also
+ * when the process is killed between commit and answer and the caller asks again.
  * Source: port ActStore of libs/access/web; security specification 5 (T-AUD).
  */
 import type { ActStore, ActWork, Caller } from '@aifi/access-web';

@@ -1,7 +1,7 @@
 /**
  * Requests for a second person, and grants, at the gateway.
- * Decides nothing of the rules: keeps requests and finds the grant that is in force. The row lock of
- * the port is the transaction itself: at most one is open.
+ * Decides nothing of the rules: keeps requests and finds the grant that is in force. The row lock
+ * of the port is the transaction itself: at most one is open.
  * Source: port ApprovalStore of libs/access/approvals; security specification 5.
  */
 import type { Approval, ApprovalQuery, ApprovalStore, GrantQuery } from '@aifi/access-approvals';

@@ -1,5 +1,6 @@
 /**
- * Goal: a chain without gaps that nobody can edit unseen, searched by every filter, kept five years.
+ * Goal: a chain without gaps that nobody can edit unseen, searched by every filter, kept five
+ * years.
  * Method: real SQLite; the chain's own verifier over whole, edited and cut chains; attacks through
  * the same connection and, behind the triggers, through another one.
  */

@@ -2,7 +2,8 @@
  * AuditTrail: the gateway's chain of audit records in access.db.
  * Decides where a record stands: in the act's own transaction, behind the last one of the chain. A
  * list that showed many patients is one record; each of them is found by it.
- * Invariants: no record without its act, no act without its record; readers see committed rows only.
+ * Invariants: no record without its act, no act without its record; readers see committed rows
+ * only.
  * Source: security specification 5; NEN 7513; reliability specification H18.
  */
 import { FIRST_PREVIOUS_HASH, sealRecord } from '@aifi/access-audit';

@@ -1,7 +1,7 @@
 /**
  * Patients whose identity is masked until somebody opens it with a reason.
- * Decides when a flag is about a patient: the same number, and no two different issuers. A flag or a
- * patient without an issuer counts for any: masking one too many is the safe side.
+ * Decides when a flag is about a patient: the same number, and no two different issuers. A flag or
+ * a patient without an issuer counts for any: masking one too many is the safe side.
  * Invariant: a removed flag is kept. Source: security specification 5 (VIP and own staff).
  */
 import { randomUUID } from 'node:crypto';

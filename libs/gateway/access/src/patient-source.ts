@@ -1,8 +1,9 @@
 /**
  * PatientSource: who the patient of a study is, for people who may see it.
  * Decides where that is read: the vault's current identity; for a study without linkage (not
- * eligible, or not yet) the header of the newest received file, on demand. Invariants: identity from
- * a file is kept in memory only, for a bounded number of studies; what does not read is unknown.
+ * eligible, or not yet) the header of the newest received file, on demand. Invariants: identity
+ * from a file is kept in memory only, for a bounded number of studies; what does not read is
+ * unknown.
  * Source: security specification 5 (identified data on the gateway); PS3.5 6.2 (PN).
  */
 import { readPart10Header } from '@aifi/dicom-core';

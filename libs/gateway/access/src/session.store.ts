@@ -1,6 +1,7 @@
 /**
  * Sessions of the gateway's page in access.db.
- * Decides nothing of sign-in: keeps what it is told, each change with its record in one transaction.
+ * Decides nothing of sign-in: keeps what it is told, each change with its record in one
+ * transaction.
  * Invariant: a session that has ended is gone; of its cookie and tokens only a hash and a sealed
  * text are here. Source: port SessionStore of libs/access/sign-in.
  */

@@ -211,8 +211,8 @@ ALTER TABLE delivery ADD COLUMN last_fault TEXT`,
   {
     version: 4,
     up: `
--- When a study began to arrive: it never changes, so a list by it stays in place while rows come in.
--- A table of its own, filled by the database, so that no stage has to think of it.
+-- When a study began to arrive: it never changes, so a list by it stays in place while rows come
+-- in. A table of its own, filled by the database, so that no stage has to think of it.
 CREATE TABLE study_arrival (
   first_received_ms INTEGER NOT NULL,
   study_id INTEGER NOT NULL REFERENCES study,

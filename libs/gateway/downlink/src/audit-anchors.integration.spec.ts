@@ -1,7 +1,7 @@
 /**
  * Goal: only anchors that the hub signed for this site are kept, the whole history is compared each
- * time, and a contradiction calls for people. Method: a small hub of our own contract over real gRPC
- * on loopback; a store in memory that answers as the one of gateway/access.
+ * time, and a contradiction calls for people. Method: a small hub of our own contract over real
+ * gRPC on loopback; a store in memory that answers as the one of gateway/access.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';

@@ -1,8 +1,9 @@
 /**
  * Anchors of the hub's audit chain about this site: fetched, verified, kept at the hospital.
  * Decides that the hub's history is compared as a whole: at the start and once a day every anchor
- * is fetched again, so a day that was told otherwise before is seen. Invariants: only anchors signed
- * by the hub's pinned key and of the own chain are kept; a contradiction is an error for people.
+ * is fetched again, so a day that was told otherwise before is seen. Invariants: only anchors
+ * signed by the hub's pinned key and of the own chain are kept; a contradiction is an error for
+ * people.
  * Source: security specification 5 (daily anchor sent to the hospital); hazard H18.
  */
 import type { KeyObject } from 'node:crypto';
