@@ -18,7 +18,7 @@ beforeAll(async () => {
   mkdirSync(join(console.path, 'assets'));
   writeFileSync(join(console.path, 'index.html'), '<style nonce="__CSP_NONCE__"></style>');
   writeFileSync(join(console.path, 'assets', 'a-1.js'), '1');
-  await sut.start(console.path);
+  await sut.start({ consoleFolder: console.path });
 });
 afterAll(async () => {
   await sut.stop();

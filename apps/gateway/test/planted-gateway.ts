@@ -20,6 +20,7 @@ import { identityOf, Vault } from '@aifi/gateway-vault';
 import { jobId, originalUid, pseudonymousUid, siteId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder } from '@aifi/shared-testing';
+import type { GatewayConfig } from '../src/gateway-config.js';
 import type { GatewaySources } from '../src/gateway-sources.js';
 import { startHttp, type HttpInterface } from '../src/http.js';
 import { OWN_SITE, roleSignIn } from './role-sign-in.js';
@@ -58,6 +59,11 @@ export const WALK_IN: PlantedPatient = {
 const ALL = [VIP, PATIENT, COLLEAGUE, WALK_IN];
 const DIGEST = 'f'.repeat(64);
 
+interface PlantedOptions {
+  readonly consoleFolder?: string;
+  readonly tls?: NonNullable<GatewayConfig['http']['tls']>;
+}
+
 export class PlantedGateway {
   readonly #folder = temporaryFolder('gateway-planted');
   readonly clock = new FakeClock();
@@ -69,7 +75,7 @@ export class PlantedGateway {
   sources!: GatewaySources;
   http!: HttpInterface;
 
-  async start(consoleFolder?: string): Promise<void> {
+  async start({ consoleFolder, tls }: PlantedOptions = {}): Promise<void> {
     const { path } = this.#folder;
     this.database = GatewayDatabase.open(join(path, 'gateway.db'), GATEWAY_MIGRATIONS);
     this.vault = Vault.open(join(path, 'vault.db'));
@@ -83,12 +89,15 @@ export class PlantedGateway {
       ...{ changes: this.changes, auditPublicKeyPem: publicKeyPemOf(auditKey) },
       config: {
         ...{ siteId: siteId(OWN_SITE), purpose: 'demonstration', dataFolder: path },
-        ...{ publicUrl: 'http://localhost:1', deadlines: { acuteMs: 600, routineMs: 3_600 } },
+        ...{
+          publicUrl: `${tls ? 'https' : 'http'}://localhost:1`,
+          deadlines: { acuteMs: 600, routineMs: 3_600 },
+        },
       },
       ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     };
     this.http = await startHttp({
-      ...{ sources: this.sources, listen: { host: '127.0.0.1', port: 0 } },
+      ...{ sources: this.sources, listen: { host: '127.0.0.1', port: 0, tls } },
       ...{ signIn: roleSignIn(clock), issuer: 'http://localhost:2', logger: silentLogger },
       // No pages unless a test brings its own: what another build left must not matter.
       consoleFolder: consoleFolder ?? join(path, 'no-console'),

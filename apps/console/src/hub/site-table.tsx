@@ -22,7 +22,7 @@ export function SiteHealthLabel({ site }: { readonly site: SiteView }) {
 
 interface SiteTableProps {
   readonly sites: readonly SiteView[];
-  /** Without rules and deployments. */
+  /** Without waiting results, rules and deployments. */
   readonly isShort?: boolean;
 }
 export function SiteTable({ sites, isShort = false }: SiteTableProps) {
@@ -42,12 +42,12 @@ export function SiteTable({ sites, isShort = false }: SiteTableProps) {
       ...{ key: 'open', header: text.openJobs, isNumber: true },
       cell: ({ openJobs }) => formats.number(openJobs),
     },
+  ];
+  const rest: readonly Column<SiteView>[] = [
     {
       ...{ key: 'waiting', header: text.waiting, isNumber: true },
       cell: ({ waitingOutcomes }) => formats.number(waitingOutcomes),
     },
-  ];
-  const rest: readonly Column<SiteView>[] = [
     {
       ...{ key: 'rules', header: text.rules, isNumber: true },
       cell: ({ rulesSequence }) => rulesSequence ?? text.noRules,
@@ -69,7 +69,7 @@ export function SiteTable({ sites, isShort = false }: SiteTableProps) {
       rows={sites}
       rowKey={({ siteId }) => siteId}
       empty={words.frame.nothing}
-      minWidth={isShort ? 480 : 760}
+      minWidth={isShort ? 400 : 760}
     />
   );
 }

@@ -38,7 +38,7 @@ export function DataTable<T>({
   if (rows.length === 0) return <p className="aifi-scroll aifi-empty">{empty}</p>;
   return (
     <div className="aifi-scroll" role="region" aria-label={caption} tabIndex={0}>
-      <Table {...{ miw: minWidth, verticalSpacing: 'xs', horizontalSpacing: 'md' }}>
+      <Table {...{ miw: minWidth, verticalSpacing: 'xs', horizontalSpacing: 'sm' }}>
         <caption className="aifi-hidden">{caption}</caption>
         <Table.Thead>
           <Table.Tr>

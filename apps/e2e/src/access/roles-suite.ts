@@ -13,7 +13,10 @@ import { arrive, FIRST_SITE, type World } from './world.js';
 export const VISIT_MS = 90_000;
 const PATHS = {
   hub: ['/', '/sites', '/studies', '/models', '/approvals', '/audit'],
-  gateway: ['/', '/status', '/reidentify', '/approvals', '/flags', '/alerts', '/audit', '/extract'],
+  gateway: [
+    ...['/', '/status', '/reidentify', '/approvals', '/alerts', '/patient-flags', '/audit'],
+    '/patient-extract',
+  ],
 } as const;
 /** Settings of the page itself; anything else in the browser's storage would be a leak. */
 const STORED = /^(aifi-language|mantine-color-scheme.*)$/;

@@ -1,17 +1,20 @@
 /**
  * Goal: exactly one record and one effect for an act, also when the process is killed on either
  * side of the commit and the caller asks again with the same key.
- * Method: a real child process on the compiled library, killed at the crash points of `perform`.
+ * The same for what the pipeline did by itself, after a restart.
+ * Method: a real child process on the compiled library, killed at the crash points.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { verifyChain } from '@aifi/access-audit';
+import { GATEWAY_MIGRATIONS, GatewayDatabase, recordJournal } from '@aifi/gateway-database';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { openGatewayAccess } from './gateway-access.js';
 
 const LIBRARY = join(import.meta.dirname, '../dist/index.js');
 const KERNEL = join(import.meta.dirname, '../../../shared/kernel/dist/index.js');
+const DATABASE = join(import.meta.dirname, '../../database/dist/index.js');
 
 /** Sets a flag with the key of its arguments and prints the answer. */
 const CHILD = `
@@ -38,6 +41,21 @@ await access.database.close();
 process.stdout.write(answer.id);
 `;
 
+/** Records what is new in the journal beside `path`. */
+const PIPELINE_CHILD = `
+const [library, kernel, path, databaseLibrary, crashAt] = process.argv.slice(1);
+const { openGatewayAccess, recordJournalRows } = await import(library);
+const { armCrashPoint, systemClock } = await import(kernel);
+const { GATEWAY_MIGRATIONS, GatewayDatabase } = await import(databaseLibrary);
+armCrashPoint(crashAt);
+const access = openGatewayAccess({ path, siteId: 'site-a', clock: systemClock });
+const journal = GatewayDatabase.open(path.replace('access.db', 'gateway.db'), GATEWAY_MIGRATIONS);
+await recordJournalRows({ journal, database: access.database, trail: access.trail,
+  clock: systemClock, patientNumberOf: async () => '7', onFault: () => undefined });
+await access.database.close();
+journal.close();
+`;
+
 describe('an act whose process is killed', () => {
   let folder: TemporaryFolder;
   const path = (): string => join(folder.path, 'access.db');
@@ -45,9 +63,12 @@ describe('an act whose process is killed', () => {
     folder = temporaryFolder('killed');
   });
   afterEach(() => folder.remove());
-  function run(crashAt: string): { signal: string | null; answer: string } {
-    const argv = [LIBRARY, KERNEL, path(), 'key-00001', crashAt];
-    const script = ['--input-type=module', '-e', CHILD, ...argv];
+  function run(
+    crashAt: string,
+    [program, argument] = [CHILD, 'key-00001'],
+  ): { signal: string | null; answer: string } {
+    const argv = [LIBRARY, KERNEL, path(), argument, crashAt];
+    const script = ['--input-type=module', '-e', program, ...argv];
     const child = spawnSync(process.execPath, script, { encoding: 'utf8' });
     if (child.status !== 0 && child.signal === null) throw new Error(child.stderr);
     return { signal: child.signal, answer: child.stdout };
@@ -74,5 +95,25 @@ describe('an act whose process is killed', () => {
     expect(await kept()).toEqual({ records: [answer], flags: [answer], isWhole: true });
     expect(run('').answer).toBe(answer);
     expect((await kept()).records).toHaveLength(1);
+  });
+
+  it.each([
+    ['gateway.pipeline-records.before-commit', 0],
+    ['gateway.pipeline-records.after-commit', 1],
+  ])('of the pipeline at %s has left %i, and one after the restart', async (crashAt, left) => {
+    const journal = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
+    await journal.write((sql) => {
+      sql.run(`INSERT INTO study VALUES (1, '1.2', 1, 1)`);
+      const row = { studyId: 1, jobId: 'j', stage: 'uplink', event: 'uploaded', atMs: 1 } as const;
+      recordJournal(sql, row);
+    });
+    journal.close();
+    const program: [string, string] = [PIPELINE_CHILD, DATABASE];
+    expect(run(crashAt, program).signal).toBe('SIGKILL');
+    expect((await kept()).records).toHaveLength(left);
+    for (let again = 0; again < 2; again += 1) {
+      expect(run('', program).signal).toBeNull();
+      expect(await kept()).toMatchObject({ records: ['1.2'], isWhole: true });
+    }
   });
 });

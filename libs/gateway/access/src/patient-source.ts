@@ -10,7 +10,7 @@ import { readPart10Header } from '@aifi/dicom-core';
 import type { PatientView } from '@aifi/contracts-rest';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import { identityElements, identityOf, type Identity, type Vault } from '@aifi/gateway-vault';
-import { originalUid } from '@aifi/shared-kernel';
+import { isUid, originalUid } from '@aifi/shared-kernel';
 
 /** Two pages of the longest list. */
 const STUDIES_MAX = 400;
@@ -40,6 +40,7 @@ export class PatientSource {
 
   /** Undefined: nobody knows, or no longer. */
   async of(studyUid: string): Promise<StudyPatient | undefined> {
+    if (!isUid(studyUid)) return undefined;
     const identity = this.vault.currentIdentity(originalUid(studyUid));
     return identity ? studyPatientOf(identity) : this.#ofNewestFile(studyUid);
   }

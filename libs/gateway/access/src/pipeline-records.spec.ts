@@ -77,7 +77,7 @@ describe(recordJournalRows.name, () => {
     await look();
     expect(await acts()).toEqual([['study.export', 'job-1']]);
   });
-  it('records nothing twice, over restarts too, and rings only when there was something', async () => {
+  it('records nothing twice, over restarts too, and rings for steps only', async () => {
     await write('uplink', 'uploaded', 'job-1');
     await look();
     await look();
@@ -85,6 +85,8 @@ describe(recordJournalRows.name, () => {
     access = openGatewayAccess({ path: join(folder.path, 'a.db'), siteId: 'site-a', clock });
     expect(await look()).toBe(0);
     await write('deliver', 'delivered', 'job-1');
+    await look();
+    await write('receive', 'received');
     await look();
     expect(await acts()).toHaveLength(2);
     expect(rings).toBe(2);

@@ -27,7 +27,7 @@ export interface PipelineRecordsDependencies {
   readonly trail: AuditTrail;
   readonly clock: Clock;
   readonly onFault: (error: unknown) => void;
-  /** Called when the journal has grown: lists have changed. */
+  /** Called when a study or job went a step further; not for each image that comes in. */
   readonly onJournal?: () => void;
 }
 
@@ -61,7 +61,7 @@ export async function recordJournalRows(sut: PipelineRecordsDependencies): Promi
     sql.get<{ sequence: number }>('SELECT sequence FROM journal_cursor'),
   );
   const from = cursor?.sequence ?? 0;
-  const { last, rows } = readRows(journal, from);
+  const { last, rows, isStep } = readRows(journal, from);
   if (last === from) return 0;
   const acts = await Promise.all(rows.map((row) => pipelineActOf(sut, row)));
   await database.transaction((tx) => {
@@ -80,14 +80,14 @@ export async function recordJournalRows(sut: PipelineRecordsDependencies): Promi
     crashPoint('gateway.pipeline-records.before-commit');
   });
   crashPoint('gateway.pipeline-records.after-commit');
-  onJournal?.();
+  if (isStep) onJournal?.();
   return last - from;
 }
 
 function readRows(
   journal: GatewayDatabase,
   from: number,
-): { readonly last: number; readonly rows: JournalRow[] } {
+): { readonly last: number; readonly rows: JournalRow[]; readonly isStep: boolean } {
   return journal.read((sql) => {
     const { last } = sql.get<{ last: number | null }>(
       `SELECT MAX(sequence) AS last
@@ -104,7 +104,11 @@ function readRows(
        ORDER BY j.sequence`,
       ...[from, last ?? from],
     );
-    return { last: last ?? from, rows };
+    const step = sql.get(
+      `SELECT 1 FROM journal WHERE sequence > ? AND sequence <= ? AND stage <> 'receive' LIMIT 1`,
+      ...[from, last ?? from],
+    );
+    return { last: last ?? from, rows, isStep: step !== undefined };
   });
 }
 

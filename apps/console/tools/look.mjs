@@ -1,0 +1,127 @@
+/**
+ * Looks at every page: screenshots, axe, console and requests, in each language, scheme and width.
+ * `node tools/look.mjs <folder> [name]`: pictures go to the folder; `name` chooses some pages.
+ * Exit 1 for a serious or critical issue, a console error, or a request to another origin.
+ * Source: acceptance of the pages (WCAG 2.2 AA, no console error, nothing leaves the machine).
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { startDevServer } from './dev-server.mjs';
+import { GATEWAY_JOB, GATEWAY_STUDY } from './fake-gateway.mjs';
+import { STUDY } from './fake-hub.mjs';
+
+const [folder = 'dist/look', only] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const EXECUTABLE = process.env.AIFI_CHROMIUM ?? '/usr/bin/chromium';
+
+const click = (name) => (page) => page.getByRole('button', { name }).first().click();
+/** Page, path, who, and what to do there first. */
+const SCENES = [
+  ['hub', 'overview', '/', 'operator'],
+  ['hub', 'sites', '/sites', 'operator'],
+  ['hub', 'site', '/sites/noord', 'operator', click(/table|tabel/)],
+  ['hub', 'studies', '/studies', 'operator'],
+  ['hub', 'study', `/sites/noord/studies/${STUDY}`, 'operator', click(/Show image 1|Beeld 1/)],
+  ['hub', 'study-closed', '/sites/noord/studies/2.25.123', 'operator', click(/^Ask|^Toegang/)],
+  ['hub', 'study-step-up', '/sites/noord/studies/2.25.123', 'operator!', click(/^Ask|^Toegang/)],
+  ['hub', 'models', '/models', 'operator'],
+  ['hub', 'approvals', '/approvals', 'operator'],
+  ['hub', 'approval', '/approvals', 'operator', click(/^Decide|^Beslissen/)],
+  ['hub', 'audit', '/audit', 'auditor'],
+  ['hub', 'audit-details', '/audit', 'auditor', click(/^Details of|^Details van/)],
+  ['hub', 'not-found', '/nowhere', 'operator'],
+  ['hub', 'no-access', '/audit', 'procurement'],
+  ['gateway', 'studies', '/', 'radiologist'],
+  ['gateway', 'open', '/', 'radiologist', click(/^Open the identity|^Identiteit openen van/)],
+  ['gateway', 'study', `/studies/${GATEWAY_STUDY}`, 'it'],
+  ['gateway', 'status', '/status', 'it'],
+  [
+    ...['gateway', 'reidentify', `/reidentify/${GATEWAY_JOB}`, 'it'],
+    click(/^Show whose|^Tonen van wie/),
+  ],
+  ['gateway', 'approvals', '/approvals', 'privacy'],
+  ['gateway', 'flags', '/patient-flags', 'privacy', click(/^Mask a|^Een patiënt/)],
+  ['gateway', 'alerts', '/alerts', 'privacy'],
+  ['gateway', 'audit', '/audit', 'privacy'],
+  ['gateway', 'extract', '/patient-extract', 'privacy', makeExtract],
+  ['gateway', 'signed-out', '/', 'nobody'],
+];
+async function makeExtract(page) {
+  await page.getByRole('textbox').fill('004711');
+  await page.getByRole('button', { name: /^Make|^Overzicht/ }).click();
+  await page.locator('pre').waitFor();
+}
+const LOOKS = [
+  { language: 'nl', scheme: 'light', width: 1280 },
+  { language: 'en', scheme: 'dark', width: 1280 },
+  { language: 'en', scheme: 'light', width: 390 },
+  { language: 'nl', scheme: 'dark', width: 390 },
+];
+
+let faults = 0;
+const fault = (scene, text) => {
+  faults += 1;
+  console.log(`${scene}: ${text}`);
+};
+
+async function lookAt(browser, [app, name, path, person, act], look) {
+  const who = person.replace('!', '');
+  const scene = `${app}-${name}-${look.language}-${look.scheme}-${look.width}`;
+  const isSignedIn = who !== 'nobody';
+  const server = await startDevServer({
+    ...{ page: app, who, isSignedIn, isFresh: !person.endsWith('!') },
+  });
+  const context = await browser.newContext({
+    ...{ viewport: { width: look.width, height: 900 }, locale: look.language },
+    ...{ colorScheme: look.scheme, timezoneId: 'Europe/Amsterdam', reducedMotion: 'reduce' },
+  });
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    // A browser writes each 401 to its console; the page itself shows the way to sign in.
+    if (message.type() !== 'error' || (!isSignedIn && /401/.test(message.text()))) return;
+    fault(scene, message.text());
+  });
+  page.on('pageerror', (error) => fault(scene, String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(server.url) && !request.url().startsWith('data:')) {
+      fault(scene, `asked ${request.url()}`);
+    }
+  });
+  await page.goto(server.url + path);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.waitForLoadState('load');
+  await page.waitForFunction(() => !document.querySelector('.mantine-Loader-root'));
+  if (act) await act(page);
+  await page.waitForTimeout(350);
+  await page.screenshot({ path: join(folder, `${scene}.png`), fullPage: true });
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('Page.setBypassCSP', { enabled: true });
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    // eslint-disable-next-line no-undef
+    axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+  );
+  for (const { id, impact, nodes } of violations) {
+    const text = `axe ${impact} ${id}: ${nodes[0].target} (${nodes.length})`;
+    if (impact === 'serious' || impact === 'critical') fault(scene, text);
+    else console.log(`${scene}: ${text} (no failure)`);
+  }
+  const wide = await page.evaluate(
+    // eslint-disable-next-line no-undef
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  if (wide > 0) fault(scene, `the page itself is ${wide} px too wide`);
+  await context.close();
+  await server.close();
+}
+
+mkdirSync(folder, { recursive: true });
+const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ['--no-sandbox'] });
+for (const scene of SCENES.filter(([app, name]) => !only || `${app}-${name}`.includes(only))) {
+  for (const look of LOOKS) await lookAt(browser, scene, look);
+}
+await browser.close();
+console.log(faults === 0 ? 'no faults' : `${faults} faults`);
+process.exitCode = faults === 0 ? 0 : 1;
