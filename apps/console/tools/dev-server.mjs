@@ -46,7 +46,11 @@ function preview() {
   };
   const head = Buffer.from([0, 0, 1, 0, 0, 0, 1, 0, 8, 0, 0, 0, 0]);
   const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
-  const parts = [chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))];
+  const parts = [
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ];
   return Buffer.concat([signature, ...parts]);
 }
 
@@ -122,6 +126,11 @@ export async function startDevServer({ page, port = 0, who, isFresh = false, isS
 if (process.argv[1] === import.meta.filename) {
   const [page = 'hub', port = '4173', who = page === 'hub' ? 'operator' : 'it', fresh] =
     process.argv.slice(2);
-  const { url } = await startDevServer({ page, port: Number(port), who, isFresh: fresh === 'fresh' });
+  const { url } = await startDevServer({
+    page,
+    port: Number(port),
+    who,
+    isFresh: fresh === 'fresh',
+  });
   console.log(url);
 }

@@ -107,7 +107,13 @@ const trace = (studyInstanceUid) => ({
   journal: [
     hop('assemble', 'closed', 12_000, { revision: 1, instances: 2 }),
     hop('select', 'selected', 12_120, { product: 'bone-age', state: 'SELECTED' }, GATEWAY_JOB),
-    hop('pseudonymise', 'spooled', 12_800, { objects: 2, manifestSha256: digest('m') }, GATEWAY_JOB),
+    hop(
+      'pseudonymise',
+      'spooled',
+      12_800,
+      { objects: 2, manifestSha256: digest('m') },
+      GATEWAY_JOB,
+    ),
     hop('uplink', 'uploaded', 16_400, { attempt: 2 }, GATEWAY_JOB),
     hop('downlink', 'returned', 38_000, { objects: 2, issue: 0, outcome: 'result' }, GATEWAY_JOB),
     hop('reidentify', 'reidentified', 38_300, { objects: 2 }, GATEWAY_JOB),
@@ -219,10 +225,7 @@ export const gatewayAnswers = [
   [/^\/api\/v1\/patient-flags\/[^/]+\/removal$/, () => flag(1)],
   [/^\/api\/v1\/alerts$/, () => ({ items: [0, 1, 2, 3].map(alert), nextCursor: null })],
   [/^\/api\/v1\/alerts\/[^/]+\/acknowledgement$/, () => alert(2)],
-  [
-    /^\/api\/v1\/audit$/,
-    () => ({ items: auditRecords('gateway:noord', 14), nextCursor: null }),
-  ],
+  [/^\/api\/v1\/audit$/, () => ({ items: auditRecords('gateway:noord', 14), nextCursor: null })],
   [
     /^\/api\/v1\/audit\/patient-extract$/,
     () => ({

@@ -175,8 +175,5 @@ export const hubAnswers = [
       })),
     }),
   ],
-  [
-    /^\/api\/v1\/audit$/,
-    () => ({ items: auditRecords('hub:noord', 14), nextCursor: 'older' }),
-  ],
+  [/^\/api\/v1\/audit$/, () => ({ items: auditRecords('hub:noord', 14), nextCursor: 'older' })],
 ];

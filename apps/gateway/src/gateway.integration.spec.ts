@@ -109,7 +109,7 @@ describe('while the hub is away', () => {
     const records = lines.map((line) => auditRecordSchema.parse(JSON.parse(line)));
     expect(await verifyChain(records)).toMatchObject({ ok: true });
     expect(records.map(({ act }) => act)).toEqual(
-      expect.arrayContaining(['session.start', 'session.step-up', 'study-list.read']),
+      expect.arrayContaining(['session.start', 'session.step-up', 'hospital-study-list.read']),
     );
   });
 });

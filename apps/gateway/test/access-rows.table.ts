@@ -29,10 +29,10 @@ const MATRIX = {
   //                 IT     rad    oper   mmgr   vend   audit  raio   proc   radgr  resid  pa     ref    phys   priv
   // "Gateway config, routes, AETs": R health of the operator; a hospital's IT, RAIO, physicist, privacy officer.
   status:           ['own', '-',   'all', '-',   '-',   'all', 'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
-  // Hops: times, attempts, states. Who is not in the row of identified data sees no patient there.
-  listStudies:      ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
-  study:            ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
-  jobTrace:         ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
+  // "Identified data on gateway (patient, study list)": original UIDs; the patient is another row.
+  listStudies:      ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'  ],
+  study:            ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'  ],
+  jobTrace:         ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'  ],
   // "Identified data on gateway": hospital IT with a reason, and so the physicist (IT's R); radiologist;
   // the auditor the log only.
   openIdentity:     ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],

@@ -4,7 +4,12 @@
  * server says that they changed. Views that are recorded wait for the person (`isAudited`), and are
  * not kept when the page is left. Source: NEN 7513 (each view is an event).
  */
-import { keepPreviousData, useMutation, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  useMutation,
+  useQuery,
+  type UseQueryResult,
+} from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ChangedEvent, RouteContract, RouteOutput } from '@aifi/contracts-rest';
 import { useApi } from './api-context.js';

@@ -23,8 +23,7 @@ const SYSTEM_FONTS =
 export const theme = createTheme({
   primaryColor: 'sea',
   colors: { sea: SEA },
-  primaryShade: { light: 7, dark: 3 },
-  autoContrast: true,
+  primaryShade: { light: 7, dark: 6 },
   fontFamily: SYSTEM_FONTS,
   fontFamilyMonospace: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
   headings: { fontFamily: SYSTEM_FONTS, fontWeight: '600' },

@@ -106,7 +106,7 @@ function Seen({ alert, onSeen }: SeenProps) {
       <div>
         <Button
           {...{ size: 'xs', variant: 'default', mt: 6, onClick: onSeen }}
-          aria-label={alerts.acknowledgeOf(userName)}
+          aria-label={`${alerts.acknowledge}: ${userName}`}
         >
           {alerts.acknowledge}
         </Button>

@@ -2,7 +2,7 @@
  * Masked patients: whose identity is masked, for the privacy officer.
  * Decides nothing; the number of a patient goes in a body, never in an address.
  */
-import { Button, Modal, NativeSelect, Stack, TextInput } from '@mantine/core';
+import { Button, NativeSelect, Stack, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { gatewayRoutes, type PatientFlag } from '@aifi/contracts-rest';
 import { useAct, useAnswer, useCursor } from '../api/use-answer.js';
@@ -11,6 +11,7 @@ import { useNotice } from '../frame/notices.js';
 import { Page } from '../frame/page.js';
 import { AnswerView } from '../parts/answer-view.js';
 import { DataTable, type Column } from '../parts/data-table.js';
+import { Dialog } from '../parts/dialog.js';
 import { Fault } from '../parts/fault.js';
 import { Pager } from '../parts/pager.js';
 import { ReasonForm } from '../parts/reason-form.js';
@@ -19,8 +20,7 @@ import { At } from '../parts/when.js';
 const KINDS = ['vip', 'own-staff'] as const;
 
 export function FlagsPage() {
-  const { gateway, frame } = useWords();
-  const { flags } = gateway;
+  const { flags } = useWords().gateway;
   const [isAdding, setAdding] = useState(false);
   const [chosen, setChosen] = useState<PatientFlag>();
   const cursor = useCursor('flags');
@@ -32,7 +32,6 @@ export function FlagsPage() {
     setChosen(undefined);
     void answer.refetch();
   };
-  const closeButtonProps = { 'aria-label': frame.close };
   return (
     <Page
       title={flags.title}
@@ -47,18 +46,16 @@ export function FlagsPage() {
           </>
         )}
       </AnswerView>
-      <Modal
-        {...{ opened: isAdding, title: flags.addTitle, closeButtonProps }}
-        onClose={() => setAdding(false)}
-      >
+      <Dialog isOpen={isAdding} title={flags.addTitle} onClose={() => setAdding(false)}>
         <AddFlag onDone={changed} />
-      </Modal>
-      <Modal
-        {...{ opened: chosen !== undefined, title: flags.removeTitle, closeButtonProps }}
+      </Dialog>
+      <Dialog
+        isOpen={chosen !== undefined}
+        title={flags.removeTitle}
         onClose={() => setChosen(undefined)}
       >
         {chosen && <RemoveFlag flag={chosen} onDone={changed} />}
-      </Modal>
+      </Dialog>
     </Page>
   );
 }
@@ -83,7 +80,7 @@ function FlagTable({ rows, onRemove }: FlagTableProps) {
       cell: (flag) => (
         <Button
           {...{ size: 'xs', variant: 'default', onClick: () => onRemove(flag) }}
-          aria-label={flags.removeOf(flag.patientId)}
+          aria-label={`${flags.remove}: ${flag.patientId}`}
         >
           {flags.remove}
         </Button>

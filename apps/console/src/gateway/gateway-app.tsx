@@ -16,15 +16,15 @@ import { StudiesPage } from './studies-page.js';
 import { JobPage, StudyPage } from './study-page.js';
 
 const ROUTES: readonly PageRoute[] = [
-  { path: '/', act: 'study-list.read', page: () => <StudiesPage /> },
+  { path: '/', act: 'hospital-study-list.read', page: () => <StudiesPage /> },
   {
-    ...{ path: '/studies/:studyInstanceUid', act: 'study.read' },
+    ...{ path: '/studies/:studyInstanceUid', act: 'hospital-study.read' },
     page: ({ studyInstanceUid = '' }) => (
       <StudyPage key={studyInstanceUid} studyInstanceUid={studyInstanceUid} />
     ),
   },
   {
-    ...{ path: '/jobs/:jobId', act: 'study.read' },
+    ...{ path: '/jobs/:jobId', act: 'hospital-study.read' },
     page: ({ jobId = '' }) => <JobPage key={jobId} jobId={jobId} />,
   },
   { path: '/status', act: 'health.read', page: () => <StatusPage /> },
@@ -43,7 +43,7 @@ const ROUTES: readonly PageRoute[] = [
 export function GatewayApp() {
   const { nav } = useWords().gateway;
   const items: readonly NavItem[] = [
-    { to: '/', label: nav.studies, act: 'study-list.read', also: /^\/(studies|jobs)\// },
+    { to: '/', label: nav.studies, act: 'hospital-study-list.read', also: /^\/(studies|jobs)\// },
     { to: '/status', label: nav.status, act: 'health.read' },
     { to: '/reidentify', label: nav.reidentify, act: 'linkage.read', also: /^\/reidentify\// },
     { to: '/approvals', label: nav.approvals, act: 'approvals.read' },

@@ -3,11 +3,12 @@
  * Decides what is said before: that it is recorded, and for a VIP or own staff that the privacy
  * officer is told at once. Source: security specification 5 (VIP and own-staff patients).
  */
-import { Alert, Modal, Text } from '@mantine/core';
+import { Alert, Text } from '@mantine/core';
 import { gatewayRoutes, type GatewayStudyView, type PatientView } from '@aifi/contracts-rest';
 import { useAct } from '../api/use-answer.js';
 import { useWords } from '../frame/language.js';
 import { useNotice } from '../frame/notices.js';
+import { Dialog } from '../parts/dialog.js';
 import { Icon } from '../parts/icon.js';
 import { ReasonForm } from '../parts/reason-form.js';
 
@@ -18,8 +19,7 @@ interface OpenIdentityProps {
 }
 
 export function OpenIdentity({ study, onClose, onOpened }: OpenIdentityProps) {
-  const { gateway, frame } = useWords();
-  const { studies } = gateway;
+  const { studies } = useWords().gateway;
   const tell = useNotice();
   const open = useAct(gatewayRoutes.openIdentity, (patient, { params }) => {
     tell(studies.opened);
@@ -30,13 +30,7 @@ export function OpenIdentity({ study, onClose, onOpened }: OpenIdentityProps) {
     onClose();
   };
   return (
-    <Modal
-      opened={study !== undefined}
-      onClose={close}
-      size="lg"
-      title={studies.openTitle}
-      closeButtonProps={{ 'aria-label': frame.close }}
-    >
+    <Dialog isOpen={study !== undefined} onClose={close} title={studies.openTitle}>
       {study && (
         <ReasonForm
           action={studies.open}
@@ -59,6 +53,6 @@ export function OpenIdentity({ study, onClose, onOpened }: OpenIdentityProps) {
           <Text>{studies.openText}</Text>
         </ReasonForm>
       )}
-    </Modal>
+    </Dialog>
   );
 }

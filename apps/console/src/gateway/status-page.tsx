@@ -69,7 +69,12 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
   return (
     <Facts
       rows={[
-        [text.link, <StateLabel key="link" tone={LINK_TONES[link]}>{links[link]}</StateLabel>],
+        [
+          text.link,
+          <StateLabel key="link" tone={LINK_TONES[link]}>
+            {links[link]}
+          </StateLabel>,
+        ],
         [
           text.pacs,
           <StateLabel key="pacs" tone={BREAKER_TONES[pacsBreaker]}>

@@ -54,10 +54,7 @@ function Trace({ trace }: { readonly trace: StudyTrace }) {
       </Card>
       {trace.jobs.map((job) => (
         <Card key={job.jobId} title={`${job.product} ${job.version}`}>
-          <StudyJob
-            job={job}
-            journal={trace.journal.filter(({ jobId }) => jobId === job.jobId)}
-          />
+          <StudyJob job={job} journal={trace.journal.filter(({ jobId }) => jobId === job.jobId)} />
         </Card>
       ))}
       {trace.statusObjects.length > 0 && (

@@ -35,7 +35,7 @@ export function StudyTable({ rows, opened, onOpen }: StudyTableProps) {
           <div className="aifi-dimmed">
             <PageLink
               to={`/studies/${study.studyInstanceUid}`}
-              label={studies.traceOf(formats.exact(study.receivedAtMs))}
+              label={`${studies.trace}: ${formats.exact(study.receivedAtMs)}`}
             >
               {studies.trace}
             </PageLink>
@@ -107,7 +107,7 @@ function PatientCell({ study, patient, onOpen }: PatientCellProps) {
           <Button
             {...{ size: 'xs', variant: 'default', mt: 6, onClick: onOpen }}
             leftSection={<Icon name="lock" size={13} />}
-            aria-label={studies.openOf(formats.exact(study.receivedAtMs))}
+            aria-label={`${studies.open}: ${formats.exact(study.receivedAtMs)}`}
           >
             {studies.open}
           </Button>

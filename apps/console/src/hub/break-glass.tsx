@@ -30,11 +30,7 @@ export function BreakGlass({ siteId, studyPseudonym }: StudyKey) {
     <Card title={breakGlass.title}>
       <Stack gap="md">
         <Text>{breakGlass.lead}</Text>
-        <TwoPerson
-          subject={subject}
-          askLabel={breakGlass.ask}
-          askHint={breakGlass.askHint}
-        >
+        <TwoPerson subject={subject} askLabel={breakGlass.ask} askHint={breakGlass.askHint}>
           {() => (
             <StepUpGate>
               <Instances {...{ siteId, studyPseudonym }} />
@@ -96,7 +92,7 @@ function InstanceTable({ instances, shown, onShow }: InstanceTableProps) {
       cell: ({ index }) => (
         <Button
           {...{ size: 'xs', variant: shown === index ? 'filled' : 'default' }}
-          aria-label={breakGlass.showOf(index)}
+          aria-label={`${breakGlass.show}: ${index}`}
           aria-pressed={shown === index}
           onClick={() => onShow(index)}
         >

@@ -45,7 +45,12 @@ export function HubApp() {
   const items: readonly NavItem[] = [
     { to: '/', label: nav.overview, act: 'health.read' },
     { to: '/sites', label: nav.sites, act: 'health.read', also: /^\/sites\/[^/]+$/ },
-    { to: '/studies', label: nav.studies, act: 'study-list.read', also: /^\/(jobs\/|.*\/studies\/)/ },
+    {
+      to: '/studies',
+      label: nav.studies,
+      act: 'study-list.read',
+      also: /^\/(jobs\/|.*\/studies\/)/,
+    },
     { to: '/models', label: nav.models, act: 'models.read' },
     { to: '/approvals', label: nav.approvals, act: 'approvals.read' },
     { to: '/audit', label: nav.audit, act: 'audit.search' },

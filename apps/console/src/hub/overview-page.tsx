@@ -21,11 +21,7 @@ export function OverviewPage() {
           <AnswerView answer={status}>
             {({ jobs, version, roles }) => (
               <>
-                <StateCounts
-                  caption={overview.jobsCaption}
-                  counts={jobs}
-                  empty={overview.noJobs}
-                />
+                <StateCounts caption={overview.jobsCaption} counts={jobs} empty={overview.noJobs} />
                 <Text size="sm" c="dimmed" mt="sm">
                   {overview.version(version, roles.join(', '))}
                 </Text>

@@ -66,10 +66,7 @@ function SiteFacts({ site }: { readonly site: SiteView }) {
         [text.health, <SiteHealthLabel key="health" site={site} />],
         [text.state, termOf(words.terms.siteStates, site.state)],
         [text.purpose, termOf(words.frame.purposes, site.purpose)],
-        [
-          text.lastSeen,
-          <When key="seen" atMs={site.lastSeenAtMs} absent={words.frame.never} />,
-        ],
+        [text.lastSeen, <When key="seen" atMs={site.lastSeenAtMs} absent={words.frame.never} />],
         [text.enrolled, <At key="enrolled" atMs={site.enrolledAtMs} />],
         [text.openJobs, formats.number(site.openJobs)],
         [text.waiting, formats.number(site.waitingOutcomes)],
@@ -92,7 +89,9 @@ function Deployments({ site }: { readonly site: SiteView }) {
     {
       ...{ key: 'state', header: text.state },
       cell: ({ state }) => (
-        <StateLabel tone={deploymentTone(state)}>{termOf(terms.deploymentStates, state)}</StateLabel>
+        <StateLabel tone={deploymentTone(state)}>
+          {termOf(terms.deploymentStates, state)}
+        </StateLabel>
       ),
     },
     {

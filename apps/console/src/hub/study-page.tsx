@@ -40,8 +40,16 @@ export function StudyPage({ siteId, studyPseudonym }: StudyPageProps) {
     >
       <Facts
         rows={[
-          [study.pseudonym, <CodeValue key="uid" value={studyPseudonym} label={study.pseudonym} isWhole />],
-          [study.siteName, <PageLink key="site" to={`/sites/${siteId}`}>{siteId}</PageLink>],
+          [
+            study.pseudonym,
+            <CodeValue key="uid" value={studyPseudonym} label={study.pseudonym} isWhole />,
+          ],
+          [
+            study.siteName,
+            <PageLink key="site" to={`/sites/${siteId}`}>
+              {siteId}
+            </PageLink>,
+          ],
         ]}
       />
       <AnswerView answer={answer}>{({ jobs }) => <Jobs jobs={jobs} />}</AnswerView>

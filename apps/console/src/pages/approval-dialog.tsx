@@ -3,7 +3,7 @@
  * Decides the ways out: decide as the second person, withdraw one's own, end a grant, or only read.
  * Invariant: the first person's reason is read before anything can be decided.
  */
-import { Modal, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import { accessRoutes, type ApprovalView } from '@aifi/contracts-rest';
 import { useAct } from '../api/use-answer.js';
 import { maySecond } from '../format/approvers.js';
@@ -12,6 +12,7 @@ import { useWords } from '../frame/language.js';
 import { useNotice } from '../frame/notices.js';
 import { useSession } from '../frame/session.js';
 import { CodeValue } from '../parts/code-value.js';
+import { Dialog } from '../parts/dialog.js';
 import { Facts } from '../parts/facts.js';
 import { ReasonForm } from '../parts/reason-form.js';
 import { StateLabel } from '../parts/state-label.js';
@@ -31,12 +32,10 @@ export function ApprovalDialog({ approval, onClose, onChanged }: ApprovalDialogP
   const session = useSession();
   const isForMe = approval?.state === 'REQUESTED' && maySecond(session, approval);
   return (
-    <Modal
-      opened={approval !== undefined}
+    <Dialog
+      isOpen={approval !== undefined}
       onClose={onClose}
-      size="lg"
       title={isForMe ? access.approvals.decideTitle : frame.details}
-      closeButtonProps={{ 'aria-label': frame.close }}
     >
       {approval && (
         <Stack>
@@ -50,7 +49,7 @@ export function ApprovalDialog({ approval, onClose, onChanged }: ApprovalDialogP
           )}
         </Stack>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

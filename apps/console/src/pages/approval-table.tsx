@@ -12,12 +12,13 @@ import { When } from '../parts/when.js';
 import { termOf } from '../words/words.js';
 
 interface ApprovalTableProps {
+  readonly caption: string;
   readonly rows: readonly ApprovalView[];
   readonly empty: string;
   readonly open: (id: string) => void;
 }
 
-export function ApprovalTable({ rows, empty, open }: ApprovalTableProps) {
+export function ApprovalTable({ caption, rows, empty, open }: ApprovalTableProps) {
   const { access, acts, terms, frame } = useWords();
   const session = useSession();
   const words = access.approvals;
@@ -59,7 +60,7 @@ export function ApprovalTable({ rows, empty, open }: ApprovalTableProps) {
   const isForMe = (one: ApprovalView): boolean =>
     one.state === 'REQUESTED' && maySecond(session, one);
   const rowKey = ({ id }: ApprovalView): string => id;
-  return <DataTable {...{ caption: words.title, columns, rows, rowKey, empty, minWidth: 860 }} />;
+  return <DataTable {...{ caption, columns, rows, rowKey, empty, minWidth: 860 }} />;
 }
 
 /** When a request runs out, or a grant ends. */

@@ -3,7 +3,7 @@
  * Decides the order: what somebody waits for comes first. Invariant: a request is decided in its
  * own dialog with a reason; the address says which one, so that a step-up leads back to it.
  */
-import { accessRoutes } from '@aifi/contracts-rest';
+import { accessRoutes, type ApprovalView } from '@aifi/contracts-rest';
 import { useSearchParams } from 'wouter';
 import { useAnswer } from '../api/use-answer.js';
 import { sortApprovals } from '../format/approvers.js';
@@ -37,18 +37,23 @@ export function ApprovalsPage() {
           const chosen = items.find(({ id }) => id === search.get('request'));
           return (
             <div className="aifi-stack">
-              <Card title={words.toDecide}>
-                <ApprovalTable {...{ rows: sorted.toDecide, empty: words.toDecideNone, open }} />
-              </Card>
-              <Card title={words.running}>
-                <ApprovalTable {...{ rows: sorted.running, empty: words.runningNone, open }} />
-              </Card>
-              <Card title={words.own}>
-                <ApprovalTable {...{ rows: sorted.own, empty: words.ownNone, open }} />
-              </Card>
-              <Card title={words.past}>
-                <ApprovalTable {...{ rows: sorted.past, empty: words.pastNone, open }} />
-              </Card>
+              <ApprovalCard
+                {...{
+                  title: words.toDecide,
+                  rows: sorted.toDecide,
+                  empty: words.toDecideNone,
+                  open,
+                }}
+              />
+              <ApprovalCard
+                {...{ title: words.running, rows: sorted.running, empty: words.runningNone, open }}
+              />
+              <ApprovalCard
+                {...{ title: words.own, rows: sorted.own, empty: words.ownNone, open }}
+              />
+              <ApprovalCard
+                {...{ title: words.past, rows: sorted.past, empty: words.pastNone, open }}
+              />
               <ApprovalDialog
                 approval={chosen}
                 onClose={close}
@@ -62,5 +67,19 @@ export function ApprovalsPage() {
         }}
       </AnswerView>
     </Page>
+  );
+}
+
+interface ApprovalCardProps {
+  readonly title: string;
+  readonly rows: readonly ApprovalView[];
+  readonly empty: string;
+  readonly open: (id: string) => void;
+}
+function ApprovalCard({ title, ...table }: ApprovalCardProps) {
+  return (
+    <Card title={title}>
+      <ApprovalTable caption={title} {...table} />
+    </Card>
   );
 }

@@ -1,9 +1,9 @@
 /** AuditDetails: every field of one audit record. Decides nothing. */
-import { Drawer } from '@mantine/core';
 import type { AuditRecord } from '@aifi/contracts-rest';
 import { outcomeTone } from '../format/tones.js';
 import { useLanguage } from '../frame/language.js';
 import { CodeValue } from '../parts/code-value.js';
+import { SidePanel } from '../parts/dialog.js';
 import { Facts, type FactRow } from '../parts/facts.js';
 import { codeWords } from '../parts/hop-list.js';
 import { StateLabel } from '../parts/state-label.js';
@@ -17,16 +17,13 @@ interface AuditDetailsProps {
 export function AuditDetails({ record, onClose }: AuditDetailsProps) {
   const { words } = useLanguage();
   return (
-    <Drawer
-      opened={record !== undefined}
+    <SidePanel
+      isOpen={record !== undefined}
       onClose={onClose}
-      position="right"
-      size="lg"
       title={words.access.audit.detailsTitle}
-      closeButtonProps={{ 'aria-label': words.frame.close }}
     >
       {record && <RecordFacts record={record} />}
-    </Drawer>
+    </SidePanel>
   );
 }
 

@@ -27,11 +27,7 @@ export function AuditExport({ filters }: { readonly filters: AuditFilterValues }
             onChange={(event) => setFormat(event.currentTarget.value)}
             data={AUDIT_FORMATS.map((value) => ({ value, label: audit.formats[value] }))}
           />
-          <Button
-            component="a"
-            href={addressOf(auditRoutes.exportAudit.path, { query })}
-            download
-          >
+          <Button component="a" href={addressOf(auditRoutes.exportAudit.path, { query })} download>
             {audit.exportGo}
           </Button>
         </Group>

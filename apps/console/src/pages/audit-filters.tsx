@@ -17,7 +17,15 @@ export type AuditFilterValues = typeof NO_FILTERS;
 type Outcome = (typeof AUDIT_OUTCOMES)[number];
 
 /** The query of the interface; empty values are left out. */
-export function auditQuery({ from, to, act, userId, outcome, objectId, siteId }: AuditFilterValues) {
+export function auditQuery({
+  from,
+  to,
+  act,
+  userId,
+  outcome,
+  objectId,
+  siteId,
+}: AuditFilterValues) {
   const atMs = (local: string): number | undefined => {
     const value = new Date(local).getTime();
     return Number.isFinite(value) ? value : undefined;

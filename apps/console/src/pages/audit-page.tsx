@@ -91,7 +91,7 @@ export function AuditTable({ rows, onOpen }: AuditTableProps) {
       cell: (record) => (
         <Button
           {...{ size: 'xs', variant: 'default', onClick: () => onOpen(record) }}
-          aria-label={audit.open(record.sequence)}
+          aria-label={`${frame.details}: ${record.sequence}`}
         >
           {frame.details}
         </Button>

@@ -61,11 +61,7 @@ function Steps({ subject, items, onChanged, children, ...texts }: StepsProps) {
   const state = request && stateNow(request, nowMs);
   if (request && state === 'REQUESTED') return <Pending {...{ request, onChanged }} />;
   if (request && state === 'APPROVED') {
-    return (
-      <Granted {...{ request, onChanged }}>
-        {children(request)}
-      </Granted>
-    );
+    return <Granted {...{ request, onChanged }}>{children(request)}</Granted>;
   }
   return (
     <Stack gap="sm">

@@ -78,7 +78,8 @@ function FactValue({ fact }: { readonly fact: Fact }) {
     case 'span':
       return (
         <>
-          <At atMs={Number(value)} /> ({formats.duration((untilMs ?? Number(value)) - Number(value))})
+          <At atMs={Number(value)} /> (
+          {formats.duration((untilMs ?? Number(value)) - Number(value))})
         </>
       );
     case 'code':

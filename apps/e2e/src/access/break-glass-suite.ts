@@ -39,7 +39,7 @@ export function breakGlassSuite(world: () => World): void {
       async () => {
         await asking.signIn(ASKING, '/studies');
         const row = asking.page.getByRole('row').filter({ hasText: FIRST_SITE });
-        await row.filter({ hasText: 'meshnet-tissue' }).first().getByRole('link').click();
+        await row.filter({ hasText: 'fracture-stand-in' }).first().getByRole('link').click();
         await asking.heading.filter({ hasText: 'Study' }).waitFor();
         studyPath = new URL(asking.page.url()).pathname;
         expect(await asking.page.getByRole('img', { name: /^Image of instance/ }).count()).toBe(0);

@@ -97,6 +97,8 @@ export const ACT_CODES: Readonly<Record<Act, ActCodes>> = {
   'study-list.read': { event: EVENTS.query, types: [], interaction: 'search' },
   // The way of a study through the platform, without its pixels.
   'study.read': record(EVENTS.procedureRecord),
+  'hospital-study-list.read': { event: EVENTS.query, types: [], interaction: 'search' },
+  'hospital-study.read': record(EVENTS.procedureRecord),
   'identity.open': record(EVENTS.patientRecord),
   'approvals.read': restricted('search'),
   'approval.request': restricted('create'),

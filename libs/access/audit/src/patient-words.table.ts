@@ -67,6 +67,14 @@ export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
     ['looked at how your examination was handled', 'to look at how your examination was handled'],
     ['bekeken hoe uw onderzoek is verwerkt', 'te bekijken hoe uw onderzoek is verwerkt'],
   ),
+  'hospital-study-list.read': act(
+    ['saw your examination in a list', 'to see a list with your examination'],
+    ['uw onderzoek in een lijst gezien', 'een lijst met uw onderzoek te zien'],
+  ),
+  'hospital-study.read': act(
+    ['looked at how your examination was handled', 'to look at how your examination was handled'],
+    ['bekeken hoe uw onderzoek is verwerkt', 'te bekijken hoe uw onderzoek is verwerkt'],
+  ),
   'identity.open': act(
     ['opened your examination with your name', 'to open your examination with your name'],
     ['uw onderzoek met uw naam geopend', 'uw onderzoek met uw naam te openen'],

@@ -60,7 +60,7 @@ export function draftOf(act: Act): AuditDraft {
     action,
     ...(by === 'system' ? { ...bySystem, userKind: 'system', sourceAddress: '' } : {}),
     ...(grantMs === undefined ? {} : { responsibleUserId: 'sub-2', reason: 'Emergency at night' }),
-    ...(act.endsWith('s.read') || act === 'study-list.read' ? { patientId: null } : {}),
+    ...(act.endsWith('s.read') || act.endsWith('study-list.read') ? { patientId: null } : {}),
   });
 }
 

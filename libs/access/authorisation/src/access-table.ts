@@ -27,6 +27,7 @@ const counts: Cell = { letters: ['R'], scope: 'counts' };
 
 export const ACCESS_OBJECTS = [
   'identified-data',
+  'hospital-studies',
   'linkage',
   'hub-pixels',
   'results-content',
@@ -60,6 +61,8 @@ type Row = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
 const ROWS: Record<AccessObject, Row> = {
   //                  hospital-it        radiologist  operator     model-mgr  vendor      auditor     raio        procurement
   'identified-data': [ownWithReason('R'), own('R'),   no,          no,        no,         no,         no,         no],
+  // The gateway's own list: original UIDs, patients only for who has the row above.
+  'hospital-studies':[own('R'),          own('R'),    no,          no,        no,         no,         no,         no],
   // Two persons: who asks has W, who agrees has A.
   'linkage':         [own('WA'),         no,          no,          no,        no,         no,         no,         no],
   // Break-glass: an operator asks, another operator or the site's RAIO agrees, one hour.
@@ -92,6 +95,7 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
     from: 'radiologist',
     except: {
       'identified-data': no,
+      'hospital-studies': no,
       'results-content': no,
       'study-trace': no,
       models: no,

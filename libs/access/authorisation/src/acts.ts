@@ -51,6 +51,8 @@ export const ACTS = {
   // Studies
   'study-list.read': { by: cell('study-trace', 'R'), action: 'R', audited: true },
   'study.read': { by: cell('study-trace', 'R'), action: 'R', audited: true },
+  'hospital-study-list.read': { by: cell('hospital-studies', 'R'), action: 'R', audited: true },
+  'hospital-study.read': { by: cell('hospital-studies', 'R'), action: 'R', audited: true },
   'identity.open': { by: cell('identified-data', 'R'), action: 'R', audited: true },
   // Two persons
   'approvals.read': { by: cell('approvals', 'R'), action: 'R', audited: false },

@@ -38,7 +38,9 @@ export const HUB_ROUTE_ACTS: Record<HubRouteId, Act> = {
 
 export const GATEWAY_ROUTE_ACTS: Record<GatewayRouteId, Act> = {
   ...SHARED,
-  jobTrace: 'study.read',
+  listStudies: 'hospital-study-list.read',
+  study: 'hospital-study.read',
+  jobTrace: 'hospital-study.read',
   openIdentity: 'identity.open',
   reidentify: 'linkage.read',
   patientFlags: 'patient-flags.read',

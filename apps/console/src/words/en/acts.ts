@@ -25,6 +25,8 @@ export const acts = {
     'models.read': 'Looked at the models',
     'study-list.read': 'Looked at the study list',
     'study.read': 'Looked at a study',
+    'hospital-study-list.read': 'Looked at the list of studies of the hospital',
+    'hospital-study.read': 'Looked at a study of the hospital',
     'identity.open': 'Opened an identity',
     'approvals.read': 'Looked at the approvals',
     'approval.request': 'Asked for a second person',

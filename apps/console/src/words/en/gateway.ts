@@ -32,7 +32,6 @@ export const gateway = {
     hidden: 'not shown to your role',
     masked: 'Masked',
     open: 'Open identity',
-    openOf: (received: string) => `Open the identity of the study received ${received}`,
     openTitle: 'Open the identity of this study',
     openText: 'Your name, the time and your reason are recorded.',
     openAlert:
@@ -40,7 +39,6 @@ export const gateway = {
     openHint: 'Why do you need to know who this is? Do not write the name of the patient here.',
     opened: 'The identity is shown in the list until you leave the page.',
     trace: 'Hops',
-    traceOf: (received: string) => `Hops of the study received ${received}`,
     statusObject: (issue: number) => `AI status object, issue ${issue}`,
   },
   study: {
@@ -149,7 +147,6 @@ export const gateway = {
     since: 'Since',
     setBy: 'By',
     remove: 'End masking',
-    removeOf: (number: string) => `End the masking of patient ${number}`,
     removeTitle: 'End the masking of this patient',
     added: 'The patient is masked from now on.',
     removed: 'The masking has ended.',
@@ -168,7 +165,6 @@ export const gateway = {
     seenBy: (name: string, time: string) => `Seen by ${name}, ${time}`,
     unseen: 'Not yet seen',
     acknowledge: 'Mark as seen',
-    acknowledgeOf: (name: string) => `Mark the opening by ${name} as seen`,
     acknowledged: 'Marked as seen.',
     none: 'No masked patient was opened.',
   },

@@ -111,7 +111,6 @@ export const hub = {
     size: 'Size',
     digest: 'Digest',
     show: 'Show image',
-    showOf: (index: number) => `Show image ${index}`,
     image: (index: number) => `Image of instance ${index}`,
     imageFailed:
       'The image could not be shown: access may have ended, you may have to confirm anew, or ' +

@@ -28,6 +28,8 @@ export const acts: Widened<typeof english> = {
     'models.read': 'Modellen bekeken',
     'study-list.read': 'Onderzoekslijst bekeken',
     'study.read': 'Onderzoek bekeken',
+    'hospital-study-list.read': 'Onderzoekslijst van het ziekenhuis bekeken',
+    'hospital-study.read': 'Onderzoek van het ziekenhuis bekeken',
     'identity.open': 'Identiteit geopend',
     'approvals.read': 'Goedkeuringen bekeken',
     'approval.request': 'Tweede persoon gevraagd',

@@ -41,7 +41,6 @@ export const gateway: Widened<typeof english> = {
     hidden: 'niet zichtbaar voor uw rol',
     masked: 'Afgeschermd',
     open: 'Identiteit openen',
-    openOf: (received) => `Identiteit openen van het onderzoek ontvangen ${received}`,
     openTitle: 'De identiteit van dit onderzoek openen',
     openText: 'Uw naam, de tijd en uw reden worden vastgelegd.',
     openAlert:
@@ -50,7 +49,6 @@ export const gateway: Widened<typeof english> = {
     openHint: 'Waarom moet u weten wie dit is? Schrijf hier niet de naam van de patiënt.',
     opened: 'De identiteit staat in de lijst tot u de pagina verlaat.',
     trace: 'Stappen',
-    traceOf: (received) => `Stappen van het onderzoek ontvangen ${received}`,
     statusObject: (issue) => `AI-statusobject, uitgave ${issue}`,
   },
   study: {
@@ -163,7 +161,6 @@ export const gateway: Widened<typeof english> = {
     since: 'Sinds',
     setBy: 'Door',
     remove: 'Afscherming beëindigen',
-    removeOf: (number) => `Afscherming van patiënt ${number} beëindigen`,
     removeTitle: 'De afscherming van deze patiënt beëindigen',
     added: 'De patiënt is vanaf nu afgeschermd.',
     removed: 'De afscherming is beëindigd.',
@@ -182,7 +179,6 @@ export const gateway: Widened<typeof english> = {
     seenBy: (name, time) => `Gezien door ${name}, ${time}`,
     unseen: 'Nog niet gezien',
     acknowledge: 'Als gezien merken',
-    acknowledgeOf: (name) => `De inzage door ${name} als gezien merken`,
     acknowledged: 'Als gezien gemerkt.',
     none: 'Geen afgeschermde patiënt is geopend.',
   },

@@ -116,7 +116,6 @@ export const hub: Widened<typeof english> = {
     size: 'Grootte',
     digest: 'Hash',
     show: 'Beeld tonen',
-    showOf: (index) => `Beeld ${index} tonen`,
     image: (index) => `Beeld van instance ${index}`,
     imageFailed:
       'Het beeld kon niet worden getoond: de toegang is misschien beëindigd, u moet opnieuw ' +
