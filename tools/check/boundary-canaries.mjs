@@ -14,9 +14,9 @@ const CANARIES = [
   ['data', 'libs/gateway/deliver/src/canary.ts', '@aifi/gateway-vault', true],
   ['external', 'libs/hub/ingest/src/canary.ts', 'dcmjs-dimse', true],
   ['external', 'libs/gateway/spool/src/canary.ts', 'typeorm', true],
-  ['scope: access knows no database', 'libs/access/web/src/canary.ts', '@aifi/hub-database', true],
-  ['scope: policy below access', 'libs/policy/routing-rules/src/canary.ts', '@aifi/access-web', true],
-  ['scope: worker has no people', 'apps/inference-worker/src/canary.ts', '@aifi/access-web', true],
+  ['scope: access', 'libs/access/web/src/canary.ts', '@aifi/hub-database', true],
+  ['scope: policy', 'libs/policy/routing-rules/src/canary.ts', '@aifi/access-web', true],
+  ['scope: worker', 'apps/inference-worker/src/canary.ts', '@aifi/access-web', true],
   ['scope: pages', 'apps/console/src/canary.ts', '@aifi/access-authorisation', true],
   ['allowed', 'libs/gateway/uplink/src/canary.ts', '@aifi/gateway-database', false],
 ];

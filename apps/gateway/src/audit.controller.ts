@@ -6,7 +6,7 @@ import { GATEWAY_ROUTE_ACTS } from '@aifi/access-authorisation';
 import { By, Input, routesOf, type Caller } from '@aifi/access-web';
 import { gatewayRoutes, type RouteInput, type RouteOutput } from '@aifi/contracts-rest';
 import { AuditService } from './audit.service.js';
-import type { SlowResponse } from './slow-response.js';
+import type { SlowResponse } from '@aifi/access-web';
 
 type Routes = typeof gatewayRoutes;
 const Gateway = routesOf(gatewayRoutes, GATEWAY_ROUTE_ACTS);

@@ -19,7 +19,7 @@ import type { AuditRecord, gatewayRoutes, RouteInput, RouteOutput } from '@aifi/
 import { PATIENTS_DETAIL } from '@aifi/gateway-access';
 import { AifiError } from '@aifi/shared-kernel';
 import { SOURCES, type GatewaySources } from './gateway-sources.js';
-import { sendSlowly, type SlowResponse } from './slow-response.js';
+import { sendSlowly, type SlowResponse } from '@aifi/access-web';
 
 type Routes = typeof gatewayRoutes;
 /** Exports at a time: each holds one batch of records. */
@@ -59,10 +59,10 @@ export class AuditService {
     this.#exports += 1;
     try {
       await caller.record(subject);
-      const { access, clock } = this.sources;
+      const { access, clock, logger } = this.sources;
       const records = access.trail.stream({ ...filter, onlyUserId });
       const chunks = renderAudit(format, records, this.#source());
-      await sendSlowly(response, { headers: headersOf(format), chunks, clock });
+      await sendSlowly(response, { headers: headersOf(format), chunks, clock, logger });
     } finally {
       this.#exports -= 1;
     }

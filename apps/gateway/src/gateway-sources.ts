@@ -5,6 +5,7 @@
  */
 import type { ChangeBell } from '@aifi/access-web';
 import type { GatewayAccess, PatientSource } from '@aifi/gateway-access';
+import type { Logger } from '@aifi/shared-observability';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import type { Vault } from '@aifi/gateway-vault';
 import type { Clock } from '@aifi/shared-kernel';
@@ -28,5 +29,6 @@ export interface GatewaySources extends Pick<Pipeline, 'currentRules' | 'pacsSta
     'siteId' | 'purpose' | 'publicUrl' | 'dataFolder' | 'deadlines'
   >;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly linkState: HubLink['state'];
 }

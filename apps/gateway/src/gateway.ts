@@ -153,11 +153,11 @@ function auditStages(parts: Parts, patients: PatientSource): Stage[] {
 }
 
 function sourcesOf(parts: Parts, stages: Stages): GatewaySources {
-  const { database, vault, access, changes, config, clock, link, auditKey } = parts;
+  const { database, vault, access, changes, config, clock, logger, link, auditKey } = parts;
   const { patients, currentRules, pacsState } = stages;
   return {
     ...{ database, vault, access, patients, changes, config, clock, currentRules, pacsState },
-    auditPublicKeyPem: publicKeyPemOf(auditKey),
+    ...{ auditPublicKeyPem: publicKeyPemOf(auditKey), logger },
     linkState: link.state,
   };
 }

@@ -120,6 +120,7 @@ beforeAll(async () => {
         ...{ siteId: siteId('site-a'), purpose: 'demonstration', dataFolder: folder.path },
         ...{ publicUrl: 'http://localhost:1', deadlines: { acuteMs: 600, routineMs: 3_600 } },
       },
+      logger: silentLogger,
       ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     },
     listen: { host: '127.0.0.1', port: 0 },

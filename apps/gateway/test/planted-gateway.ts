@@ -94,6 +94,7 @@ export class PlantedGateway {
           deadlines: { acuteMs: 600, routineMs: 3_600 },
         },
       },
+      logger: silentLogger,
       ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     };
     this.http = await startHttp({

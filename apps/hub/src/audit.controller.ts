@@ -6,7 +6,7 @@ import { HUB_ROUTE_ACTS } from '@aifi/access-authorisation';
 import { By, Input, routesOf, type Caller } from '@aifi/access-web';
 import { hubRoutes, type RouteInput, type RouteOutput } from '@aifi/contracts-rest';
 import { AuditService } from './audit.service.js';
-import type { SlowResponse } from './slow-response.js';
+import type { SlowResponse } from '@aifi/access-web';
 
 type Routes = typeof hubRoutes;
 const Hub = routesOf(hubRoutes, HUB_ROUTE_ACTS);

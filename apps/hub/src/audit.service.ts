@@ -13,7 +13,7 @@ import type { auditRoutes, RouteInput, RouteOutput } from '@aifi/contracts-rest'
 import { AifiError } from '@aifi/shared-kernel';
 import { auditSourceOf } from './audit-shippers.js';
 import { HUB_PARTS, type HubParts } from './hub-parts.js';
-import { sendSlowly, type SlowResponse } from './slow-response.js';
+import { sendSlowly, type SlowResponse } from '@aifi/access-web';
 
 type Routes = typeof auditRoutes;
 

@@ -4,7 +4,7 @@
  * while it would be kept alive by its own requests. Invariant: what a role may is the server's to
  * say; `acts` only chooses what is offered. Source: security specification 5 (idle 15 min).
  */
-import { Anchor, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useIdle } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, type ReactNode } from 'react';
@@ -14,7 +14,9 @@ import { ProblemError } from '../api/problem-error.js';
 import { here, signInAddress } from '../api/return-to.js';
 import { Fault } from '../parts/fault.js';
 import { Waiting } from '../parts/waiting.js';
+import { LanguageSwitch, SchemeSwitch } from './controls.js';
 import { useWords } from './language.js';
+import { Mark } from './mark.js';
 
 /** As long as the server lets a session idle. @unit ms */
 const IDLE_MS_MAX = 15 * 60_000;
@@ -26,7 +28,12 @@ export function useSession(): SessionView {
   return session;
 }
 
-export function SessionProvider({ children }: { readonly children: ReactNode }) {
+interface SessionProviderProps {
+  /** Whose page it is, as long as no session says so. */
+  readonly server: SessionView['server'];
+  readonly children: ReactNode;
+}
+export function SessionProvider({ server, children }: SessionProviderProps) {
   const { call, setCsrfToken } = useApi();
   const client = useQueryClient();
   const isIdle = useIdle(IDLE_MS_MAX, { initialState: false });
@@ -51,7 +58,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   return (
     <main className="aifi-centre" id="content">
       {data === null ? (
-        <SignedOut />
+        <SignedOut server={server} />
       ) : error ? (
         <Fault problem={error} onRetry={() => void refetch()} />
       ) : (
@@ -61,20 +68,29 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   );
 }
 
-function SignedOut() {
+function SignedOut({ server }: Pick<SessionView, 'server'>) {
   const { frame } = useWords();
   useEffect(() => {
-    document.title = frame.signIn;
-  }, [frame]);
+    document.title = `${frame.signIn} – ${frame.servers[server]}`;
+  }, [frame, server]);
   return (
     <Stack className="aifi-card" maw={460} gap="md" p="xl">
+      <Group justify="space-between">
+        <span className="aifi-brand">
+          <Mark /> {frame.servers[server]}
+        </span>
+        <LanguageSwitch />
+      </Group>
       <Title order={1} size="h2">
         {frame.signedOutTitle}
       </Title>
       <Text>{frame.signedOutText}</Text>
-      <Anchor href={signInAddress('signIn', here())} fw={600}>
-        {frame.signIn}
-      </Anchor>
+      <Group justify="space-between">
+        <Button component="a" href={signInAddress('signIn', here())}>
+          {frame.signIn}
+        </Button>
+        <SchemeSwitch />
+      </Group>
     </Stack>
   );
 }

@@ -12,6 +12,7 @@ import { termOf } from '../words/words.js';
 import { LanguageSwitch, SchemeSwitch } from './controls.js';
 import { useWords } from './language.js';
 import { useLive } from './live.js';
+import { Mark } from './mark.js';
 import { useSession } from './session.js';
 import { UserMenu } from './user-menu.js';
 
@@ -133,18 +134,5 @@ function Navigation({ items, onGo }: { readonly items: readonly NavItem[]; onGo:
         </span>
       </Stack>
     </Stack>
-  );
-}
-
-function Mark() {
-  return (
-    <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-      <rect width="32" height="32" rx="7" fill="#0f5f73" />
-      <path
-        {...{ d: 'M6 17h5l3-8 4 14 3-6h5', fill: 'none', stroke: '#fff', strokeWidth: 2.6 }}
-        strokeLinecap="round"
-        strokeLinejoin="round"
-      />
-    </svg>
   );
 }

@@ -7,6 +7,7 @@ import './styles.js';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
+import type { SessionView } from '@aifi/contracts-rest';
 import { ApiProvider } from '../api/api-context.js';
 import { LanguageProvider } from './language.js';
 import { LiveProvider } from './live.js';
@@ -17,7 +18,7 @@ import { theme } from './theme.js';
 
 const schemeManager = localStorageColorSchemeManager({ key: 'aifi-scheme' });
 
-export function start(page: ReactNode): void {
+export function start(server: SessionView['server'], page: ReactNode): void {
   const root = document.getElementById('root');
   if (!root) throw new Error('the index has no root');
   createRoot(root).render(
@@ -30,7 +31,7 @@ export function start(page: ReactNode): void {
       <LanguageProvider>
         <ApiProvider>
           <NoticeProvider>
-            <SessionProvider>
+            <SessionProvider server={server}>
               <LiveProvider>{page}</LiveProvider>
             </SessionProvider>
           </NoticeProvider>

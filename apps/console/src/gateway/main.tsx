@@ -3,4 +3,4 @@ import '../frame/zod-without-eval.js';
 import { start } from '../frame/start.js';
 import { GatewayApp } from './gateway-app.js';
 
-start(<GatewayApp />);
+start('gateway', <GatewayApp />);

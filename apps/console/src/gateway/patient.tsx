@@ -17,15 +17,12 @@ export function PatientLines({ patient }: { readonly patient: PatientView }) {
     birthDate && studies.born(formats.dicomDate(birthDate)),
     sex && termOf(studies.sexes, sex),
   ];
-  const numbers = [
-    patientId && studies.number(patientId),
-    accessionNumber && studies.accession(accessionNumber),
-  ];
   return (
     <>
       <span>{name ?? words.frame.unknown}</span>
       <div className="aifi-dimmed">{about.filter(Boolean).join(', ')}</div>
-      <div className="aifi-dimmed">{numbers.filter(Boolean).join(', ')}</div>
+      {patientId && <div className="aifi-dimmed">{studies.number(patientId)}</div>}
+      {accessionNumber && <div className="aifi-dimmed">{studies.accession(accessionNumber)}</div>}
     </>
   );
 }

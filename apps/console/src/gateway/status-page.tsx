@@ -4,6 +4,7 @@
  * Source: architecture 1 (hospital IT); gateway-status contract.
  */
 import { SimpleGrid, Text } from '@mantine/core';
+import { Fragment } from 'react';
 import { gatewayRoutes, type GatewayStatus, type RefusalView } from '@aifi/contracts-rest';
 import { useAnswer } from '../api/use-answer.js';
 import type { Tone } from '../format/hops.js';
@@ -77,16 +78,17 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
         ],
         [
           text.pacs,
-          <StateLabel key="pacs" tone={BREAKER_TONES[pacsBreaker]}>
-            {breakers[pacsBreaker]}
-          </StateLabel>,
+          <Fragment key="pacs">
+            <StateLabel tone={BREAKER_TONES[pacsBreaker]}>{breakers[pacsBreaker]}</StateLabel>
+            {pacsBreaker !== 'closed' && <div className="aifi-dimmed">{text.pacsAway}</div>}
+          </Fragment>,
         ],
         [
           text.disk,
-          <StateLabel key="disk" tone={isLow ? 'bad' : 'ok'}>
-            {formats.size(diskFreeBytes)}
-            {isLow && `: ${text.diskLow}`}
-          </StateLabel>,
+          <Fragment key="disk">
+            <StateLabel tone={isLow ? 'bad' : 'ok'}>{formats.size(diskFreeBytes)}</StateLabel>
+            {isLow && <div>{text.diskLow}</div>}
+          </Fragment>,
         ],
         [
           text.spool,

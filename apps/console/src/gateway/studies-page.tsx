@@ -84,7 +84,7 @@ function StudyChoice({ period, setPeriod, state, setState }: StudyChoiceProps) {
   return (
     <div className="aifi-filters">
       <Stack gap={4}>
-        <Text size="sm" fw={500} aria-hidden="true">
+        <Text size="sm" fw={600} aria-hidden="true">
           {studies.period}
         </Text>
         <SegmentedControl

@@ -3,4 +3,4 @@ import '../frame/zod-without-eval.js';
 import { start } from '../frame/start.js';
 import { HubApp } from './hub-app.js';
 
-start(<HubApp />);
+start('hub', <HubApp />);

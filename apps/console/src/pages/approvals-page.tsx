@@ -77,9 +77,10 @@ interface ApprovalCardProps {
   readonly open: (id: string) => void;
 }
 function ApprovalCard({ title, ...table }: ApprovalCardProps) {
+  const { approvals } = useWords().access;
   return (
     <Card title={title}>
-      <ApprovalTable caption={title} {...table} />
+      <ApprovalTable caption={`${approvals.title}: ${title}`} {...table} />
     </Card>
   );
 }

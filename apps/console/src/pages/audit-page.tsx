@@ -12,6 +12,7 @@ import { useWords } from '../frame/language.js';
 import { Page } from '../frame/page.js';
 import { useSession } from '../frame/session.js';
 import { AnswerView } from '../parts/answer-view.js';
+import { CodeValue } from '../parts/code-value.js';
 import { DataTable, type Column } from '../parts/data-table.js';
 import { Pager } from '../parts/pager.js';
 import { Refresh } from '../parts/refresh.js';
@@ -77,13 +78,20 @@ export function AuditTable({ rows, onOpen }: AuditTableProps) {
         <StateLabel tone={outcomeTone(outcome)}>{terms.auditOutcomes[outcome]}</StateLabel>
       ),
     },
-    { key: 'site', header: audit.siteId, cell: ({ siteId }) => siteId },
+    {
+      key: 'site',
+      header: audit.siteId,
+      cell: ({ siteId }) => (siteId === '*' ? frame.allSites : siteId),
+    },
     {
       ...{ key: 'object', header: audit.object },
       cell: ({ objectType, objectId }) => (
-        <span className="aifi-wrap-anywhere">
-          {objectType} <span className="aifi-dimmed">{objectId}</span>
-        </span>
+        <>
+          {objectType}
+          <div>
+            <CodeValue value={objectId} label={audit.object} />
+          </div>
+        </>
       ),
     },
     {

@@ -30,50 +30,14 @@ export function commandLineSuite(world: () => World): void {
     });
     afterAll(() => folder?.remove());
 
-    async function aifictl(words: readonly string[], onAddress?: (at: string) => Promise<void>) {
-      const child = spawn(process.execPath, [PROGRAM, ...words], {
-        env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: folder.path },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const exited = once(child, 'exit');
-      let [out, error] = ['', ''];
-      child.stdout.on('data', (chunk) => (out += String(chunk)));
-      child.stderr.on('data', (chunk) => (error += String(chunk)));
-      if (onAddress) {
-        for await (const chunk of child.stderr.iterator({ destroyOnReturn: false })) {
-          const [, address] = /open\n\s+(\S+)\n/.exec(`${error}${String(chunk)}`) ?? [];
-          if (address === undefined) continue;
-          await onAddress(address);
-          break;
-        }
-      }
-      const [code] = (await exited) as [number];
-      return { code, out, error };
+    const aifictl = (words: readonly string[]): Promise<Ended> =>
+      runProgram(words, folder.path).ended;
+    /** The code that is shown is confirmed in a browser, signed in as that person. */
+    async function login(who: Person, ...more: string[]): Promise<Ended> {
+      const run = runProgram(['login', '--hub', hubUrl(), ...more], folder.path);
+      await confirm(world(), who, await run.address);
+      return run.ended;
     }
-    /** Confirms the code in a browser, signed in as that person. */
-    async function confirmAs(who: Person, address: string): Promise<void> {
-      const { browser, stack } = world();
-      const { page, takeFaults, leave } = await visitorOf();
-      async function visitorOf() {
-        const visitor = await Visitor.arrive({ browser, origins: originsOf(stack) });
-        return {
-          page: visitor.page,
-          takeFaults: () => visitor.takeFaults(),
-          leave: () => visitor.leave(),
-        };
-      }
-      await page.goto(address);
-      await page.getByLabel('Code').waitFor();
-      await page.getByRole('button', { name: 'Continue' }).click();
-      await page.getByRole('heading', { name: 'Is this the code that you see?' }).waitFor();
-      await page.getByRole('button', { name: 'Continue' }).click();
-      await embeddedPages.signIn(page, who);
-      await page.getByRole('heading', { name: 'Connected' }).waitFor();
-      expect(takeFaults()).toEqual([]);
-      await leave();
-    }
-    const login = (who: Person, ...more: string[]): Promise<Ended> =>
-      aifictl(['login', '--hub', hubUrl(), ...more], (address) => confirmAs(who, address));
 
     it(
       'is nobody before it has signed in, and says what to do',
@@ -153,4 +117,42 @@ export function commandLineSuite(world: () => World): void {
       STEP_MS,
     );
   });
+}
+
+/** Starts the program; `address` is the one that it shows to sign in at. */
+function runProgram(
+  words: readonly string[],
+  configFolder: string,
+): { readonly ended: Promise<Ended>; readonly address: Promise<string> } {
+  const child = spawn(process.execPath, [PROGRAM, ...words], {
+    env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: configFolder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, error] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += String(chunk)));
+  const address = new Promise<string>((resolve, reject) => {
+    child.stderr.on('data', (chunk) => {
+      error += String(chunk);
+      const [, shown] = /open\n\s+(\S+)\n/.exec(error) ?? [];
+      if (shown !== undefined) resolve(shown);
+    });
+    child.once('close', () => reject(new Error(`ended without an address: ${out}${error}`)));
+  });
+  // Only a sign-in shows one.
+  address.catch(() => undefined);
+  const ended = once(child, 'close').then(([code]) => ({ code: Number(code), out }));
+  return { ended, address };
+}
+
+async function confirm({ browser, stack }: World, who: Person, address: string): Promise<void> {
+  const visitor = await Visitor.arrive({ browser, origins: originsOf(stack) });
+  const { page } = visitor;
+  await page.goto(address);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('heading', { name: 'Is this the code that you see?' }).waitFor();
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await embeddedPages.signIn(page, who);
+  await page.getByRole('heading', { name: 'Connected' }).waitFor();
+  expect(visitor.takeFaults()).toEqual([]);
+  await visitor.leave();
 }

@@ -14,7 +14,7 @@ export interface ApprovalQuery {
   /** Undefined: all sites. */
   readonly siteIds: readonly string[] | undefined;
   readonly state?: ApprovalState | undefined;
-  /** States are as of this time: a request past expiresAtMs is EXPIRED, a grant past its end ENDED. */
+  /** As of this time: past expiresAtMs a request is EXPIRED, past its end a grant ENDED. */
   readonly nowMs: number;
   readonly cursor?: string | undefined;
   readonly limit: number;

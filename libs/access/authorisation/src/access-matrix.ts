@@ -32,8 +32,8 @@ export function accessMatrixMarkdown(): string {
   );
   return `# Access matrix
 
-Made by \`npm run generate\` from \`libs/access/authorisation\`; a test keeps it equal. R see, W change
-(or ask), A agree as the second person, - refused. What is not here is refused.
+Made by \`npm run generate\` from \`libs/access/authorisation\`; a test keeps it equal.
+R see, W change (or ask), A agree as the second person, - refused. What is not here is refused.
 
 ${header(['role', ...ACCESS_OBJECTS])}
 ${rows.join('\n')}

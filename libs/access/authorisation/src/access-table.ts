@@ -57,28 +57,34 @@ const COLUMNS = [
 ] as const satisfies readonly ColumnRole[];
 type Row = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
 
+// Cells of the table, short: o own sites, a all sites; `ask` own sites with a reason.
+const [oR, oW, oA, oRW, oRA, oWA] = ['R', 'W', 'A', 'RW', 'RA', 'WA'].map(own) as Six;
+const [aR, aRW, aWA] = ['R', 'RW', 'WA'].map(all) as [Cell, Cell, Cell];
+const [__, ask, mine, sum] = [no, ownWithReason('R'), acts('R'), counts];
+type Six = [Cell, Cell, Cell, Cell, Cell, Cell];
+
 // prettier-ignore
 const ROWS: Record<AccessObject, Row> = {
-  //                  hospital-it        radiologist  operator     model-mgr  vendor      auditor     raio        procurement
-  'identified-data': [ownWithReason('R'), own('R'),   no,          no,        no,         no,         no,         no],
+  //                     IT    rad   oper  mmgr  vend  audit raio  procurement
+  'identified-data':    [ask,  oR,   __,   __,   __,   __,   __,   __],
   // The gateway's own list: original UIDs, patients only for who has the row above.
-  'hospital-studies':[own('R'),          own('R'),    no,          no,        no,         no,         no,         no],
+  'hospital-studies':   [oR,   oR,   __,   __,   __,   __,   __,   __],
   // Two persons: who asks has W, who agrees has A.
-  'linkage':         [own('WA'),         no,          no,          no,        no,         no,         no,         no],
+  'linkage':            [oWA,  __,   __,   __,   __,   __,   __,   __],
   // Break-glass: an operator asks, another operator or the site's RAIO agrees, one hour.
-  'hub-pixels':      [no,                no,          all('WA'),   no,        no,         no,         own('A'),   no],
-  'results-content': [own('R'),          own('RW'),   counts,      counts,    no,         no,         own('R'),   no],
+  'hub-pixels':         [__,   __,   aWA,  __,   __,   __,   oA,   __],
+  'results-content':    [oR,   oRW,  sum,  sum,  __,   __,   oR,   __],
   // Hops of pseudonymous studies: times, attempts, digests, states; no result and no pixel.
-  'study-trace':     [own('R'),          own('R'),    all('R'),    no,        no,         all('R'),   own('R'),   no],
-  'gateway-health':  [own('R'),          no,           all('R'),    no,        no,         all('R'),   own('R'),   no],
-  'gateway-config':  [own('W'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
-  'models':          [own('RW'),         own('R'),    all('R'),    all('RW'), no,         all('R'),   own('RA'),  no],
-  'approvals':       [own('R'),          no,          all('R'),    no,        no,         all('R'),   own('R'),   no],
-  'patient-flags':   [no,                no,          no,          no,        no,         no,         no,         no],
-  'privacy-alerts':  [no,                no,          no,          no,        no,         no,         no,         no],
-  'audit-log':       [own('R'),          acts('R'),   all('R'),    acts('R'), acts('R'),  all('R'),   own('R'),   no],
-  'audit-export':    [no,                no,          no,          no,        no,         all('R'),   no,         no],
-  'patient-extract': [no,                no,          no,          no,        no,         no,         no,         no],
+  'study-trace':        [oR,   oR,   aR,   __,   __,   aR,   oR,   __],
+  'gateway-health':     [oR,   __,   aR,   __,   __,   aR,   oR,   __],
+  'gateway-config':     [oW,   __,   aR,   __,   __,   aR,   oR,   __],
+  'models':             [oRW,  oR,   aR,   aRW,  __,   aR,   oRA,  __],
+  'approvals':          [oR,   __,   aR,   __,   __,   aR,   oR,   __],
+  'patient-flags':      [__,   __,   __,   __,   __,   __,   __,   __],
+  'privacy-alerts':     [__,   __,   __,   __,   __,   __,   __,   __],
+  'audit-log':          [oR,   mine, aR,   mine, mine, aR,   oR,   __],
+  'audit-export':       [__,   __,   __,   __,   __,   aR,   __,   __],
+  'patient-extract':    [__,   __,   __,   __,   __,   __,   __,   __],
 };
 
 interface Inheritance {

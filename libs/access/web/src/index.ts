@@ -5,6 +5,7 @@ export * from './harden-app.js';
 export * from './request-caller.js';
 export * from './route-decorator.js';
 export * from './security-headers.js';
+export { sendSlowly, type SlowResponse } from './slow-response.js';
 export * from './web-access.module.js';
 export * from './web-access-options.js';
 export type { HttpRequest, HttpResponse } from './http-request.js';

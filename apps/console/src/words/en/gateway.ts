@@ -89,6 +89,7 @@ export const gateway = {
     asOfName: 'As of',
     link: 'Link to the hub',
     pacs: 'PACS',
+    pacsAway: 'It is asked again every 30 seconds; results wait on the disk.',
     rules: 'Routing rules',
     rulesText: (sequence: number, time: string) => `Number ${sequence}, issued ${time}`,
     noRules: 'None yet: nothing is sent before they arrive',

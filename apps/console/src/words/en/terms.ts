@@ -70,9 +70,9 @@ export const terms = {
   lanes: { acute: 'Acute', routine: 'Routine' },
   links: { up: 'Up', connecting: 'Being opened', down: 'Down' },
   breakers: {
-    closed: 'Answers, or was not asked yet',
-    open: 'Does not answer; asked again every 30 seconds',
-    probe: 'Does not answer; asked again now',
+    closed: 'Answers, or not asked yet',
+    open: 'Does not answer',
+    probe: 'Is asked again',
   },
   masks: { vip: 'VIP', 'own-staff': 'Own staff', 'reason-required': 'Reason needed' },
   folders: {

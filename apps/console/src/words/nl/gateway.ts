@@ -101,6 +101,7 @@ export const gateway: Widened<typeof english> = {
     asOfName: 'Stand van',
     link: 'Verbinding met de hub',
     pacs: 'PACS',
+    pacsAway: 'Wordt elke 30 seconden opnieuw gevraagd; resultaten wachten op de schijf.',
     rules: 'Routeringsregels',
     rulesText: (sequence, time) => `Nummer ${sequence}, uitgegeven ${time}`,
     noRules: 'Nog geen: tot ze er zijn wordt niets verzonden',

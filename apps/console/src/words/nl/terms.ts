@@ -79,9 +79,9 @@ export const terms: Widened<typeof english> = {
   lanes: { acute: 'Acuut', routine: 'Routine' },
   links: { up: 'Actief', connecting: 'Wordt opgebouwd', down: 'Verbroken' },
   breakers: {
-    closed: 'Antwoordt, of is nog niet gevraagd',
-    open: 'Antwoordt niet; elke 30 seconden opnieuw gevraagd',
-    probe: 'Antwoordt niet; nu opnieuw gevraagd',
+    closed: 'Antwoordt, of nog niet gevraagd',
+    open: 'Antwoordt niet',
+    probe: 'Wordt opnieuw gevraagd',
   },
   masks: { vip: 'VIP', 'own-staff': 'Eigen personeel', 'reason-required': 'Reden nodig' },
   folders: {
