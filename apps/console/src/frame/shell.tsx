@@ -3,8 +3,8 @@
  * Decides the landmarks, the skip link, and that the navigation offers what the session's roles
  * may do somewhere. Invariant: a demonstration says so loudly on every page.
  */
-import { AppShell, Burger, NavLink, Stack } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { AppShell, Burger, Group, NavLink, Stack } from '@mantine/core';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { StateLabel } from '../parts/state-label.js';
@@ -28,6 +28,10 @@ interface ShellProps {
   readonly items: readonly NavItem[];
   readonly children: ReactNode;
 }
+
+/** Room for language and appearance in the header; otherwise they are in the navigation. */
+const useIsWide = (): boolean =>
+  useMediaQuery('(min-width: 48em)', true, { getInitialValueInEffect: false });
 
 export function Shell({ items, children }: ShellProps) {
   const { frame } = useWords();
@@ -62,6 +66,7 @@ interface HeaderProps {
   readonly onToggle: () => void;
 }
 function Header({ isOpen, onToggle }: HeaderProps) {
+  const isWide = useIsWide();
   const { frame } = useWords();
   const { server, siteIds, purpose } = useSession();
   const isDemonstration = purpose !== 'clinical';
@@ -88,12 +93,8 @@ function Header({ isOpen, onToggle }: HeaderProps) {
         {termOf(frame.purposes, purpose)}
       </span>
       <div className="aifi-header-end">
-        <span className="aifi-wide">
-          <LanguageSwitch />
-        </span>
-        <span className="aifi-wide">
-          <SchemeSwitch />
-        </span>
+        {isWide && <LanguageSwitch />}
+        {isWide && <SchemeSwitch />}
         <UserMenu />
       </div>
     </div>
@@ -103,6 +104,7 @@ function Header({ isOpen, onToggle }: HeaderProps) {
 function Navigation({ items, onGo }: { readonly items: readonly NavItem[]; onGo: () => void }) {
   const { frame } = useWords();
   const { isLive } = useLive();
+  const isWide = useIsWide();
   const [location] = useLocation();
   return (
     <Stack justify="space-between" h="100%">
@@ -123,10 +125,12 @@ function Navigation({ items, onGo }: { readonly items: readonly NavItem[]; onGo:
         })}
       </Stack>
       <Stack gap="sm">
-        <span className="aifi-narrow">
-          <LanguageSwitch />
-          <SchemeSwitch />
-        </span>
+        {!isWide && (
+          <Group gap="sm">
+            <LanguageSwitch />
+            <SchemeSwitch />
+          </Group>
+        )}
         <span title={isLive ? undefined : frame.liveOff}>
           <StateLabel tone={isLive ? 'ok' : 'quiet'}>
             {isLive ? frame.live : frame.liveOff}

@@ -4,7 +4,7 @@
  * it is gone when the page is left. Source: security specification 5 (linkage, two persons).
  */
 import { Button, Group, Stack, TextInput } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
+import { useState, type FormEvent, type ReactNode } from 'react';
 import { gatewayRoutes } from '@aifi/contracts-rest';
 import { useLocation } from 'wouter';
 import { useAnswer } from '../api/use-answer.js';
@@ -75,9 +75,9 @@ function JobLinkage({ jobId }: { readonly jobId: string }) {
         askLabel={reidentify.ask}
         askHint={reidentify.askHint}
       >
-        {() => (
+        {(ask) => (
           <StepUpGate>
-            <Linkage jobId={jobId} />
+            <Linkage jobId={jobId} ask={ask} />
           </StepUpGate>
         )}
       </TwoPerson>
@@ -85,7 +85,11 @@ function JobLinkage({ jobId }: { readonly jobId: string }) {
   );
 }
 
-function Linkage({ jobId }: { readonly jobId: string }) {
+interface LinkageProps {
+  readonly jobId: string;
+  readonly ask: ReactNode;
+}
+function Linkage({ jobId, ask }: LinkageProps) {
   const { reidentify } = useWords().gateway;
   const [isWanted, setWanted] = useState(false);
   const options = { isAudited: true, isWanted };
@@ -98,7 +102,7 @@ function Linkage({ jobId }: { readonly jobId: string }) {
     );
   }
   return (
-    <AnswerView answer={answer}>
+    <AnswerView answer={answer} onApprovalRequired={ask}>
       {({ patient, studyInstanceUid, studyPseudonym }) => (
         <Stack gap="sm" role="region" aria-label={reidentify.result}>
           <PatientFacts patient={patient} />

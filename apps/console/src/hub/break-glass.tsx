@@ -5,7 +5,7 @@
  * Source: security specification 5 (break-glass, one hour) and 7.
  */
 import { Button, Stack, Text } from '@mantine/core';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { hubRoutes, type RouteOutput } from '@aifi/contracts-rest';
 import { addressOf } from '../api/call.js';
 import { useAnswer } from '../api/use-answer.js';
@@ -31,9 +31,9 @@ export function BreakGlass({ siteId, studyPseudonym }: StudyKey) {
       <Stack gap="md">
         <Text>{breakGlass.lead}</Text>
         <TwoPerson subject={subject} askLabel={breakGlass.ask} askHint={breakGlass.askHint}>
-          {() => (
+          {(ask) => (
             <StepUpGate>
-              <Instances {...{ siteId, studyPseudonym }} />
+              <Instances study={{ siteId, studyPseudonym }} ask={ask} />
             </StepUpGate>
           )}
         </TwoPerson>
@@ -42,13 +42,17 @@ export function BreakGlass({ siteId, studyPseudonym }: StudyKey) {
   );
 }
 
-function Instances(study: StudyKey) {
+interface InstancesProps {
+  readonly study: StudyKey;
+  readonly ask: ReactNode;
+}
+function Instances({ study, ask }: InstancesProps) {
   const { breakGlass } = useWords().hub;
   const [shown, setShown] = useState<number>();
   const params = { ...study };
   const answer = useAnswer(hubRoutes.studyInstances, { params }, { isAudited: true });
   return (
-    <AnswerView answer={answer}>
+    <AnswerView answer={answer} onApprovalRequired={ask}>
       {({ instances }) => (
         <Stack gap="md">
           <InstanceTable {...{ instances, shown, onShow: setShown }} />

@@ -1,4 +1,4 @@
-/** Overview: jobs by state and the sites at a glance. Decides nothing; two answers, side by side. */
+/** Overview: jobs by state and the sites at a glance. Decides nothing. */
 import { SimpleGrid, Text } from '@mantine/core';
 import { hubRoutes } from '@aifi/contracts-rest';
 import { useAnswer } from '../api/use-answer.js';

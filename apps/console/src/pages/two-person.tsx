@@ -28,8 +28,8 @@ interface TwoPersonProps {
   readonly subject: TwoPersonSubject;
   readonly askLabel: string;
   readonly askHint: string;
-  /** What the grant opens. */
-  readonly children: (grant: ApprovalView) => ReactNode;
+  /** What the grant opens; `ask` is for when the server says that the grant has ended. */
+  readonly children: (ask: ReactNode) => ReactNode;
 }
 
 /** As many requests as a page of the interface holds: a person's own are among the newest. */
@@ -59,9 +59,10 @@ function Steps({ subject, items, onChanged, children, ...texts }: StepsProps) {
   const nowMs = useNow(1_000);
   const request = latestRequest(items, { ...subject, userId: user.id });
   const state = request && stateNow(request, nowMs);
+  const ask = <Ask {...{ subject, onChanged, ...texts }} />;
   if (request && state === 'REQUESTED') return <Pending {...{ request, onChanged }} />;
   if (request && state === 'APPROVED') {
-    return <Granted {...{ request, onChanged }}>{children(request)}</Granted>;
+    return <Granted {...{ request, onChanged }}>{children(ask)}</Granted>;
   }
   return (
     <Stack gap="sm">
@@ -71,7 +72,7 @@ function Steps({ subject, items, onChanged, children, ...texts }: StepsProps) {
         </Text>
       )}
       {request && state === 'ENDED' && <Text>{hub.breakGlass.over}</Text>}
-      <Ask {...{ subject, onChanged, ...texts }} />
+      {ask}
     </Stack>
   );
 }

@@ -77,7 +77,7 @@ export function maskingSuite(world: () => World): void {
           expect(page).not.toContain(text(carrier));
         }
         await shoot(radiologist.page, 'gateway-studies-masked-light-en');
-        await row.getByRole('button', { name: /^Open the identity/ }).click();
+        await row.getByRole('button', { name: /^Open identity/ }).click();
         const dialog = radiologist.page.getByRole('dialog');
         await dialog.getByText('The privacy officer is told at once', { exact: false }).waitFor();
         await dialog.getByLabel('Reason').fill('short');
@@ -99,7 +99,7 @@ export function maskingSuite(world: () => World): void {
         await row.waitFor();
         expect(await row.getByRole('rowheader').innerText()).toBe(RADIOLOGIST_NAME);
         await shoot(officer.page, 'gateway-alerts-light-en');
-        await row.getByRole('button', { name: /^Mark the opening/ }).click();
+        await row.getByRole('button', { name: /^Mark as seen/ }).click();
         await row.getByText(/^Seen by/).waitFor();
         expect(faults()).toEqual([]);
       },
