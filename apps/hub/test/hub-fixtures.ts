@@ -83,6 +83,8 @@ export function hubSettings(
     grpc: { host: '127.0.0.1', port: 0, ...certificates.hub },
     http: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://localhost:1',
+    // Without pages, whether or not they have been built here.
+    consoleFolder: join(folder, 'no-pages'),
     signIn: { kind: 'embedded', listen: { port: 0 } },
     database: { kind: 'embedded' },
     signingKeyFile: certificates.signingKeyFile,
