@@ -13,6 +13,7 @@ const steps = [
   ['boundary canaries', 'node', ['tools/check/boundary-canaries.mjs']],
   ['lint', 'eslint', ['--max-warnings', '0', 'apps', 'libs', 'tools']],
   ['types', 'tsc', ['-p', 'tsconfig.json']],
+  ['types of the pages', 'tsc', ['-p', 'apps/console/tsconfig.json']],
   ['tidy', 'node', ['tools/tidy/run.mjs']],
 ];
 

@@ -154,17 +154,17 @@ const refusal = (minutes, what, code, dimseStatus, count) => ({
   ...{ what, code, dimseStatus, count },
 });
 
-const STUDIES = ['health.read', 'study-list.read', 'study.read', 'identity.open'];
+const STUDIES = ['hospital-study-list.read', 'hospital-study.read', 'identity.open'];
 const APPROVALS = ['approvals.read', 'approval.request', 'approval.decide', 'approval.end'];
 export const GATEWAY_ACTS = {
-  it: [...STUDIES, ...APPROVALS, 'linkage.read', 'audit.search'],
-  radiologist: ['study-list.read', 'study.read', 'identity.open', 'audit.search'],
+  it: ['health.read', ...STUDIES, ...APPROVALS, 'linkage.read', 'audit.search'],
+  radiologist: [...STUDIES, 'audit.search'],
   privacy: [
-    ...['health.read', 'study-list.read', 'study.read', ...APPROVALS, 'audit.search'],
-    ...['patient-flags.read', 'patient-flag.set', 'patient-flag.remove', 'audit.export'],
-    ...['alerts.read', 'alert.acknowledge', 'patient-extract.read'],
+    ...['health.read', ...APPROVALS, 'audit.search', 'audit.export', 'patient-extract.read'],
+    ...['patient-flags.read', 'patient-flag.set', 'patient-flag.remove'],
+    ...['alerts.read', 'alert.acknowledge'],
   ],
-  referrer: ['audit.search'],
+  referrer: [],
 };
 
 export const gatewayApprovals = [
@@ -197,6 +197,7 @@ export const gatewayAnswers = [
       ...{ link: 'up', pacsBreaker: 'open', diskFreeBytes: 812_300_000, studies: 412 },
       jobs: { SPOOLED: 2, UPLOADED: 3, QUARANTINED: 1, RESULT_IN_PACS: 388 },
       spool: { jobs: 2, objects: 61, bytes: 84_000_000 },
+      hubAnchors: { lastDay: '2026-11-20', contradictions: 0 },
       refusals: [
         refusal(3, 'object', 'DICOM_MALFORMED', 0xc000, 2),
         refusal(14, 'association', 'FORBIDDEN', null, 31),

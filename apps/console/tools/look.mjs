@@ -52,6 +52,7 @@ const SCENES = [
   ['gateway', 'alerts', '/alerts', 'privacy'],
   ['gateway', 'audit', '/audit', 'privacy'],
   ['gateway', 'extract', '/patient-extract', 'privacy', makeExtract],
+  ['gateway', 'no-pages', '/', 'referrer'],
   ['gateway', 'signed-out', '/', 'nobody'],
 ];
 async function makeExtract(page) {
@@ -98,7 +99,7 @@ async function lookAt(browser, [app, name, path, person, act], look) {
   await page.goto(server.url + path);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await page.waitForLoadState('load');
-  await page.waitForFunction(`!document.querySelector('.mantine-Loader-root')`);
+  await page.locator('.mantine-Loader-root').first().waitFor({ state: 'detached' });
   if (act) await act(page);
   await page.waitForTimeout(350);
   await page.screenshot({ path: join(folder, `${scene}.png`), fullPage: true });

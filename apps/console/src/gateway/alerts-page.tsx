@@ -8,7 +8,9 @@ import { useAct, useAnswer, useCursor } from '../api/use-answer.js';
 import { useLanguage, useWords } from '../frame/language.js';
 import { useNotice } from '../frame/notices.js';
 import { Page } from '../frame/page.js';
+import { useSession } from '../frame/session.js';
 import { AnswerView } from '../parts/answer-view.js';
+import { CodeValue } from '../parts/code-value.js';
 import { DataTable, type Column } from '../parts/data-table.js';
 import { Fault } from '../parts/fault.js';
 import { PageLink } from '../parts/page-link.js';
@@ -57,6 +59,7 @@ interface AlertTableProps {
 }
 function AlertTable({ rows, onSeen }: AlertTableProps) {
   const { words } = useLanguage();
+  const { acts } = useSession();
   const { alerts } = words.gateway;
   const columns: readonly Column<AlertView>[] = [
     { key: 'at', header: alerts.at, cell: ({ atMs }) => <At atMs={atMs} /> },
@@ -68,9 +71,12 @@ function AlertTable({ rows, onSeen }: AlertTableProps) {
     { key: 'reason', header: alerts.reason, cell: ({ reason }) => reason },
     {
       ...{ key: 'study', header: alerts.study },
-      cell: ({ studyInstanceUid }) => (
-        <PageLink to={`/studies/${studyInstanceUid}`}>{words.gateway.studies.trace}</PageLink>
-      ),
+      cell: ({ studyInstanceUid }) =>
+        acts.includes('hospital-study.read') ? (
+          <PageLink to={`/studies/${studyInstanceUid}`}>{words.gateway.studies.trace}</PageLink>
+        ) : (
+          <CodeValue value={studyInstanceUid} label={alerts.study} />
+        ),
     },
     {
       ...{ key: 'state', header: alerts.state },

@@ -65,7 +65,7 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
   const { words, formats } = useLanguage();
   const { status: text } = words.gateway;
   const { links, breakers } = words.terms;
-  const { link, pacsBreaker, rules, spool, diskFreeBytes } = status;
+  const { link, pacsBreaker, rules, spool, diskFreeBytes, hubAnchors } = status;
   const isLow = diskFreeBytes < DISK_LOW_BYTES;
   return (
     <Facts
@@ -104,12 +104,27 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
             <StateLabel tone="warn">{text.noRules}</StateLabel>
           ),
         ],
+        [text.anchors, hubAnchors && <Anchors anchors={hubAnchors} />],
         [text.studies, formats.number(status.studies)],
         [text.version, status.version],
         [text.asOfName, formats.exact(status.atMs)],
       ]}
     />
   );
+}
+
+interface AnchorsProps {
+  readonly anchors: NonNullable<GatewayStatus['hubAnchors']>;
+}
+/** A contradiction means that the hub's audit log was changed after the fact. */
+function Anchors({ anchors: { lastDay, contradictions } }: AnchorsProps) {
+  const { words, formats } = useLanguage();
+  const { status: text } = words.gateway;
+  if (contradictions > 0) {
+    return <StateLabel tone="bad">{text.anchorsBad(contradictions)}</StateLabel>;
+  }
+  if (lastDay === null) return text.anchorsNone;
+  return text.anchorsText(formats.dicomDate(lastDay.replaceAll('-', '')));
 }
 
 function Refusals({ rows }: { readonly rows: readonly RefusalView[] }) {

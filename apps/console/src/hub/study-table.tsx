@@ -30,7 +30,9 @@ export function StudyTable({ rows }: { readonly rows: readonly HubStudy[] }) {
       ...{ key: 'product', header: studies.product },
       cell: ({ product, version, revision }) => (
         <>
-          {product} <span className="aifi-dimmed">{version}</span>
+          <span className="aifi-nowrap">
+            {product} <span className="aifi-dimmed">{version}</span>
+          </span>
           {revision > 1 && (
             <div className="aifi-dimmed">
               {words.hub.study.revision} {revision}

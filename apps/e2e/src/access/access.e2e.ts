@@ -3,16 +3,17 @@
  * pages that work for all, and every act of two persons is one. Method: real Chromium against a
  * running stack whose studies have gone their way; one browser, one context per person.
  */
-import { afterAll, beforeAll, describe, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { hasPeers } from '@aifi/shared-testing';
 import { ensureChromium } from '../../../../deploy/services/chromium/install.mjs';
 import { ensureKeycloak } from '../../../../deploy/services/keycloak/install.mjs';
-import { breakGlassSuite } from './break-glass-suite.js';
-import { commandLineSuite } from './command-line-suite.js';
-import { keycloakSuite } from './keycloak-suite.js';
-import { maskingSuite } from './masking-suite.js';
-import { rolesSuite } from './roles-suite.js';
-import { screenshotSuite } from './screenshot-suite.js';
+import { scanHub } from '../hub-dump.js';
+import { breakGlassSuite } from './break-glass.contract.js';
+import { commandLineSuite } from './command-line.contract.js';
+import { keycloakSuite } from './keycloak.contract.js';
+import { maskingSuite } from './masking.contract.js';
+import { rolesSuite } from './roles.contract.js';
+import { screenshotSuite } from './screenshot.contract.js';
 import { startWorld, type World } from './world.js';
 
 const START_MS = 400_000;
@@ -34,6 +35,13 @@ suite('access', () => {
   breakGlassSuite(() => world);
   maskingSuite(() => world);
   commandLineSuite(() => world);
+  it('leaves no planted identity at the hub, whatever people have done there', async () => {
+    const canaries = world.runs.flatMap(({ study }) => study.canaries);
+    const { finds, rows } = await scanHub(world.stack, canaries);
+    expect(finds).toEqual([]);
+    const [, count] = Object.entries(rows).find(([table]) => table.endsWith('.audit_record'))!;
+    expect(count).toBeGreaterThan(20);
+  });
   screenshotSuite(() => world);
   // Last: it gives the hub another provider.
   keycloakSuite(() => world);

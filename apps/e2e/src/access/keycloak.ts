@@ -32,7 +32,10 @@ export interface KeycloakRig {
 export async function moveToKeycloak(stack: Stack): Promise<KeycloakRig> {
   const { folder, hub, hubServer } = stack.parts;
   const [httpPort = 0, httpsPort = 0] = await freePorts(2);
-  const certificates = await makeDevelopmentCertificates({ folder: join(folder, 'tls'), sites: [] });
+  const certificates = await makeDevelopmentCertificates({
+    folder: join(folder, 'tls'),
+    sites: [],
+  });
   const { certificateFile, keyFile } = certificates.hub;
   const hubUrl = `https://${HUB_NAME}:${new URL(hubServer.url).port}`;
   const loginUrl = `https://${LOGIN_NAME}:${httpsPort}`;

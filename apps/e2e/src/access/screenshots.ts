@@ -1,8 +1,8 @@
 /**
  * Screenshots: pictures of the pages for docs/screenshots, made by the tests themselves.
- * Decides their names and that they are made only on demand (AIFI_SCREENSHOTS=1), so that a test run
- * changes no file of the checkout. Invariant: nothing in them is of a real person; each stays below
- * 300 kB.
+ * Decides their names and that they are made only on demand (AIFI_SCREENSHOTS=1), so that a test
+ * run changes no file of the checkout. Invariant: nothing in them is of a real person; each stays
+ * below 300 kB.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,10 +14,15 @@ const BYTES_MAX = 300_000;
 
 export const isWanted = (): boolean => process.env['AIFI_SCREENSHOTS'] === '1';
 
-/** Writes docs/screenshots/<name>.png: what is visible, from the top of the page. */
+/** Notices of what was done before cover the page. */
+const CLOSE_NOTICE = /^(Close|Sluiten)$/;
+
+/** Writes docs/screenshots/<name>.png: what is visible of the page. */
 export async function shoot(page: Page, name: string): Promise<void> {
   if (!isWanted()) return;
   mkdirSync(FOLDER, { recursive: true });
+  const notices = page.getByRole('status').getByRole('button', { name: CLOSE_NOTICE });
+  for (const button of await notices.all()) await button.click();
   const path = `${FOLDER}${name}.png`;
   await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
   const { size } = statSync(path);

@@ -76,7 +76,8 @@ export class Visitor {
       const [kind, text] = [message.type(), message.text()];
       if (kind !== 'error' && kind !== 'warning') return;
       const isRefusal = this.#refusals > 0 && /40[134]/.test(FAILED_LOAD.exec(text)?.[1] ?? '');
-      if (!isRefusal) this.#faults.push(`console ${kind} at ${at()}: ${text}`);
+      const about = URL.parse(message.location().url)?.pathname ?? '';
+      if (!isRefusal) this.#faults.push(`console ${kind} at ${at()}: ${text} ${about}`.trimEnd());
     });
     context.on('weberror', (error) => {
       this.#faults.push(`script error at ${at()}: ${error.error().message}`);

@@ -3,7 +3,7 @@
  * `automation` of the server's own OpenID provider.
  * Decides when a token is fetched anew: shortly before its end, and once after a refusal, because a
  * provider that was killed comes back with other keys.
- * Invariants: the secret is read from its file, so that it is in no command line; nothing is printed.
+ * Invariants: the secret is read from its file, so it is in no command line; nothing is printed.
  * Source: RFC 6749 4.4 (client credentials), RFC 6750, RFC 8414.
  */
 import { readFileSync } from 'node:fs';

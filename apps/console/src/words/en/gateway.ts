@@ -99,6 +99,10 @@ export const gateway = {
     spoolText: (jobs: number, objects: number, size: string) =>
       `${jobs} jobs with ${objects} objects, ${size}`,
     spoolEmpty: 'Nothing waits',
+    anchors: 'Audit anchors of the hub',
+    anchorsText: (day: string) => `Kept here until ${day}`,
+    anchorsNone: 'None yet',
+    anchorsBad: (count: number) => `${count} contradict the hub: tell the privacy officer`,
     studies: 'Studies known',
     jobs: 'Jobs by state',
     jobsCaption: 'Number of jobs in each state',

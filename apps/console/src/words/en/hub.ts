@@ -61,7 +61,7 @@ export const hub = {
     caption: 'Jobs of pseudonymous studies, newest first',
     site: 'Site',
     state: 'State',
-    wanted: 'Pseudonym of the study, or job number',
+    wanted: 'Pseudonym or job number',
     badPseudonym: 'Neither a UID (digits and dots) nor a job number (32 characters).',
     jobId: 'Job number',
     product: 'Product',

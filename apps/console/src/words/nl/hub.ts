@@ -66,7 +66,7 @@ export const hub: Widened<typeof english> = {
     caption: 'Opdrachten van pseudonieme onderzoeken, nieuwste eerst',
     site: 'Locatie',
     state: 'Status',
-    wanted: 'Pseudoniem van het onderzoek, of opdrachtnummer',
+    wanted: 'Pseudoniem of opdrachtnummer',
     badPseudonym: 'Geen UID (cijfers en punten) en geen opdrachtnummer (32 tekens).',
     jobId: 'Opdrachtnummer',
     product: 'Product',

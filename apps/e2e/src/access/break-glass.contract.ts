@@ -84,11 +84,15 @@ export function breakGlassSuite(world: () => World): void {
       'opens the images to who asked, without a reload, and closes when it is ended',
       async () => {
         await asking.page.getByText('Access is granted').waitFor();
-        await asking.button(/^Show image/).first().click();
+        await asking
+          .button(/^Show image/)
+          .first()
+          .click();
         const image = asking.page.getByRole('img', { name: /^Image of instance/ });
         await image.waitFor();
         const address = (await image.getAttribute('src')) ?? '';
         await expectPixels(asking, address);
+        await image.scrollIntoViewIfNeeded();
         await shoot(asking.page, 'hub-break-glass-light-en');
         await asking.button('End access').click();
         await giveReason(asking, WHY_ENDED, 'End access');
@@ -121,7 +125,10 @@ export function breakGlassSuite(world: () => World): void {
         }
         await shoot(auditing.page, 'hub-audit-light-en');
         const ended = table.getByRole('row').filter({ hasText: 'Ended a request or grant' });
-        await ended.first().getByRole('button').click();
+        await ended
+          .first()
+          .getByRole('button', { name: /^Details/ })
+          .click();
         await auditing.page.getByRole('dialog').getByText(WHY_ENDED).waitFor();
         expect(auditing.visitor.takeFaults()).toEqual([]);
         await auditing.visitor.leave();

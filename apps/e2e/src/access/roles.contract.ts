@@ -4,6 +4,7 @@
  * no serious finding of axe, nothing but settings in the browser's storage.
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { cellOf, type AccessObject, type Letter, type Role } from '@aifi/access-authorisation';
 import { demoAccounts, type DemoAccount } from '@aifi/access-embedded-provider';
 import { seriousIssues } from './axe.js';
 import type { ConsolePage } from './console-page.js';
@@ -11,18 +12,34 @@ import { arrive, FIRST_SITE, type World } from './world.js';
 
 /** Signing in, six pages and axe on each, beside a stack on two cores. @unit ms */
 export const VISIT_MS = 90_000;
-const PATHS = {
-  hub: ['/', '/sites', '/studies', '/models', '/approvals', '/audit'],
-  gateway: [
-    ...['/', '/status', '/reidentify', '/approvals', '/alerts', '/patient-flags', '/audit'],
-    '/patient-extract',
-  ],
-} as const;
+/** Address, what of the access table leads there, and with which letter (R unless said). */
+type PageRow = readonly [path: string, object: AccessObject, letter?: Letter];
+const hubPages: readonly PageRow[] = [
+  ['/', 'gateway-health'],
+  ['/sites', 'gateway-health'],
+  ['/studies', 'study-trace'],
+  ['/models', 'models'],
+  ['/approvals', 'approvals'],
+  ['/audit', 'audit-log'],
+];
+const gatewayPages: readonly PageRow[] = [
+  ['/', 'hospital-studies'],
+  ['/status', 'gateway-health'],
+  ['/reidentify', 'linkage', 'W'],
+  ['/approvals', 'approvals'],
+  ['/alerts', 'privacy-alerts'],
+  ['/patient-flags', 'patient-flags'],
+  ['/audit', 'audit-log'],
+  ['/patient-extract', 'patient-extract'],
+];
+/** In the order of the navigation. */
+const PAGES = { hub: hubPages, gateway: gatewayPages };
+type At = keyof typeof PAGES;
 /** Settings of the page itself; anything else in the browser's storage would be a leak. */
 const STORED = /^(aifi-language|mantine-color-scheme.*)$/;
 
 /** First persons of each role, at the servers where they have something to do. */
-function visits(): { readonly at: 'hub' | 'gateway'; readonly account: DemoAccount }[] {
+function visits(): { readonly at: At; readonly account: DemoAccount }[] {
   const first = ({ userName }: DemoAccount): boolean => !userName.includes('-2');
   const everybody = demoAccounts({ siteIds: [FIRST_SITE] }).filter(first);
   const ofSite = everybody.filter(({ siteIds }) => siteIds.length > 0);
@@ -45,8 +62,10 @@ export function rolesSuite(world: () => World): void {
       async (_, at, account) => {
         sut = await arrive(world(), { at });
         await sut.signIn(account);
+        const expected = pathsOf(at, account.roles);
+        expect((await sut.offered()).map(({ path }) => path)).toEqual(expected);
         expect(await lookAtPages(sut)).toEqual([]);
-        await expectRefusal(sut, PATHS[at]);
+        await expectRefusal(sut, at, expected);
         expect(await storedNames(sut)).toEqual([]);
         expect(sut.visitor.takeFaults()).toEqual([]);
       },
@@ -71,13 +90,20 @@ export async function lookAtPages(sut: ConsolePage): Promise<string[]> {
   return found;
 }
 
-async function expectRefusal(sut: ConsolePage, paths: readonly string[]): Promise<void> {
-  const offered = (await sut.offered()).map(({ path }) => path);
-  // The first page of a role stands at `/` or is gone to from there.
-  const refused = paths.find((path) => path !== '/' && !offered.includes(path));
-  if (refused === undefined) return;
-  await sut.visitor.refused(() => sut.open(refused));
-  expect([refused, await sut.heading.innerText()]).toEqual([refused, 'No access']);
+/** What the access table gives to the roles of a person. */
+function pathsOf(at: At, roles: readonly Role[]): string[] {
+  const may = (object: AccessObject, letter: Letter): boolean =>
+    roles.some((role) => cellOf(object, role)?.letters.includes(letter));
+  return PAGES[at].filter(([, object, letter = 'R']) => may(object, letter)).map(([path]) => path);
+}
+
+async function expectRefusal(sut: ConsolePage, at: At, offered: readonly string[]): Promise<void> {
+  // `/` leads everybody to the first page that there is.
+  const refused = PAGES[at].map(([path]) => path).filter((path) => path !== '/');
+  const path = refused.find((one) => !offered.includes(one));
+  if (path === undefined) return;
+  await sut.visitor.refused(() => sut.open(path));
+  expect([path, await sut.heading.innerText()]).toEqual([path, 'No access']);
 }
 
 async function storedNames({ page }: ConsolePage): Promise<string[]> {

@@ -60,7 +60,10 @@ export function maskingSuite(world: () => World): void {
         await dialog.getByLabel('Patient number').fill(text('PatientID'));
         await dialog.getByLabel('Issuer').fill(text('IssuerOfPatientID'));
         await dialog.getByRole('button', { name: 'Mask a patient' }).click();
-        await officer.page.getByRole('rowheader').filter({ hasText: text('PatientID') }).waitFor();
+        await officer.page
+          .getByRole('rowheader')
+          .filter({ hasText: text('PatientID') })
+          .waitFor();
         expect(faults()).toEqual([]);
       },
       STEP_MS,
@@ -76,6 +79,7 @@ export function maskingSuite(world: () => World): void {
         for (const carrier of ['PatientName', 'PatientID', 'AccessionNumber']) {
           expect(page).not.toContain(text(carrier));
         }
+        await row.scrollIntoViewIfNeeded();
         await shoot(radiologist.page, 'gateway-studies-masked-light-en');
         await row.getByRole('button', { name: /^Open identity/ }).click();
         const dialog = radiologist.page.getByRole('dialog');
