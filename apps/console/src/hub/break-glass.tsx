@@ -138,6 +138,8 @@ function Preview({ study, index }: PreviewProps) {
       className="aifi-image"
       src={addressOf(hubRoutes.instancePreview.path, { params })}
       alt={breakGlass.image(index)}
+      // The button may be a screen or more above the image.
+      onLoad={({ currentTarget }) => currentTarget.scrollIntoView({ block: 'nearest' })}
       onError={() => setFailed(true)}
     />
   );

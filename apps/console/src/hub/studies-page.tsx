@@ -10,6 +10,7 @@ import { useLocation, useSearchParams } from 'wouter';
 import { useAnswer, useCursor } from '../api/use-answer.js';
 import { useWords } from '../frame/language.js';
 import { Page } from '../frame/page.js';
+import { useSession } from '../frame/session.js';
 import { AnswerView } from '../parts/answer-view.js';
 import { FilterBar } from '../parts/filter-bar.js';
 import { Pager } from '../parts/pager.js';
@@ -71,7 +72,10 @@ function StudyFilters({ first, onApply }: StudyFiltersProps) {
   const [values, setValues] = useState(first);
   const [isWrong, setWrong] = useState(false);
   const [, navigate] = useLocation();
-  const sites = useAnswer(hubRoutes.sites, {}, { topics: ['sites'] });
+  const { acts, siteIds: own } = useSession();
+  // Who sees studies need not see the health of sites: then the own ones are all there is.
+  const isWanted = acts.includes('health.read');
+  const sites = useAnswer(hubRoutes.sites, {}, { topics: ['sites'], isWanted });
   const change = (part: Partial<Filters>): void => setValues((before) => ({ ...before, ...part }));
   const apply = (): void => {
     const wanted = values.wanted.trim();
@@ -85,7 +89,7 @@ function StudyFilters({ first, onApply }: StudyFiltersProps) {
     setWrong(false);
     onApply(NO_FILTERS);
   };
-  const siteIds = sites.data?.sites.map(({ siteId }) => siteId) ?? [];
+  const siteIds = sites.data?.sites.map(({ siteId }) => siteId) ?? own;
   return (
     <FilterBar onApply={apply} onClear={clear}>
       <NativeSelect

@@ -81,7 +81,9 @@ export function AuditTable({ rows, onOpen }: AuditTableProps) {
     {
       key: 'site',
       header: audit.siteId,
-      cell: ({ siteId }) => (siteId === '*' ? frame.allSites : siteId),
+      cell: ({ siteId }) => (
+        <span className="aifi-nowrap">{siteId === '*' ? frame.allSites : siteId}</span>
+      ),
     },
     {
       ...{ key: 'object', header: audit.object },

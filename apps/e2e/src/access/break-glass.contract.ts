@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ConsolePage } from './console-page.js';
-import { shoot } from './screenshots.js';
+import { bringToTop, shoot } from './screenshots.js';
 import { arrive, FIRST_SITE, person, type World } from './world.js';
 
 const STEP_MS = 60_000;
@@ -92,7 +92,7 @@ export function breakGlassSuite(world: () => World): void {
         await image.waitFor();
         const address = (await image.getAttribute('src')) ?? '';
         await expectPixels(asking, address);
-        await image.scrollIntoViewIfNeeded();
+        await bringToTop(asking.page.getByText('Access is granted'));
         await shoot(asking.page, 'hub-break-glass-light-en');
         await asking.button('End access').click();
         await giveReason(asking, WHY_ENDED, 'End access');

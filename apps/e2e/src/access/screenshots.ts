@@ -6,7 +6,7 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 const FOLDER = fileURLToPath(new URL('../../../../docs/screenshots/', import.meta.url));
 /** @unit bytes */
@@ -27,4 +27,18 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
   const { size } = statSync(path);
   if (size > BYTES_MAX) throw new Error(`the screenshot ${name} has ${size} bytes`);
+}
+
+/** What of an element of the page is used here; its types are the browser's. */
+interface Scrolled {
+  scrollIntoView(where: { readonly block: 'start' }): void;
+  readonly ownerDocument: { readonly defaultView: { scrollBy(x: number, y: number): void } };
+}
+
+/** Scrolls so that this stands at the top, below the header of the page. */
+export async function bringToTop(element: Locator): Promise<void> {
+  await element.evaluate((it: unknown) => {
+    (it as Scrolled).scrollIntoView({ block: 'start' });
+    (it as Scrolled).ownerDocument.defaultView.scrollBy(0, -80);
+  });
 }
