@@ -1,9 +1,8 @@
 /**
- * Metrics of the gateway: jobs by state, refusals by code, alerts that nobody has seen.
+ * Metrics of the gateway: jobs by state, refusals by code. Anybody in the network may read them.
  * Decides what is counted; labels are states and codes of our own, never a user, study or patient.
  * Source: governance specification 4.7 (metric labels).
  */
-import type { AlertStore } from '@aifi/gateway-access';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import { Counter, createRegistry, Gauge, type Registry } from '@aifi/shared-observability';
 import { readJobCounts } from './status-read-model.js';
@@ -17,10 +16,7 @@ export interface GatewayMetrics {
   readonly onRefused: (code: string) => void;
 }
 
-export function createGatewayMetrics(
-  database: GatewayDatabase,
-  alerts: AlertStore,
-): GatewayMetrics {
+export function createGatewayMetrics(database: GatewayDatabase): GatewayMetrics {
   const registry = createRegistry('gateway');
   const registers = [registry];
   const jobs = new Gauge({
@@ -33,12 +29,6 @@ export function createGatewayMetrics(
       const counts = database.read(readJobCounts);
       for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
     },
-  });
-  const open: Gauge = new Gauge({
-    name: 'aifi_privacy_alerts_count',
-    help: 'Openings of masked patients that nobody has acknowledged',
-    registers,
-    collect: () => open.set(alerts.openCount()),
   });
   const refused = new Counter({
     name: 'aifi_access_refused_total',

@@ -2,7 +2,7 @@
  * Masking: what of a patient one caller sees in a list.
  * Decides by the access table and the flags of patients: nothing for roles without identified data,
  * nothing of a flagged patient for anybody, nothing without a reason where the table asks for one.
- * Invariant: a masked patient shows in no other field: a description that names him goes too.
+ * Invariant: a masked patient shows in no other field: a flagged one has no description either.
  * Source: security specification 5 (identified data; VIP and own staff).
  */
 import { covers, decide } from '@aifi/access-authorisation';
@@ -37,7 +37,9 @@ export async function patientFields(
   const flag = access.flags.maskOf(found.patient);
   const masked = flag ?? (sight === 'with-reason' ? 'reason-required' : null);
   if (masked === null) return { ...found, masked };
-  return { patient: null, masked, studyDescription: withoutPatient(found) };
+  // Free text cannot be shown to be clean: of a flagged patient there is none.
+  const studyDescription = flag === null ? withoutPatient(found) : null;
+  return { patient: null, masked, studyDescription };
 }
 
 /** The description of a masked study; null when it holds something of the patient. */
@@ -48,7 +50,9 @@ function withoutPatient({ patient, studyDescription }: StudyPatient): string | n
 
 function identifyingParts({ name, ...patient }: PatientView): string[] {
   const { patientId, accessionNumber, birthDate } = patient;
-  const ofName = (name ?? '').split(/[\s,]+/).filter((part) => part.length >= NAME_PART_LENGTH_MIN);
+  const ofName = (name ?? '')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((part) => part.length >= NAME_PART_LENGTH_MIN);
   const numbers = [patientId, accessionNumber, birthDate].filter((part) => part !== null);
   return [...ofName, ...numbers].map((part) => part.toUpperCase());
 }

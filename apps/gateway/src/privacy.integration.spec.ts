@@ -108,7 +108,7 @@ describe('before anything is opened', () => {
     expect(list.get(VIP.studyUid)).toMatchObject({ patient: null, masked: 'vip' });
     expect(list.get(VIP.studyUid)?.studyDescription).toBeNull();
     expect(list.get(COLLEAGUE.studyUid)).toMatchObject({
-      ...{ patient: null, masked: 'own-staff', studyDescription: 'CT thorax' },
+      ...{ patient: null, masked: 'own-staff', studyDescription: null },
     });
     const { detail } = await newest('&userId=radiologist.own.reads');
     expect(JSON.parse(String(detail['patients']))).toEqual([WALK_IN.patientId, PATIENT.patientId]);
@@ -139,15 +139,13 @@ describe('opening an identity', () => {
     }
     expect(await alerts()).toEqual([]);
   });
-  it('of a masked patient tells the privacy officer, once, also when it is sent twice', async () => {
+  it('of a masked patient tells the privacy officer, each time, whatever the key', async () => {
     const before = await sut.count();
     const first = await open('radiologist.own.opens', VIP, 'key-00001');
     expect(patientSchema.parse(await first.json())).toMatchObject({
       ...{ patientId: VIP.patientId, name: 'Zonnebloem, Xaviera' },
       accessionNumber: VIP.accessionNumber,
     });
-    const again = await open('radiologist.own.opens', VIP, 'key-00001');
-    expect(again.status).toBe(200);
     expect(await sut.count()).toBe(before + 1);
     expect(await newest('&act=identity.open')).toMatchObject({
       ...{ patientId: VIP.patientId, reason: REASON, objectId: VIP.studyUid, outcome: 'success' },
@@ -160,6 +158,11 @@ describe('opening an identity', () => {
       ...{ studyInstanceUid: VIP.studyUid, acknowledgedAtMs: null },
     });
     expect(JSON.stringify(alert)).not.toContain(VIP.patientId);
+    const again = await open('radiologist.own.opens', VIP, 'key-00001');
+    expect(again.status).toBe(200);
+    expect(await alerts()).toHaveLength(2);
+    const kept = await sut.access.database.read((sql) => sql.all('SELECT answer FROM idempotency'));
+    expect(JSON.stringify(kept)).not.toContain('Zonnebloem');
   });
   it('masks the patient in the list as before', async () => {
     expect((await listAs('radiologist.own.opens')).get(VIP.studyUid)?.patient).toBeNull();

@@ -89,18 +89,17 @@ export class StudiesService {
     const found = await patients.of(studyInstanceUid);
     if (!found) throw new AifiError('NOT_FOUND', 'no identity of such a study at this gateway');
     const { patient } = found;
-    const answer = await access.acts.perform(caller, input, (tx) => {
+    // Each look is an act of its own, a repeat too: an identity is kept for no idempotency key.
+    await access.database.transaction((tx) => {
       const masked = this.#alertWhenMasked(tx, patient, { caller, studyInstanceUid, reason });
-      return {
-        answer: patient,
-        subject: {
-          ...{ objectType: 'study', objectId: studyInstanceUid, reason },
-          ...{ patientId: patient.patientId, detail: { masked: masked ?? 'no' } },
-        },
+      const subject = {
+        ...{ objectType: 'study', objectId: studyInstanceUid, reason },
+        ...{ patientId: patient.patientId, detail: { masked: masked ?? 'no' } },
       };
+      access.trail.append(tx, caller.draft(subject));
     });
     changes.notify('alerts');
-    return answer;
+    return patient;
   }
 
   async reidentify(

@@ -67,7 +67,8 @@ export class AuditService {
 
   async anchors(caller: Caller): Promise<RouteOutput<Routes['auditAnchors']>> {
     const own = caller.sites();
-    const anchors = await this.parts.access.audit.anchors();
+    const only = own?.length === 1 ? own[0] : undefined;
+    const anchors = await this.parts.access.audit.anchors(only);
     return {
       publicKeyPem: this.#publicKeyPem,
       anchors: anchors.filter(({ chain }) => !own || own.some((site) => chain === `hub:${site}`)),

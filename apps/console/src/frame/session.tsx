@@ -70,6 +70,8 @@ export function SessionProvider({ server, children }: SessionProviderProps) {
 
 function SignedOut({ server }: Pick<SessionView, 'server'>) {
   const { frame } = useWords();
+  // The server sends people here who cancelled, or came back too late.
+  const hasFailed = new URLSearchParams(location.search).get('signIn') === 'failed';
   useEffect(() => {
     document.title = `${frame.signIn} – ${frame.servers[server]}`;
   }, [frame, server]);
@@ -84,9 +86,9 @@ function SignedOut({ server }: Pick<SessionView, 'server'>) {
       <Title order={1} size="h2">
         {frame.signedOutTitle}
       </Title>
-      <Text>{frame.signedOutText}</Text>
+      <Text>{hasFailed ? frame.signInFailed : frame.signedOutText}</Text>
       <Group justify="space-between">
-        <Button component="a" href={signInAddress('signIn', here())}>
+        <Button component="a" href={signInAddress('signIn', hasFailed ? '/' : here())}>
           {frame.signIn}
         </Button>
         <SchemeSwitch />

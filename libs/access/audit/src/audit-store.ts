@@ -58,7 +58,11 @@ export interface AuditWriter<Tx> {
   append(tx: Tx, draft: AuditDraft, atMs: number): Promise<AuditRecord> | AuditRecord;
 }
 
-const cursorSchema = z.tuple([z.int().nonnegative(), z.string().max(80), z.int().nonnegative()]);
+const cursorSchema = z.tuple([
+  z.int().nonnegative().max(8.64e15),
+  z.string().max(80),
+  z.int().nonnegative(),
+]);
 /** Where a page ended: the next one begins after this record. */
 export interface AuditCursor {
   readonly atMs: number;

@@ -138,7 +138,7 @@ function mainObject(record: AuditRecord, source: AuditSource, withDetail: boolea
   };
   // The schema takes a name or a query, never both.
   const what = isSearch
-    ? element('ParticipantObjectQuery', {}, base64(queryOf(record)))
+    ? element('ParticipantObjectQuery', {}, base64(withDetail ? queryOf(record) : '{}'))
     : element('ParticipantObjectName', {}, isAuditLog ? 'Security Audit Log' : kind.text);
   return element(
     'ParticipantObjectIdentification',

@@ -38,6 +38,12 @@ describe(syslogMessage.name, () => {
   });
 });
 
+it('a list that showed hundreds of patients still fits', () => {
+  const patients = JSON.stringify(Array.from({ length: 200 }, () => '\u4e00'.repeat(64)));
+  const message = render({ act: 'hospital-study-list.read', detail: { patients } });
+  expect(message.length).toBeLessThanOrEqual(SYSLOG_MESSAGE_BYTES_MAX);
+});
+
 describe(syslogFrame.name, () => {
   it('counts octets, not characters', () => {
     expect(syslogFrame(Buffer.from('é')).toString()).toBe('2 é');

@@ -79,7 +79,6 @@ function widest(
 function reachOf(grant: Grant, role: Role, principal: PersonPrincipal): Reach | undefined {
   if (grant.scope === 'acts') return { kind: 'acts', userId: principal.userId };
   if (grant.scope === 'all' && !SITE_ROLES.includes(role)) return { kind: 'all' };
-  if (grant.scope === 'all' && principal.siteIds.length === 0) return { kind: 'all' };
   const { siteIds } = principal;
   return siteIds.length > 0 ? { kind: 'sites', siteIds } : undefined;
 }

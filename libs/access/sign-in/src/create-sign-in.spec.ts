@@ -243,6 +243,19 @@ describe('sign-in', () => {
     await expect(begin()).resolves.toMatchObject({ setCookies: [expect.any(String)] });
   });
 
+  it.each(['&id_token=1', '&token=1', '&response=1', `&x=${'y'.repeat(5_000)}`])(
+    'lets no stranger make the provider count as away: %.14s',
+    async (more) => {
+      const stranger = new CookieJar();
+      const begun = await rig.sut.begin('sign-in', '/', stranger.request);
+      stranger.keep(begun);
+      const state = new URL(begun.location).searchParams.get('state') ?? '';
+      const callback = new URL(`${PUBLIC_URL}/auth/callback?code=x&state=${state}${more}`);
+      await rig.sut.complete(callback, stranger.request).catch(() => undefined);
+      await expect(rig.signIn('ben', { jar: new CookieJar() })).resolves.toBeDefined();
+    },
+  );
+
   it('lets no stranger fill the audit trail, and counts what it left out', async () => {
     const callback = new URL(`${PUBLIC_URL}/auth/callback?code=x&state=y`);
     const knock = () => rig.sut.complete(callback, rig.jar.request).catch(() => undefined);

@@ -55,6 +55,9 @@ export async function createSignIn(options: SignInOptions): Promise<SignIn> {
 }
 
 /** Claims that were verified, and the tokens behind them. */
+/** A code and a state; a longer answer would only make the provider refuse us. */
+const CALLBACK_CHARACTERS_MAX = 4_096;
+
 interface Authenticated {
   readonly claims: Claims;
   readonly person: Person;
@@ -180,6 +183,8 @@ class OpenIdSignIn implements SignIn {
   }
 
   async #redeem(transaction: LoginTransaction, callbackUrl: URL): Promise<Authenticated> {
+    if (callbackUrl.search.length > CALLBACK_CHARACTERS_MAX)
+      throw refusal('the answer is too long');
     const callback = new URL(CALLBACK_PATH + callbackUrl.search, this.#origin);
     const tokens = await this.provider.redeem(callback, transaction);
     const claims = await this.#verifier.idToken(tokens.idToken);

@@ -181,8 +181,12 @@ export class ProviderClient {
   }
 }
 
-/** Codes of openid-client for an answer that came and is wrong. */
-const UNACCEPTABLE = /^OAUTH_(JWT_|INVALID_RESPONSE|JSON_ATTRIBUTE_COMPARISON|KEY_SELECTION)/;
+/**
+ * Codes of openid-client for an answer that came and is wrong, or that the browser brought and that
+ * was never sent on: neither says that the provider is away.
+ */
+const UNACCEPTABLE =
+  /^OAUTH_(JWT_|INVALID_RE(SPONSE|QUEST)|UNSUPPORTED_|JSON_ATTRIBUTE_COMPARISON|KEY_SELECTION)/;
 
 function requireTrusted(metadata: openid.ServerMetadata, issuer: string, readAt: URL): void {
   const must = (holds: boolean, words: string): void => {

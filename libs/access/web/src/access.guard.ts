@@ -19,6 +19,7 @@ import type { SignedIn } from '@aifi/access-sign-in';
 import {
   CSRF_HEADER,
   IDEMPOTENCY_HEADER,
+  type AuditDraft,
   type RouteContract,
   type RouteInput,
 } from '@aifi/contracts-rest';
@@ -52,7 +53,7 @@ export class AccessGuard implements CanActivate {
     const caller = this.#callerOf(request, { route, principal, allowed });
     if (!decision.ok) {
       const fault = new AifiError(decision.code, WORDS[decision.code]);
-      await this.#refuse(caller, route, fault);
+      await this.#refuse(request, { caller, route, fault });
     }
     try {
       if (route.contract.method === 'POST') requireSafePost(request, route, signedIn);
@@ -61,7 +62,7 @@ export class AccessGuard implements CanActivate {
       if (siteId !== undefined) caller.requireSite(siteId);
       request.aifi = { input, caller, ...(signedIn && { signedIn }) };
     } catch (error) {
-      await this.#refuse(caller, route, AifiError.from(error));
+      await this.#refuse(request, { caller, route, fault: AifiError.from(error) });
     }
     return true;
   }
@@ -86,18 +87,26 @@ export class AccessGuard implements CanActivate {
   }
 
   /** Records the refusal of somebody known; nobody can fill the trail from outside. */
-  async #refuse(caller: CallerOfRequest, route: BoundRoute, fault: AifiError): Promise<never> {
+  async #refuse(request: HttpRequest, { caller, route, fault }: Refused): Promise<never> {
     this.options.onRefused?.(fault.code);
     const isKnown = caller.principal.kind !== 'anonymous';
     // A step-up is asked for on the way to nearly every dangerous act: no refusal, a question.
     if (isKnown && fault.code !== 'STEP_UP_REQUIRED') {
-      const subject = { objectType: 'route', objectId: route.id };
+      // Whose data was tried: an address never holds a patient, and unparsed text is not kept.
+      const params = route.contract.params?.safeParse(request.params);
+      const detail = (params?.success ? params.data : {}) as AuditDraft['detail'];
+      const subject = { objectType: 'route', objectId: route.id, detail };
       await this.options.audit.append(caller.draftOf(subject, 'refused', fault.code));
     }
     throw fault;
   }
 }
 
+interface Refused {
+  readonly caller: CallerOfRequest;
+  readonly route: BoundRoute;
+  readonly fault: AifiError;
+}
 const WORDS = {
   UNAUTHENTICATED: 'nobody is signed in, or the session has ended',
   STEP_UP_REQUIRED: 'this needs a fresh sign-in',
@@ -163,5 +172,9 @@ function parseInput(contract: RouteContract, request: HttpRequest): RouteInput<R
     throw new AifiError('INVALID_ARGUMENT', `the request does not match: ${what}`);
   };
   const [params, query, body] = [part('params'), part('query'), part('body')];
+  // No database of ours keeps a NUL in a text: said here instead of failing there.
+  if (JSON.stringify([params, query, body]).includes('\\u0000')) {
+    throw new AifiError('INVALID_ARGUMENT', 'the request does not match: text');
+  }
   return { params, query, body } as RouteInput<RouteContract>;
 }

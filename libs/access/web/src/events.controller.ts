@@ -9,7 +9,8 @@ import { accessRoutes } from '@aifi/contracts-rest';
 import { signInRequestOf } from './access.guard.js';
 import type { ChangeTopic } from './change-bell.js';
 import type { HttpRequest, HttpResponse } from './http-request.js';
-import { routesOf } from './route-decorator.js';
+import { CallerOfRequest } from './request-caller.js';
+import { By, routesOf } from './route-decorator.js';
 import { SHARED_ROUTE_ACTS } from './shared-route-acts.js';
 import { WEB_ACCESS, type WebAccessOptions } from './web-access-options.js';
 
@@ -20,15 +21,22 @@ export class EventsController {
   constructor(@Inject(WEB_ACCESS) private readonly options: WebAccessOptions) {}
 
   @Shared('events')
-  async events(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
+  async events(
+    @By() caller: CallerOfRequest,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
     const { changes, clock, signIn } = this.options;
     const closed = new AbortController();
     const look = { ...signInRequestOf(request), isPassive: true as const };
     const send = (topic: ChangeTopic): void => {
+      // Who does not read is cut; the page connects again and refetches.
+      if (response.writableNeedDrain) return closed.abort();
       response.write(`event: changed\ndata: ${JSON.stringify({ topic })}\n\n`);
     };
-    const stop = changes.listen(send);
-    request.on('close', () => closed.abort());
+    const stop = changes.listen(caller.userId, send);
+    response.on('close', () => closed.abort());
+    if (response.destroyed) closed.abort();
     response.status(200).set('Content-Type', 'text/event-stream');
     response.flushHeaders();
     try {

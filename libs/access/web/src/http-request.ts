@@ -25,6 +25,8 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
+  readonly writableNeedDrain: boolean;
+  readonly destroyed: boolean;
   status(code: number): this;
   set(name: string, value: string | string[]): this;
   send(body: string | Buffer): void;

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, relative } from 'node:path';
 import type { HttpRequest, HttpResponse } from './http-request.js';
 import { pagePolicy } from './security-headers.js';
 
@@ -59,7 +59,7 @@ function readAssets(folder: string): Map<string, Asset> {
     files.flatMap((entry) => {
       const path = join(entry.parentPath, entry.name);
       const type = TYPES[extname(entry.name)];
-      const address = path.slice(folder.length).replaceAll('\\', '/');
+      const address = `/${relative(folder, path).replaceAll('\\', '/')}`;
       return type === undefined ? [] : [[address, { type, bytes: readFileSync(path) }] as const];
     }),
   );

@@ -110,7 +110,8 @@ export class CallerOfRequest implements Caller {
       siteId: subject.siteId ?? this.#homeSite,
       objectType: subject.objectType,
       objectId: subject.objectId.slice(0, 256),
-      patientId: subject.patientId ?? null,
+      // A number longer than DICOM allows must not make the study of it unviewable.
+      patientId: subject.patientId?.slice(0, 128) ?? null,
       reason: subject.reason ?? null,
       sourceAddress: this.sourceAddress,
       correlationId: this.correlationId,

@@ -54,7 +54,14 @@ export class SessionController {
   @Auth('callback')
   async callback(@Req() request: HttpRequest, @Res() response: HttpResponse): Promise<void> {
     const address = new URL(request.originalUrl, this.options.publicUrl);
-    redirect(response, await this.options.signIn.complete(address, signInRequestOf(request)));
+    try {
+      redirect(response, await this.options.signIn.complete(address, signInRequestOf(request)));
+    } catch (error) {
+      // A person who cancelled, or came back too late, sees a page with a way on.
+      const isPage = request.headers['sec-fetch-mode'] === 'navigate';
+      if (!isPage || AifiError.from(error).code !== 'UNAUTHENTICATED') throw error;
+      response.redirect(303, '/?signIn=failed');
+    }
   }
 
   @Auth('signOut')

@@ -71,9 +71,11 @@ export const auditAnchorSchema = z.strictObject({
 });
 export type AuditAnchor = z.infer<typeof auditAnchorSchema>;
 
+/** Up to the last time that a Date can hold (ECMAScript 21.4.1.1). */
+const timeMs = z.coerce.number().int().nonnegative().max(8.64e15);
 const filters = {
-  fromMs: z.coerce.number().int().nonnegative().optional(),
-  toMs: z.coerce.number().int().nonnegative().optional(),
+  fromMs: timeMs.optional(),
+  toMs: timeMs.optional(),
   act: z.string().max(64).optional(),
   userId: z.string().max(256).optional(),
   outcome: z.enum(AUDIT_OUTCOMES).optional(),

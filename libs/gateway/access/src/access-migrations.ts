@@ -102,6 +102,7 @@ CREATE INDEX audit_record_newest ON audit_record (at_ms, chain, sequence);
 CREATE INDEX audit_record_by_act ON audit_record (act, at_ms, chain, sequence);
 CREATE INDEX audit_record_by_user ON audit_record (user_id, at_ms, chain, sequence);
 CREATE INDEX audit_record_by_object ON audit_record (object_id, at_ms, chain, sequence);
+CREATE INDEX audit_record_by_outcome ON audit_record (outcome, at_ms, chain, sequence);
 -- whom a record is about: one patient, or each one that a list showed
 CREATE TABLE audit_patient (
   patient_id TEXT NOT NULL,

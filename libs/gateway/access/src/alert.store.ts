@@ -56,12 +56,4 @@ export class AlertStore {
     );
     return pageFrom(rows, limit, ({ atMs, id }) => ({ atMs, id }));
   }
-
-  /** How many nobody has acknowledged. */
-  openCount(): number {
-    const row = this.database.read((sql) =>
-      sql.get<{ n: number }>('SELECT COUNT(*) AS n FROM alert WHERE acknowledged_ms IS NULL'),
-    );
-    return row?.n ?? 0;
-  }
 }

@@ -163,9 +163,10 @@ export class HubAuditStore implements AuditReader, AuditWriter<Sql> {
     }));
   }
 
-  /** Five years of days for all sites. */
-  anchors(): Promise<AuditAnchor[]> {
-    return this.database.withAccess((sql) => readAnchors(sql, { limit: ANCHORS_MAX }));
+  /** Five years of days for all sites, or for one. */
+  anchors(siteId?: string): Promise<AuditAnchor[]> {
+    const site = siteId === undefined ? {} : { siteId };
+    return this.database.withAccess((sql) => readAnchors(sql, { ...site, limit: ANCHORS_MAX }));
   }
 }
 

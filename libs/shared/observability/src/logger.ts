@@ -68,7 +68,9 @@ function wrap(log: PinoLogger): Logger {
       const cause = fault.cause instanceof Error ? fault.cause : fault;
       const at = cause.stack
         ?.split('\n')
-        .slice(1, 4)
+        // Places only: a message of several lines is not one.
+        .filter((line) => /^\s+at /.test(line))
+        .slice(0, 3)
         .map((line) => line.trim());
       const { code, instanceId } = fault;
       log[level]({ ...allowed(fields), code, instanceId, at }, message);

@@ -19,6 +19,7 @@ export const frame = {
   signIn: 'Sign in',
   signedOutTitle: 'Sign in to go on',
   signedOutText: 'You are not signed in, or your session has ended. Nothing on this page was lost.',
+  signInFailed: 'The sign-in was cancelled or took too long. Nothing has changed; try again.',
   stepUpTitle: 'Confirm that it is you',
   stepUpText:
     'This act asks for fresh authentication. You confirm at the sign-in page, come back here ' +

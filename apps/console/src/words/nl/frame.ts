@@ -23,6 +23,8 @@ export const frame: Widened<typeof english> = {
   signedOutTitle: 'Meld u aan om verder te gaan',
   signedOutText:
     'U bent niet aangemeld, of uw sessie is beëindigd. Op deze pagina is niets verloren gegaan.',
+  signInFailed:
+    'Het inloggen is afgebroken of duurde te lang. Er is niets veranderd; probeer het opnieuw.',
   stepUpTitle: 'Bevestig dat u het bent',
   stepUpText:
     'Deze handeling vraagt een nieuwe bevestiging. U bevestigt op de aanmeldpagina, komt hier ' +
