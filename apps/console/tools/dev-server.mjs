@@ -17,7 +17,7 @@ const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg
 const policy = (nonce) =>
   "default-src 'none'; script-src 'self'; " +
   `style-src 'self' 'nonce-${nonce}'; connect-src 'self'; img-src 'self' data:; ` +
-  "font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /** A grey picture with a lighter disc, as PNG: what a preview looks like. */
 function preview() {

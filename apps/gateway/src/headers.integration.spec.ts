@@ -95,7 +95,7 @@ describe('an answer', () => {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy':
         `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; ` +
-        "connect-src 'self'; img-src 'self' data:; font-src 'self'; frame-ancestors 'none'; " +
+        "connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; " +
         "base-uri 'none'; form-action 'self'",
     });
   });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
-import { LINK_METHOD_ACTS } from '@aifi/access-authorisation';
+import { LINK_METHOD_ACTS, ROLES, type Role } from '@aifi/access-authorisation';
 import { verifyManifest } from '@aifi/contracts-manifests';
 import { downlink, uplink } from '@aifi/contracts-proto';
 import { auditAnchorSchema } from '@aifi/contracts-rest';
@@ -148,19 +148,19 @@ const ROWS: Readonly<Record<Method, Row>> = {
   },
 };
 
-function metadataOf(caller: Caller): Metadata {
+function metadataOf(caller: Caller, role: Role): Metadata {
   const metadata = new Metadata();
-  if (caller.endsWith('bearer')) metadata.set('authorization', 'Bearer hospital-it.own');
+  if (caller.endsWith('bearer')) metadata.set('authorization', `Bearer ${role}.own`);
   return metadata;
 }
 function expectedOf(caller: Caller, row: Row): Outcome {
   if (caller === 'own') return row.own();
   return caller.startsWith('other') ? row.other() : UNAVAILABLE;
 }
-async function outcomeOf(row: Row, caller: Caller): Promise<Outcome> {
+async function outcomeOf(row: Row, caller: Caller, role: Role = 'hospital-it'): Promise<Outcome> {
   calls += 1;
   try {
-    return await row.call(gateways.get(caller)!, metadataOf(caller));
+    return await row.call(gateways.get(caller)!, metadataOf(caller, role));
   } catch (error) {
     return (error as ServiceError).code;
   }
@@ -190,6 +190,15 @@ describe.each(Object.keys(ROWS) as Method[])('%s', (method) => {
     async (caller) => {
       const row = ROWS[method];
       await expect(outcomeOf(row, caller)).resolves.toEqual(expectedOf(caller, row));
+    },
+    60_000,
+  );
+  it.each(ROLES)(
+    'the token of a person is no certificate, and adds nothing to one: %s',
+    async (role) => {
+      const row = ROWS[method];
+      await expect(outcomeOf(row, 'bearer', role)).resolves.toEqual(UNAVAILABLE);
+      await expect(outcomeOf(row, 'other with bearer', role)).resolves.toEqual(row.other());
     },
     60_000,
   );

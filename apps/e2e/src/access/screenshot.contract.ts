@@ -1,9 +1,11 @@
 /**
- * Suite: pictures of the pages for docs/screenshots, in both languages and both appearances.
- * Decides which pages are shown and as whom. Exists only when pictures are wanted, so that a test
- * run has nothing skipped; those of two-person acts are made by their own suites.
+ * Suite: pages in both languages and both appearances, down to one study and one site, without a
+ * fault or a serious finding of axe; and, when they are wanted, pictures of them for
+ * docs/screenshots. Decides which pages are shown and as whom; those of two-person acts are in
+ * their own suites.
  */
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { seriousIssues } from './axe.js';
 import type { ConsolePage } from './console-page.js';
 import { isWanted, shoot } from './screenshots.js';
 import { arrive, FIRST_SITE, person, type ArriveOptions, type World } from './world.js';
@@ -57,13 +59,14 @@ const PICTURES: readonly Picture[] = [
 ];
 
 export function screenshotSuite(world: () => World): void {
-  if (!isWanted()) return;
-  describe('screenshots', () => {
+  describe('a page in its language and appearance', () => {
     it.each(PICTURES.map((picture) => [picture.name, picture] as const))(
       '%s',
       async (name, picture) => {
         const sut = await come(world(), picture);
-        await shoot(sut.page, name);
+        expect(await seriousIssues(sut.page)).toEqual([]);
+        expect(sut.visitor.takeFaults()).toEqual([]);
+        if (isWanted()) await shoot(sut.page, name);
         await sut.visitor.leave();
       },
       STEP_MS,
@@ -72,10 +75,16 @@ export function screenshotSuite(world: () => World): void {
       'sign-in-light-nl',
       async () => {
         const sut = await arrive(world(), { at: 'hub', locale: 'nl-NL' });
-        await sut.page.goto(`${sut.url}/`);
+        await sut.visitor.refused(async () => {
+          await sut.page.goto(`${sut.url}/`);
+          await sut.page.getByRole('link', { name: SIGN_IN.nl.link }).waitFor();
+        });
+        expect(await seriousIssues(sut.page)).toEqual([]);
         await sut.page.getByRole('link', { name: SIGN_IN.nl.link }).click();
         await sut.page.getByLabel(SIGN_IN.nl.name).waitFor();
-        await shoot(sut.page, 'sign-in-light-nl');
+        expect(await seriousIssues(sut.page)).toEqual([]);
+        expect(sut.visitor.takeFaults()).toEqual([]);
+        if (isWanted()) await shoot(sut.page, 'sign-in-light-nl');
         await sut.visitor.leave();
       },
       STEP_MS,
@@ -93,8 +102,11 @@ async function come(world: World, picture: Picture): Promise<ConsolePage> {
   const { page } = sut;
   const words = SIGN_IN[language];
   const { userName, password } = person(picture.userName);
-  await page.goto(`${sut.url}${picture.path}`);
-  await page.getByRole('link', { name: words.link }).click();
+  // Who is not signed in is told so by a 401.
+  await sut.visitor.refused(async () => {
+    await page.goto(`${sut.url}${picture.path}`);
+    await page.getByRole('link', { name: words.link }).click();
+  });
   await page.getByLabel(words.name).fill(userName);
   await page.getByLabel(words.password).fill(password);
   await page.getByRole('button', { name: words.button }).click();

@@ -57,10 +57,11 @@ export class AuditInterceptor implements NestInterceptor {
   }
 
   async #recordFault(route: BoundRoute, caller: CallerOfRequest, error: unknown): Promise<void> {
-    const isKnown = caller.principal.kind !== 'anonymous';
-    if (!isKnown || !ruleOf(route.act).audited) return;
+    if (caller.principal.kind === 'anonymous') return;
     const { code } = AifiError.from(error);
     const outcome = ERROR_CATALOGUE[code].cause === 'user' ? 'refused' : 'failed';
+    // A refusal of somebody known is always on record, a fault only of what is recorded anyway.
+    if (outcome === 'failed' && !ruleOf(route.act).audited) return;
     if (outcome === 'refused') this.options.onRefused?.(code);
     const subject = caller.subject ?? { objectType: 'route', objectId: route.id };
     await this.options.audit.append(caller.draftOf(subject, outcome, code));

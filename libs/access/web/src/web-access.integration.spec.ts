@@ -41,6 +41,11 @@ class SmallController {
     caller.about({ objectType: 'study', objectId: input.params.studyPseudonym, siteId: 'site-a' });
     return { studyPseudonym: input.params.studyPseudonym, jobs: [] };
   }
+  @Hub('sites')
+  sites(@By() caller: Caller): object {
+    caller.requireSite('site-a');
+    return { sites: [] };
+  }
   @Hub('listStudies')
   list(): object {
     throw new Error('Jansen^Piet does not parse');
@@ -204,6 +209,12 @@ describe('records', () => {
       ...{ act: 'study.read', action: 'R', outcome: 'success', role: 'central-operator' },
       ...{ objectId: '2.25.77', siteId: 'site-a', userId: 'anne', userKind: 'person' },
     });
+  });
+  it('are one for a refusal by the handler, also of an act that leaves none otherwise', async () => {
+    expect((await get('/api/v1/sites', as('anne'))).status).toBe(200);
+    expect(records).toEqual([]);
+    expect((await get('/api/v1/sites', as('carla'))).status).toBe(404);
+    expect(records).toMatchObject([{ act: 'health.read', outcome: 'refused', code: 'NOT_FOUND' }]);
   });
   it('say that an act failed, while the answer says nothing of why', async () => {
     const response = await get('/api/v1/studies', as('anne'));

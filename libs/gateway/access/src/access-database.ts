@@ -9,7 +9,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { AifiError, fileFault } from '@aifi/shared-kernel';
+import { AifiError, crashPoint, fileFault } from '@aifi/shared-kernel';
 import { Sql } from '@aifi/gateway-database';
 import { ACCESS_MIGRATIONS } from './access-migrations.js';
 
@@ -88,7 +88,9 @@ export class AccessDatabase {
     try {
       const value = await work(tx);
       tx.end();
+      crashPoint('gateway.access.before-commit');
       this.#exec('COMMIT');
+      crashPoint('gateway.access.after-commit');
       return value;
     } catch (error) {
       tx.end();

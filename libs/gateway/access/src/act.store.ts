@@ -6,7 +6,7 @@
  * Source: port ActStore of libs/access/web; security specification 5 (T-AUD).
  */
 import type { ActStore, ActWork, Caller } from '@aifi/access-web';
-import { AifiError, canonicalJson, crashPoint, sha256Hex, type Clock } from '@aifi/shared-kernel';
+import { AifiError, canonicalJson, sha256Hex, type Clock } from '@aifi/shared-kernel';
 import type { AccessDatabase, AccessTx } from './access-database.js';
 import type { AuditTrail } from './audit-trail.js';
 
@@ -29,7 +29,7 @@ export class GatewayActStore implements ActStore<AccessTx> {
     const { userId, act, idempotencyKey: key } = caller;
     if (key === null) throw new AifiError('INVALID_ARGUMENT', 'an act needs an Idempotency-Key');
     const digest = sha256Hex(canonicalJson({ act, request: plain(request) }));
-    const answer = await this.database.transaction(async (tx) => {
+    return this.database.transaction(async (tx) => {
       const kept = tx.sql.get<KeptAnswer>(
         'SELECT request_sha256, answer FROM idempotency WHERE user_id = ? AND key = ?',
         ...[userId, key],
@@ -41,11 +41,8 @@ export class GatewayActStore implements ActStore<AccessTx> {
         'INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)',
         ...[userId, key, digest, JSON.stringify(answer ?? null), this.clock.nowMs()],
       );
-      crashPoint('access-before-commit');
       return answer;
     });
-    crashPoint('access-after-commit');
-    return answer;
   }
 
   /** Forgets the keys that nobody repeats any more, and the answers with them. */

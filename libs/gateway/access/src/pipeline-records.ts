@@ -9,7 +9,7 @@
 import { ruleOf } from '@aifi/access-authorisation';
 import type { AuditDraft } from '@aifi/contracts-rest';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import { crashPoint, pollingStage, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
+import { pollingStage, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { AccessDatabase } from './access-database.js';
 import type { AuditTrail } from './audit-trail.js';
 
@@ -77,9 +77,7 @@ export async function recordJournalRows(sut: PipelineRecordsDependencies): Promi
        ON CONFLICT (one) DO UPDATE SET sequence = excluded.sequence`,
       last,
     );
-    crashPoint('gateway.pipeline-records.before-commit');
   });
-  crashPoint('gateway.pipeline-records.after-commit');
   if (isStep) onJournal?.();
   return last - from;
 }
