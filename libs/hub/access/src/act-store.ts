@@ -6,7 +6,7 @@
  */
 import type { ActStore, ActWork, AuditSink, Caller } from '@aifi/access-web';
 import type { AuditDraft } from '@aifi/contracts-rest';
-import { AifiError, canonicalJson, crashPoint, sha256Hex, type Clock } from '@aifi/shared-kernel';
+import { AifiError, canonicalJson, sha256Hex, type Clock } from '@aifi/shared-kernel';
 import { appendAudit, type HubDatabase, type Sql } from '@aifi/hub-database';
 
 /** How long an answer is kept for a repeat; pages repeat within minutes. [policy] @unit ms */
@@ -22,8 +22,8 @@ export class HubActStore implements ActStore<Sql>, AuditSink {
     await this.database.withAccess((sql) => appendAudit(sql, draft, this.clock.nowMs()));
   }
 
-  async perform<T>(caller: Caller, request: unknown, work: ActWork<Sql, T>): Promise<T> {
-    const answer = await this.database.withAccess(async (sql) => {
+  perform<T>(caller: Caller, request: unknown, work: ActWork<Sql, T>): Promise<T> {
+    return this.database.withAccess(async (sql) => {
       const kept = await this.#claimKey(sql, caller, request);
       if (kept) {
         caller.repeated();
@@ -32,11 +32,8 @@ export class HubActStore implements ActStore<Sql>, AuditSink {
       const { answer, subject } = await work(sql);
       await appendAudit(sql, caller.draft(subject), this.clock.nowMs());
       await this.#keepAnswer(sql, caller, answer);
-      crashPoint('hub.access.before-commit');
       return answer;
     });
-    crashPoint('hub.access.after-commit');
-    return answer;
   }
 
   /** Removes keys that no repeat may use any more; how many. */

@@ -8,7 +8,7 @@
  */
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
-import { AifiError, type SiteId } from '@aifi/shared-kernel';
+import { AifiError, crashPoint, type SiteId } from '@aifi/shared-kernel';
 import type { DatabaseUrls } from './embedded-postgres.js';
 import { HUB_MIGRATIONS } from './migrations/index.js';
 import { Sql } from './sql.js';
@@ -127,7 +127,13 @@ export class HubDatabase {
 
 async function transaction<T>(source: DataSource, work: (sql: Sql) => Promise<T>): Promise<T> {
   try {
-    return await source.transaction(({ queryRunner }) => work(new Sql(queryRunner!)));
+    const answer = await source.transaction(async ({ queryRunner }) => {
+      const done = await work(new Sql(queryRunner!));
+      crashPoint('hub.database.before-commit');
+      return done;
+    });
+    crashPoint('hub.database.after-commit');
+    return answer;
   } catch (error) {
     if (error instanceof AifiError) throw error;
     throw databaseFault(error);
