@@ -5,9 +5,16 @@
  * table written by hand (test/access-rows.ts). The link: every method, with every kind of caller.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ROLES, type Role } from '@aifi/access-authorisation';
-import { auditRecordSchema, hubRoutes, problemSchema, signInRoutes } from '@aifi/contracts-rest';
-import { CALLS, type RouteCall } from '../test/access-calls.js';
+import { HUB_ROUTE_ACTS, ROLES, ruleOf, type Role } from '@aifi/access-authorisation';
+import {
+  auditRecordSchema,
+  hubRoutes,
+  problemSchema,
+  signInRoutes,
+  type AuditRecord,
+  type HubRouteId,
+} from '@aifi/contracts-rest';
+import { askFor, CALLS, type RouteCall } from '../test/access-calls.js';
 import {
   expectedOf,
   hasRow,
@@ -146,20 +153,49 @@ describe('dangerous acts', () => {
   });
 });
 
-describe('what was refused', () => {
-  it('is in the trail, once each, with who and why', async () => {
+describe('the trail', () => {
+  it.each(Object.keys(hubRoutes) as HubRouteId[])('has what succeeded at %s', async (id) => {
+    const role: Role = id === 'exportAudit' ? 'auditor' : 'central-operator';
+    const who = `${role}.none.counts-${id}`;
+    const act = HUB_ROUTE_ACTS[id];
+    if (act === 'pixels.read') await grantPixels(who);
+    for (const routeCall of CALLS[id]) {
+      // What a call prepares as somebody else is not counted.
+      const before = await recordsOf(who);
+      const response = await routeCall.send(sut, who);
+      await textOf(response, routeCall);
+      const [last, ...rest] = await recordsOf(who);
+      const added = (last ? rest.length + 1 : 0) - before.length;
+      const { audited } = ruleOf(act);
+      expect({ status: response.status, added }).toEqual({ status: 200, added: audited ? 1 : 0 });
+      if (audited) expect(last).toMatchObject({ act, outcome: 'success', userId: who });
+    }
+  });
+  it('has what was refused, once each, with who and why', async () => {
     const who = 'vendor.none.counted';
     const refused = ['/api/v1/status', '/api/v1/sites', `/api/v1/studies?siteId=${OTHER_SITE}`];
     for (const path of refused) expect((await sut.call(who, path)).status).toBe(403);
-    const search = await sut.call('auditor.none', `/api/v1/audit?userId=${who}`);
-    const { items } = (await search.json()) as { items: unknown[] };
-    const records = items.map((item) => auditRecordSchema.parse(item));
+    const records = await recordsOf(who);
     expect(records).toHaveLength(refused.length);
     for (const record of records) {
       expect(record).toMatchObject({ outcome: 'refused', code: 'FORBIDDEN', role: null });
     }
   });
 });
+
+/** Records of one person, newest first. */
+async function recordsOf(userId: string): Promise<AuditRecord[]> {
+  const search = await sut.call('auditor.none', `/api/v1/audit?userId=${userId}&limit=50`);
+  const { items } = (await search.json()) as { items: unknown[] };
+  return items.map((item) => auditRecordSchema.parse(item));
+}
+/** What that person asks for, agreed by a second one. */
+async function grantPixels(token: string): Promise<void> {
+  const { id } = (await (await askFor(sut, token)).json()) as { id: string };
+  const body = { decision: 'approve', reason: 'agreed by telephone' };
+  const path = `/api/v1/approvals/${id}/decision`;
+  expect((await sut.post('central-operator.none.agrees', path, body)).status).toBe(200);
+}
 
 function expectProblem(response: Response, text: string): void {
   expect(response.headers.get('content-type')).toContain('application/problem+json');

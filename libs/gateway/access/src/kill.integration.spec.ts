@@ -20,7 +20,12 @@ import { AUDITED_ACTS, type AuditedAct } from '../test/audited-acts.js';
 import * as fakes from '../test/fake-caller.js';
 import * as library from './index.js';
 
-const CHILD = join(import.meta.dirname, '../test/act-child.ts');
+const ACTS_FILE = join(import.meta.dirname, '../test/audited-acts.ts');
+const CHILD = `
+const [file, ...act] = process.argv.slice(1);
+const { doAct } = await import(file);
+process.stdout.write(await doAct(...act));
+`;
 const [BEFORE, AFTER] = ['gateway.access.before-commit', 'gateway.access.after-commit'];
 /** What only a hub does by itself. */
 const OF_THE_HUB: readonly Act[] = [
@@ -57,7 +62,7 @@ describe('an act whose process is killed', () => {
   const prepare = ({ before }: AuditedAct) =>
     using(async (access, clock) => before?.({ access, library, fakes, clock, path: path() }));
   function run({ act }: AuditedAct, crashAt = ''): { signal: string | null; answer: string } {
-    const argv = ['--disable-warning=ExperimentalWarning', CHILD, path(), act, crashAt];
+    const argv = ['--input-type=module', '-e', CHILD, ACTS_FILE, path(), act, crashAt];
     const child = spawnSync(process.execPath, argv, { encoding: 'utf8' });
     if (child.status !== 0 && child.signal === null) throw new Error(child.stderr);
     return { signal: child.signal, answer: child.stdout };

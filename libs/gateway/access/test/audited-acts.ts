@@ -9,7 +9,8 @@ import { decideRequest, endApproval, openRequest, type Approval } from '@aifi/ac
 import type { Act } from '@aifi/access-authorisation';
 import type { SessionRecord } from '@aifi/access-sign-in';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, recordJournal } from '@aifi/gateway-database';
-import type { FakeClock } from '@aifi/shared-testing';
+import { armCrashPoint } from '@aifi/shared-kernel';
+import { FakeClock } from '@aifi/shared-testing';
 import type * as Library from '../src/index.js';
 import type * as Fakes from './fake-caller.js';
 
@@ -246,3 +247,21 @@ const SYSTEM: readonly AuditedAct[] = [
 ];
 
 export const AUDITED_ACTS: readonly AuditedAct[] = [...SESSIONS, ...READS, ...CHANGES, ...SYSTEM];
+
+/**
+ * In a child process: does one act on the compiled library and gives the answer as JSON. The crash
+ * point is armed when all is open, so it kills the act and nothing before it.
+ */
+export async function doAct(path: string, act: string, crashAt?: string): Promise<string> {
+  const at = (file: string): string => new URL(file, import.meta.url).href;
+  const library = (await import(at('../dist/index.js'))) as typeof Library;
+  const fakes = (await import(at('fake-caller.ts'))) as typeof Fakes;
+  const audited = AUDITED_ACTS.find((each) => each.act === act);
+  if (!audited) throw new Error('no such act');
+  const clock = new FakeClock();
+  const access = library.openGatewayAccess({ path, siteId: 'site-a', clock });
+  armCrashPoint(crashAt);
+  const answer = await audited.perform({ access, library, fakes, clock, path });
+  await access.database.close();
+  return JSON.stringify(answer ?? null);
+}
