@@ -8,12 +8,7 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { decide, type Principal } from '@aifi/access-authorisation';
-import {
-  patientExtract,
-  renderAudit,
-  type AuditFormat,
-  type AuditSource,
-} from '@aifi/access-audit';
+import { exportHeaders, patientExtract, renderAudit, type AuditSource } from '@aifi/access-audit';
 import type { AuditSubject, Caller } from '@aifi/access-web';
 import type { AuditRecord, gatewayRoutes, RouteInput, RouteOutput } from '@aifi/contracts-rest';
 import { PATIENTS_DETAIL } from '@aifi/gateway-access';
@@ -62,7 +57,7 @@ export class AuditService {
       const { access, clock, logger } = this.sources;
       const records = access.trail.stream({ ...filter, onlyUserId });
       const chunks = renderAudit(format, records, this.#source());
-      await sendSlowly(response, { headers: headersOf(format), chunks, clock, logger });
+      await sendSlowly(response, { headers: exportHeaders(format), chunks, clock, logger });
     } finally {
       this.#exports -= 1;
     }
@@ -126,17 +121,4 @@ function maySeeNumbers(principal: Principal): boolean {
 function withoutPatient(record: AuditRecord): AuditRecord {
   const others = Object.entries(record.detail).filter(([name]) => name !== PATIENTS_DETAIL);
   return { ...record, patientId: null, detail: Object.fromEntries(others) };
-}
-
-const FILES: Readonly<Record<AuditFormat, readonly [type: string, extension: string]>> = {
-  ndjson: ['application/x-ndjson', 'ndjson'],
-  fhir: ['application/fhir+ndjson', 'ndjson'],
-  dicom: ['text/plain; charset=utf-8', 'xml.txt'],
-  csv: ['text/csv; charset=utf-8', 'csv'],
-};
-/** Saved, never shown: what people typed is in it. */
-function headersOf(format: AuditFormat): Record<string, string> {
-  const [type, extension] = FILES[format];
-  const disposition = `attachment; filename="audit-${format}.${extension}"`;
-  return { 'Content-Type': type, 'Content-Disposition': disposition };
 }

@@ -7,7 +7,7 @@
  */
 import { createPublicKey } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { renderAudit, type AuditFormat, type AuditReach } from '@aifi/access-audit';
+import { exportHeaders, renderAudit, type AuditReach } from '@aifi/access-audit';
 import type { AuditSubject, Caller } from '@aifi/access-web';
 import type { auditRoutes, RouteInput, RouteOutput } from '@aifi/contracts-rest';
 import { AifiError } from '@aifi/shared-kernel';
@@ -59,7 +59,7 @@ export class AuditService {
       const { access, clock, config, logger } = this.parts;
       const records = access.audit.stream({ ...filter, ...reach });
       const chunks = renderAudit(format, records, auditSourceOf(config));
-      await sendSlowly(response, { headers: headersOf(format), chunks, clock, logger });
+      await sendSlowly(response, { headers: exportHeaders(format), chunks, clock, logger });
     } finally {
       this.#exports -= 1;
     }
@@ -74,19 +74,6 @@ export class AuditService {
       anchors: anchors.filter(({ chain }) => !own || own.some((site) => chain === `hub:${site}`)),
     };
   }
-}
-
-const FILES: Readonly<Record<AuditFormat, readonly [type: string, extension: string]>> = {
-  ndjson: ['application/x-ndjson', 'ndjson'],
-  fhir: ['application/fhir+ndjson', 'ndjson'],
-  dicom: ['text/plain; charset=utf-8', 'xml.txt'],
-  csv: ['text/csv; charset=utf-8', 'csv'],
-};
-/** Saved, never shown: what people typed is in it. */
-function headersOf(format: AuditFormat): Record<string, string> {
-  const [type, extension] = FILES[format];
-  const disposition = `attachment; filename="audit-${format}.${extension}"`;
-  return { 'Content-Type': type, 'Content-Disposition': disposition };
 }
 
 /** Chains of the sites that were asked for and may be read; or only what the caller did. */

@@ -41,3 +41,16 @@ export async function* renderAudit(
   if (header !== '') yield header;
   for await (const record of records) yield line(record, source);
 }
+
+const FILES: Readonly<Record<AuditFormat, readonly [type: string, extension: string]>> = {
+  ndjson: ['application/x-ndjson', 'ndjson'],
+  fhir: ['application/fhir+ndjson', 'ndjson'],
+  dicom: ['text/plain; charset=utf-8', 'xml.txt'],
+  csv: ['text/csv; charset=utf-8', 'csv'],
+};
+/** Headers of an export over HTTP. Saved, never shown: what people typed is in it. */
+export function exportHeaders(format: AuditFormat): Record<string, string> {
+  const [type, extension] = FILES[format];
+  const disposition = `attachment; filename="audit-${format}.${extension}"`;
+  return { 'Content-Type': type, 'Content-Disposition': disposition };
+}

@@ -80,56 +80,6 @@ export async function listStoredJobs(database: HubDatabase, limit: number): Prom
   return rows.map((row) => ({ siteId: row.site_id, jobId: row.job_id }));
 }
 
-/** One line of the operator's list: no identity, no manifest. */
-export interface JobSummary {
-  readonly jobId: string;
-  readonly siteId: string;
-  readonly product: string;
-  readonly version: string;
-  readonly revision: number;
-  /** Stage that has it or had it last. */
-  readonly stage: string;
-  readonly state: StudyJobState;
-  readonly code: string | null;
-  /** Milliseconds since the epoch at which each state was reached; null: not yet. */
-  readonly timings: Readonly<Record<string, number | null>>;
-}
-
-const STAGE: Readonly<Record<StudyJobState, string>> = {
-  OPEN: 'ingest',
-  STORED: 'route',
-  QUEUED: 'infer',
-  INFERRED: 'results',
-  CONCLUDED: 'downlink',
-  ACKNOWLEDGED: 'downlink',
-};
-
-/** The newest jobs of all sites. */
-export async function listJobs(database: HubDatabase, limit: number): Promise<JobSummary[]> {
-  const columns = Object.values(TIME_COLUMN);
-  const rows = await database.withQueue((sql) =>
-    sql.rows<Record<string, string | number | Date | null>>(
-      `SELECT job_id, site_id, product, version, revision, state, code, ${columns.join(', ')}
-       FROM study_job ORDER BY opened_at DESC LIMIT $1`,
-      limit,
-    ),
-  );
-  return rows.map((row) => ({
-    jobId: String(row['job_id']),
-    siteId: String(row['site_id']),
-    product: String(row['product']),
-    version: String(row['version']),
-    revision: Number(row['revision']),
-    stage: STAGE[row['state'] as StudyJobState],
-    state: row['state'] as StudyJobState,
-    code: row['code'] as string | null,
-    timings: Object.fromEntries(columns.map((name) => [timingName(name), epochMs(row[name])])),
-  }));
-}
-
-const timingName = (column: string): string => `${column.replace('_at', '')}AtMs`;
-const epochMs = (value: unknown): number | null => (value instanceof Date ? value.getTime() : null);
-
 /** Jobs of all sites per state. */
 export async function countJobs(database: HubDatabase): Promise<ReadonlyMap<string, number>> {
   const rows = await database.withQueue((sql) =>
