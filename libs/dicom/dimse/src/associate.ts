@@ -41,7 +41,7 @@ export function encodeAssociateRequest(
   contexts: readonly ProposedContext[],
 ): Buffer {
   const maximum = Buffer.alloc(4);
-  maximum.writeUInt32BE(LIMITS.pduBytesMax);
+  maximum.writeUInt32BE(LIMITS.pduReceiveBytesMax);
   const proposals = contexts.map(({ abstractSyntaxUid, transferSyntaxUids }, index) => {
     const syntaxes = transferSyntaxUids.map((uid) => item(0x40, text(uid)));
     const head = Buffer.from([contextIdOf(index), 0, 0, 0]);
@@ -92,6 +92,6 @@ export function decodeAssociateAccept(pdu: Buffer): AssociationTerms {
     }
   }
   // 0 means no limit (PS3.8 D.1); ours bounds what is queued for the socket.
-  const isLimited = pduBytesMax > 0 && pduBytesMax < LIMITS.pduBytesMax;
-  return { transferSyntaxes, pduBytesMax: isLimited ? pduBytesMax : LIMITS.pduBytesMax };
+  const isLimited = pduBytesMax > 0 && pduBytesMax < LIMITS.pduSendBytesMax;
+  return { transferSyntaxes, pduBytesMax: isLimited ? pduBytesMax : LIMITS.pduSendBytesMax };
 }

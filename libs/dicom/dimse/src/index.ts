@@ -11,4 +11,5 @@ export type {
   StoreRequest,
   StoreSink,
 } from './scp-connection.js';
+export * from './storage-commitment.js';
 export * from './store-scp.js';

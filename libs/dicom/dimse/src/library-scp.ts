@@ -24,7 +24,7 @@ type CFindResponse = InstanceType<typeof responses.CFindResponse>;
 log.disableAll(false);
 Implementation.setImplementationClassUid(IMPLEMENTATION_CLASS_UID);
 Implementation.setImplementationVersion(IMPLEMENTATION_VERSION_NAME);
-Implementation.setMaxPduLength(LIMITS.pduBytesMax);
+Implementation.setMaxPduLength(LIMITS.pduReceiveBytesMax);
 
 export const VERIFICATION_SOP_CLASS = '1.2.840.10008.1.1';
 export const STUDY_ROOT_FIND_SOP_CLASS = '1.2.840.10008.5.1.4.1.2.2.1';
@@ -97,8 +97,8 @@ export class AssociationScp extends Scp {
 
   /** The library has one number for both directions; only C-FIND answers are cut by it. */
   #pduLength(peerMax: number): number {
-    if (!this.owner.offersFind || peerMax === 0) return LIMITS.pduBytesMax;
-    return Math.max(PDU_BYTES_MIN, Math.min(peerMax, LIMITS.pduBytesMax));
+    if (!this.owner.offersFind || peerMax === 0) return LIMITS.pduReceiveBytesMax;
+    return Math.max(PDU_BYTES_MIN, Math.min(peerMax, LIMITS.pduReceiveBytesMax));
   }
 
   #negotiate(context: PresentationContext): AcceptedContext | undefined {

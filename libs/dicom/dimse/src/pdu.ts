@@ -41,7 +41,7 @@ function bodyBytesMax(type: number): number {
   if (type === PDU_TYPE.associateRequest || type === PDU_TYPE.associateAccept) {
     return LIMITS.associateRequestBytesMax;
   }
-  return type === PDU_TYPE.data ? LIMITS.pduBytesMax + PDU_SLACK_BYTES : 4;
+  return type === PDU_TYPE.data ? LIMITS.pduReceiveBytesMax + PDU_SLACK_BYTES : 4;
 }
 
 /** Cuts what arrives into PDUs, whatever the chunks look like. */

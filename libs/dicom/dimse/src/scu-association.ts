@@ -42,7 +42,7 @@ function unavailable(cause?: unknown): AifiError {
 
 export class ScuAssociation {
   readonly #pdus: AsyncGenerator<Pdu>;
-  #terms: AssociationTerms = { transferSyntaxes: new Map(), pduBytesMax: LIMITS.pduBytesMax };
+  #terms: AssociationTerms = { transferSyntaxes: new Map(), pduBytesMax: LIMITS.pduSendBytesMax };
 
   private constructor(private readonly socket: Socket) {
     this.#pdus = this.#read();

@@ -224,4 +224,45 @@ INSERT INTO study_arrival
 CREATE TRIGGER study_arrives AFTER INSERT ON study
 BEGIN INSERT INTO study_arrival VALUES (NEW.last_received_ms, NEW.study_id); END`,
   },
+  {
+    version: 5,
+    up: `
+-- When retention removed the file; NULL: it is still owed to somebody.
+ALTER TABLE instance ADD COLUMN removed_ms INTEGER;
+CREATE INDEX instance_kept ON instance (study_id) WHERE removed_ms IS NULL;
+ALTER TABLE delivery ADD COLUMN removed_ms INTEGER;
+ALTER TABLE status_object ADD COLUMN removed_ms INTEGER;
+-- Last storage commitment that was asked for the object; NULL: none.
+ALTER TABLE delivery ADD COLUMN transaction_uid TEXT;
+ALTER TABLE status_object ADD COLUMN transaction_uid TEXT;
+-- Dead letters: since when, why (code of the error catalogue), how often sent again by a person.
+ALTER TABLE delivery ADD COLUMN dead_ms INTEGER;
+ALTER TABLE delivery ADD COLUMN dead_code TEXT;
+ALTER TABLE delivery ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE status_object ADD COLUMN dead_ms INTEGER;
+ALTER TABLE status_object ADD COLUMN dead_code TEXT;
+ALTER TABLE status_object ADD COLUMN replays INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX delivery_dead ON delivery (dead_ms) WHERE state = 'DEAD';
+CREATE INDEX status_object_dead ON status_object (dead_ms) WHERE state = 'DEAD';
+UPDATE delivery SET dead_code = 'PEER_REFUSED',
+  dead_ms = COALESCE((SELECT terminal_ms FROM job WHERE job.job_id = delivery.job_id), 0)
+  WHERE state = 'DEAD';
+UPDATE status_object SET dead_code = 'PEER_REFUSED', dead_ms = created_ms WHERE state = 'DEAD';
+CREATE TABLE storage_commitment (
+  transaction_uid TEXT PRIMARY KEY,
+  requested_ms INTEGER NOT NULL,
+  -- REQUESTED, then REPORTED or EXPIRED
+  state TEXT NOT NULL
+) STRICT;
+CREATE INDEX storage_commitment_open ON storage_commitment (requested_ms)
+  WHERE state = 'REQUESTED';
+-- When a person had an ended job taken up again; its deadline counts from here.
+ALTER TABLE job ADD COLUMN reopened_ms INTEGER;
+-- Objects that were in hand when the listener died; at three they are poison.
+CREATE TABLE receive_attempt (
+  sop_instance_uid TEXT PRIMARY KEY,
+  attempts INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL
+) STRICT`,
+  },
 ];

@@ -28,6 +28,8 @@ const row = (
 export const ERROR_CATALOGUE = {
   /** The dataset does not parse, is cut short or contradicts itself. */
   DICOM_MALFORMED: row('user', 'permanent', [0xc000, 3, 400], 'warn'),
+  /** The object ended the process that read it, three times: it is not read again. */
+  POISON_INPUT: row('user', 'permanent', [0xc000, 3, 400], 'error'),
   /** UIDs of command, file meta and dataset differ. */
   DICOM_SOP_MISMATCH: row('user', 'permanent', [0xa900, 3, 400], 'warn'),
   /** The SOP class is not taken here. */

@@ -29,8 +29,10 @@ export const LIMITS = {
   sequenceDepthMax: 64,
   /** A-ASSOCIATE-RQ (F3). @unit bytes */
   associateRequestBytesMax: 64 * 1024,
-  /** P-DATA-TF that we offer to receive. @unit bytes */
-  pduBytesMax: 128 * 1024,
+  /** P-DATA-TF that we offer to receive; it streams, so its length costs no memory. @unit bytes */
+  pduReceiveBytesMax: 1024 * 1024,
+  /** P-DATA-TF that we send at most: it is queued for the socket as a whole. @unit bytes */
+  pduSendBytesMax: 128 * 1024,
   /** Associations in all and per peer address (F4). */
   associationsMax: 64,
   associationsPerPeerMax: 8,
