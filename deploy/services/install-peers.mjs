@@ -1,6 +1,6 @@
 /**
- * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc, highdicom, Keycloak,
- * Chromium.
+ * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc with its DICOMweb plugin,
+ * pynetdicom, highdicom, fhir.resources, rsyslog, Keycloak, Chromium.
  * Decides that a peer which cannot be had is named, never passed over.
  */
 import { ensureChromium } from './chromium/install.mjs';
@@ -9,6 +9,8 @@ import { ensureDicom3tools } from './dicom3tools/install.mjs';
 import { ensureHighdicom } from './highdicom/install.mjs';
 import { ensureKeycloak } from './keycloak/install.mjs';
 import { ensureOrthanc } from './orthanc/install.mjs';
+import { ensureOrthancDicomweb } from './orthanc-dicomweb/install.mjs';
+import { ensurePynetdicom } from './pynetdicom/install.mjs';
 import { ensureFhir } from './fhir/install.mjs';
 import { ensureRsyslog } from './rsyslog/install.mjs';
 
@@ -21,6 +23,8 @@ export function installPeers() {
     DCMTK: ensureDcmtk,
     dicom3tools: ensureDicom3tools,
     Orthanc: ensureOrthanc,
+    'Orthanc DICOMweb': ensureOrthancDicomweb,
+    pynetdicom: ensurePynetdicom,
     highdicom: ensureHighdicom,
     'fhir.resources': ensureFhir,
     rsyslog: ensureRsyslog,

@@ -32,6 +32,9 @@ describe(parseCommandLine.name, () => {
     ['a time that is none', ['audit', 'search', '--from', 'tuesday', '--hub', 'http://h']],
     ['a limit that is none', ['audit', 'search', '--limit', '-1', '--hub', 'http://h']],
     ['a format that is none', ['audit', 'export', '--format', 'pdf', '--hub', 'http://h']],
+    ['dead letters of two gateways', ['dead-letters', 'list']],
+    ['a dead letter without its id', ['dead-letters', 'replay', '--gateway', 'http://a']],
+    ['all dead letters and one', ['dead-letters', 'replay-all', 'x', '--gateway', 'http://a']],
     ['an outcome that is none', ['audit', 'search', '--outcome', 'x', '--hub', 'http://h']],
   ])('refuses %s', (_, args) => {
     expect(() => parseCommandLine(args, environment)).toThrow(UsageError);
@@ -43,6 +46,16 @@ describe(parseCommandLine.name, () => {
     expect(named).toMatchObject({ server: 'http://c', gateways: ['http://c'], hub: undefined });
     const only = parseCommandLine(['logout'], { AIFI_HUB_URL: 'http://h' });
     expect(only).toMatchObject({ server: 'http://h' });
+  });
+  it('asks the one gateway about dead letters, and the hub of the environment never', () => {
+    const own = { AIFI_GATEWAY_URL: 'http://a', AIFI_HUB_URL: 'http://h' };
+    const args = ['dead-letters', 'replay-all', '--older-than', '2h'];
+    expect(parseCommandLine(args, own)).toMatchObject({
+      ...{ name: 'dead-letters replay-all', id: '', server: 'http://a', hub: undefined },
+      options: { 'older-than': '2h' },
+    });
+    const hub = { AIFI_HUB_URL: 'http://h' };
+    expect(() => parseCommandLine(args, hub)).toThrow(/one gateway/);
   });
   it('asks nobody to verify a file', () => {
     const args = ['audit', 'verify', 'trail.ndjson', '--anchors', 'anchors.json'];

@@ -15,6 +15,12 @@ export const USAGE = `aifictl: what happened to a study, and whether gateways an
   aifictl studies                            jobs of pseudonymous studies at the hub, newest first
       [--site SITE] [--state STATE] [--study PSEUDONYM] [--limit N]
 
+  aifictl dead-letters list [--code CODE] [--limit N]
+                                             results that a gateway's PACS would not take
+  aifictl dead-letters replay <id>           send one of them to the PACS again
+  aifictl dead-letters replay-all [--code CODE] [--older-than 2h]
+                                             all of them, or those of one reason or age
+
   aifictl login [--step-up]                  sign in at one server, in a browser of your choice;
                                              --step-up: anew, for acts that ask for it
   aifictl logout                             forget that sign-in
@@ -39,8 +45,8 @@ AIFI_TOKEN_FILE. Times: 2026-11-20 or 2026-11-20T10:22:00Z.
 Exit codes: 0 found, healthy or done; 1 not found, not healthy or refused; 2 wrong use.
 `;
 
-/** Whom a command asks: every server named, the hub, one server, or nobody. */
-type Asks = 'any' | 'hub' | 'one' | 'nobody';
+/** Whom a command asks: every server named, the hub, one gateway, one server, or nobody. */
+type Asks = 'any' | 'hub' | 'gateway' | 'one' | 'nobody';
 interface CommandForm {
   readonly asks: Asks;
   /** What its one argument is called; absent: it takes none. */
@@ -57,6 +63,9 @@ export const COMMANDS = {
   sites: { asks: 'hub' },
   models: { asks: 'hub' },
   studies: { asks: 'hub', options: ['site', 'state', 'study', 'limit'] },
+  'dead-letters list': { asks: 'gateway', options: ['code', 'limit'] },
+  'dead-letters replay': { asks: 'gateway', argument: 'id' },
+  'dead-letters replay-all': { asks: 'gateway', options: ['code', 'older-than'] },
   login: { asks: 'one', options: ['step-up'] },
   logout: { asks: 'one' },
   whoami: { asks: 'any' },
@@ -76,10 +85,12 @@ export type CommandName = keyof typeof COMMANDS;
 
 const TEXT_OPTIONS = [
   ...[...FILTERS, 'state', 'study', 'limit', 'reason', 'format', 'out', 'anchors'],
+  ...['code', 'older-than'],
 ] as const;
 type TextOption =
   | (typeof FILTERS)[number]
-  | ('state' | 'study' | 'limit' | 'reason' | 'format' | 'out' | 'anchors');
+  | ('state' | 'study' | 'limit' | 'reason' | 'format' | 'out' | 'anchors')
+  | ('code' | 'older-than');
 type OptionName = TextOption | 'step-up';
 
 export interface Command {
@@ -122,7 +133,8 @@ export function parseCommandLine(
   const peers = peersOf(form.asks, values, environment);
   requirePeers(name, form.asks, peers);
   const tokenFile = textOf(values['token-file']) ?? nonEmpty(environment['AIFI_TOKEN_FILE']);
-  const server = form.asks === 'one' ? (peers.hub ?? peers.gateways[0] ?? '') : '';
+  const isOne = form.asks === 'one' || form.asks === 'gateway';
+  const server = isOne ? (peers.hub ?? peers.gateways[0] ?? '') : '';
   return { name, id, json: values['json'] === true, ...peers, server, tokenFile, options };
 }
 
@@ -194,6 +206,8 @@ function peersOf(asks: Asks, values: Values, environment: Environment): Peers {
   const fallback = isOneGiven ? {} : environment;
   const named = fallback['AIFI_GATEWAY_URLS'] ?? fallback['AIFI_GATEWAY_URL'] ?? '';
   const gateways = (given ?? named.split(',').filter((text) => text !== '')).map(url);
+  // What only gateways know is asked of no hub, whatever the environment names.
+  if (asks === 'gateway') return { gateways, hub: undefined };
   const hubText = textOf(values['hub']) ?? nonEmpty(fallback['AIFI_HUB_URL']);
   return { gateways, hub: hubText === undefined ? undefined : url(hubText) };
 }
@@ -215,6 +229,9 @@ function requirePeers(name: CommandName, asks: Asks, { gateways, hub }: Peers): 
     throw new UsageError(`${name} asks the hub: give --hub or AIFI_HUB_URL`);
   }
   const count = gateways.length + (hub === undefined ? 0 : 1);
+  if (asks === 'gateway' && count !== 1) {
+    throw new UsageError(`${name} is for one gateway: give --gateway or AIFI_GATEWAY_URL`);
+  }
   if (asks !== 'nobody' && count === 0) {
     throw new UsageError('nobody to ask: give --gateway or --hub');
   }

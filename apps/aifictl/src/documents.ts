@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   approvalSchema,
   auditRecordSchema,
+  deadLetterSchema,
   gatewayStatusSchema,
   hubJobSchema,
   hubStatusSchema,
@@ -147,6 +148,28 @@ export const approvalDocumentSchema = z.object({
   fault,
 });
 export type ApprovalDocument = z.infer<typeof approvalDocumentSchema>;
+
+export const deadLettersDocumentSchema = z.object({
+  schema: z.literal('aifictl.dead-letters.v1'),
+  server: z.string(),
+  /** Newest first. */
+  items: z.array(deadLetterSchema),
+  more: z.boolean(),
+  fault,
+});
+export type DeadLettersDocument = z.infer<typeof deadLettersDocumentSchema>;
+
+export const deadLetterReplayDocumentSchema = z.object({
+  schema: z.literal('aifictl.dead-letter-replay.v1'),
+  server: z.string(),
+  /** null: those that the filters leave. */
+  id: z.string().nullable(),
+  replayed: z.int(),
+  /** No dead letter any more, or overtaken by a newer result. */
+  skipped: z.int(),
+  fault,
+});
+export type DeadLetterReplayDocument = z.infer<typeof deadLetterReplayDocumentSchema>;
 
 export const auditSearchDocumentSchema = z.object({
   schema: z.literal('aifictl.audit-search.v1'),

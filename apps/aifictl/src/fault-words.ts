@@ -8,6 +8,7 @@ import type { RefusalView } from '@aifi/contracts-rest';
 
 const FAULT_WORDS: Readonly<Record<ErrorCode, string>> = {
   DICOM_MALFORMED: 'the data is cut short or contradicts itself',
+  POISON_INPUT: 'the object stopped the listener three times and is not read again',
   DICOM_SOP_MISMATCH: 'the object is not the one that was announced',
   DICOM_SOP_CLASS_UNSUPPORTED: 'this kind of object (SOP class) is not taken',
   OUT_OF_RESOURCES: 'the disk is full',
@@ -50,6 +51,7 @@ const REFUSAL_WORDS: Readonly<Record<string, string>> = {
   association: 'an association',
   context: 'an offer of a kind of object (SOP class or transfer syntax) that is not taken',
   'object/DICOM_MALFORMED': 'an object that is cut short or contradicts itself',
+  'object/POISON_INPUT': 'an object that stopped the listener three times: it is not read again',
   'object/DICOM_SOP_MISMATCH': 'an object that is not the one that was announced',
   'object/DICOM_SOP_CLASS_UNSUPPORTED': 'an object of a kind (SOP class) that is not taken',
   'object/INVALID_IDENTIFIER': 'an object without valid UIDs',

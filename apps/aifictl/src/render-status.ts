@@ -2,7 +2,7 @@
  * Status in plain text: each gateway and the hub, what is wrong, what was refused at the door.
  * Decides the words for a person at the hospital. Invariant: made from the document alone.
  */
-import type { GatewayStatus, RefusalView } from '@aifi/contracts-rest';
+import type { DiskLevelName, GatewayStatus, RefusalView } from '@aifi/contracts-rest';
 import type { StatusDocument } from './documents.js';
 import { refusalWords } from './fault-words.js';
 import { columns, count, dimse, size, Times } from './plain-values.js';
@@ -51,7 +51,8 @@ function gatewayLines(status: GatewayStatus, timeZone: string): string[] {
   return [
     `  version ${status.version}, ${status.purpose}, ${inForce}`,
     `  hub link ${LINK_WORDS[status.link]}; PACS ${PACS_WORDS[status.pacsBreaker]}; ` +
-      `disk ${size(status.diskFreeBytes)} free`,
+      `disk ${diskWords(status)}`,
+    ...deliveryLines(status, times),
     `  ${count(status.studies, 'study')}; jobs: ${jobWords(status.jobs)}`,
     spool.jobs === 0
       ? '  nothing waits to go to the hub'
@@ -62,6 +63,29 @@ function gatewayLines(status: GatewayStatus, timeZone: string): string[] {
           `  refused at the door (times in ${timeZone}); nothing of it is kept, the sender has it:`,
           ...refusalLines(refusals, timeZone),
         ]),
+  ];
+}
+
+function diskWords({ diskFreeBytes, disk }: GatewayStatus): string {
+  const free = `${size(diskFreeBytes)} free`;
+  return disk ? `${free}, ${disk.usedPercent} % used${LEVEL_WORDS[disk.level]}` : free;
+}
+const LEVEL_WORDS: Readonly<Record<DiskLevelName, string>> = {
+  normal: '',
+  warning: ': filling up',
+  'refuse-routine': ': routine studies are refused',
+  'refuse-all': ': all new studies are refused',
+};
+
+/** Of a gateway that tells them. */
+function deliveryLines({ deadLetters, delivery }: GatewayStatus, times: Times): string[] {
+  const { count: dead = 0, oldestMs = null } = deadLetters ?? {};
+  const open = delivery?.openCommitments ?? 0;
+  return [
+    ...(dead === 0 || oldestMs === null
+      ? []
+      : [`  not taken by the PACS: ${count(dead, 'object')}, oldest of ${times.dated(oldestMs)}`]),
+    ...(open === 0 ? [] : [`  the PACS still has to confirm ${count(open, 'storage commitment')}`]),
   ];
 }
 

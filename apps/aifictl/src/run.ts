@@ -13,6 +13,7 @@ import {
   type Command,
   type CommandName,
 } from './command-line.js';
+import * as letters from './dead-letters-commands.js';
 import * as overview from './overview-commands.js';
 import { renderStatus } from './render-status.js';
 import { renderTrace } from './render-trace.js';
@@ -62,6 +63,11 @@ const decide: Run = async (command, terminal) => {
   return { document, text, good: document.fault === null };
 };
 
+const replay: Run = async (command, terminal) => {
+  const document = await letters.replayDocument(command, terminal);
+  return { document, text: letters.renderReplay(document), good: letters.isReplayed(document) };
+};
+
 const COMMANDS: Readonly<Record<CommandName, Run>> = {
   trace: async (command, terminal) => {
     const document = await traceDocument(command, terminal);
@@ -108,6 +114,13 @@ const COMMANDS: Readonly<Record<CommandName, Run>> = {
   'approvals approve': decide,
   'approvals refuse': decide,
   'approvals end': decide,
+  'dead-letters list': async (command, terminal) => {
+    const document = await letters.deadLettersDocument(command, terminal);
+    const text = letters.renderDeadLetters(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'dead-letters replay': replay,
+  'dead-letters replay-all': replay,
   'audit search': async (command, terminal) => {
     const document = await audit.auditSearch(command, terminal);
     const text = audit.renderAuditSearch(document, terminal.timeZone);

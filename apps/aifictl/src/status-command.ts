@@ -1,7 +1,7 @@
 /**
  * status: asks every gateway and the hub how they are.
- * Decides what "not well" is: no answer, no link to the hub, a PACS that does not answer, a full
- * disk, or studies that wait for a person. Refusals are facts of their senders, not of our health.
+ * Decides what "not well" is: no answer, no link to the hub, a PACS that does not answer, a disk
+ * for which something is refused, or what waits for a person. Refusals are facts of their senders, not of our health.
  */
 import { gatewayStatusSchema, hubStatusSchema, type GatewayStatus } from '@aifi/contracts-rest';
 import { ask } from './api-client.js';
@@ -46,7 +46,8 @@ const noAnswer = (answer: { readonly kind: string; readonly why?: string }): str
   answer.why ?? 'answers, but has no status: is this the right address?';
 
 function gatewayProblems(status: GatewayStatus): string[] {
-  const { link, pacsBreaker, diskFreeBytes, jobs, rules } = status;
+  const { link, pacsBreaker, jobs, rules } = status;
+  const dead = status.deadLetters?.count ?? 0;
   const aside = (jobs['HELD'] ?? 0) + (jobs['QUARANTINED'] ?? 0);
   return [
     ...(link === 'up' ? [] : ['no link to the hub: studies wait in the spool, nothing is lost']),
@@ -54,12 +55,21 @@ function gatewayProblems(status: GatewayStatus): string[] {
     ...(pacsBreaker === 'closed'
       ? []
       : ['the PACS does not answer: results wait at the gateway, nothing is lost']),
-    ...(diskFreeBytes >= DISK_FREE_BYTES_MIN
+    ...diskProblems(status),
+    ...(dead === 0
       ? []
-      : [
-          `the disk is full (${size(diskFreeBytes)} free): senders are told A700 and try again, ` +
-            'what is here is safe',
-        ]),
+      : [`the PACS did not take ${count(dead, 'object')}: aifictl dead-letters list`]),
     ...(aside === 0 ? [] : [`${count(aside, 'job')} held or set apart: a person must look`]),
   ];
+}
+
+/** By the level that the gateway refuses by; one that does not tell is judged by its free space. */
+function diskProblems({ disk, diskFreeBytes }: GatewayStatus): string[] {
+  const told = 'are told A700 and try again, what is here is safe';
+  const free = size(diskFreeBytes);
+  if (disk?.level === 'refuse-routine') {
+    return [`the disk is nearly full (${free} free): senders of routine studies ${told}`];
+  }
+  const isFull = disk ? disk.level === 'refuse-all' : diskFreeBytes < DISK_FREE_BYTES_MIN;
+  return isFull ? [`the disk is full (${free} free): senders ${told}`] : [];
 }

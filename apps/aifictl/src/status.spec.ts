@@ -87,6 +87,39 @@ describe('aifictl status', () => {
     ]);
   });
 
+  it('tells what the PACS did not take, and what a filling disk refuses now', async () => {
+    const text = async (changes: Partial<GatewayStatus>) => {
+      const terminal = terminalOf(aStatus(changes));
+      const code = await runAifictl(ARGS, terminal);
+      return { code, lines: terminal.printed().split('\n') };
+    };
+    const disk = { usedPercent: 72.4, freeBytes: 50_000_000_000 };
+    const filling = await text({ disk: { ...disk, level: 'warning' } });
+    expect(filling.code).toBe(0);
+    expect(filling.lines[2]).toMatch(/disk 50\.0 GB free, 72\.4 % used: filling up$/);
+    const routine = await text({
+      disk: { ...disk, usedPercent: 86, level: 'refuse-routine' },
+      deadLetters: { count: 2, oldestMs: T0 },
+      delivery: { breaker: 'closed', openCommitments: 1 },
+    });
+    expect(routine.code).toBe(1);
+    expect(routine.lines.slice(0, 7)).toEqual([
+      'gateway site-a (http://gateway-a): NOT WELL',
+      '  ! the disk is nearly full (50.0 GB free): senders of routine studies are told A700 and ' +
+        'try again, what is here is safe',
+      '  ! the PACS did not take 2 objects: aifictl dead-letters list',
+      '  version 0.1.0, demonstration, routing rules 3 of 2026-11-20 09:22:00',
+      '  hub link up; PACS answers or was not asked yet; disk 50.0 GB free, 86 % used: routine ' +
+        'studies are refused',
+      '  not taken by the PACS: 2 objects, oldest of 2026-11-20 10:22:00',
+      '  the PACS still has to confirm 1 storage commitment',
+    ]);
+    const full = await text({ disk: { ...disk, usedPercent: 96, level: 'refuse-all' } });
+    expect(full.lines[1]).toMatch(/^ {2}! the disk is full \(50\.0 GB free\): senders are told/);
+    const small = { level: 'normal', usedPercent: 40, freeBytes: 1_000 } as const;
+    expect((await text({ diskFreeBytes: 1_000, disk: small })).code).toBe(0);
+  });
+
   it('prints one document of the stated shape, also of peers that do not answer', async () => {
     const terminal = aTerminal({ [`${HUB}/api/v1/status`]: null });
     expect(await runAifictl([...ARGS, '--json'], terminal)).toBe(1);

@@ -157,10 +157,23 @@ const refusal = (minutes, what, code, dimseStatus, count) => ({
 const STUDIES = ['hospital-study-list.read', 'hospital-study.read', 'identity.open'];
 const APPROVALS = ['approvals.read', 'approval.request', 'approval.decide', 'approval.end'];
 export const GATEWAY_ACTS = {
-  it: ['health.read', ...STUDIES, ...APPROVALS, 'linkage.read', 'audit.search'],
+  it: [
+    ...['health.read', 'dead-letters.read', 'dead-letter.replay'],
+    ...STUDIES,
+    ...APPROVALS,
+    'linkage.read',
+    'audit.search',
+  ],
   radiologist: [...STUDIES, 'audit.search'],
   privacy: [
-    ...['health.read', ...APPROVALS, 'audit.search', 'audit.export', 'patient-extract.read'],
+    ...[
+      'health.read',
+      'dead-letters.read',
+      ...APPROVALS,
+      'audit.search',
+      'audit.export',
+      'patient-extract.read',
+    ],
     ...['patient-flags.read', 'patient-flag.set', 'patient-flag.remove'],
     ...['alerts.read', 'alert.acknowledge'],
   ],
@@ -173,6 +186,39 @@ export const gatewayApprovals = [
     ...{ ...granted, requestedBy: { id: 'it', name: 'Eva Mulder' } },
   }),
 ];
+
+const LETTERS = [
+  [
+    'bone-age',
+    'SR',
+    'PEER_REFUSED',
+    'A900',
+    'het PACS weigert dit object: zoek in het PACS waarom',
+  ],
+  [
+    'fracture-detect',
+    'SC',
+    'RESULT_LOST',
+    '0000',
+    'het PACS nam het object aan maar bewaarde het niet, meer dan eens',
+  ],
+  [null, 'status', 'REASON_OF_LATER', null, null],
+];
+const LETTER_WORDS = {
+  PEER_REFUSED: 'the PACS refuses this object: look in the PACS for the cause',
+  RESULT_LOST: 'the PACS took the object but did not keep it, more than once',
+};
+const letter = ([product, kind, code, dimseStatus, nl], index, who) => ({
+  ...{ id: `${kind === 'status' ? 'status_object' : 'delivery'}:${index + 1}`, product, kind },
+  ...{ sinceMs: now - (index * 5 + 1) * HOUR, jobId: jobId(`letter ${index}`), code, dimseStatus },
+  studyInstanceUid: who === 'it' ? uid(`gateway study ${index}`) : null,
+  ...{ words: nl && { nl, en: LETTER_WORDS[code] }, attempts: 3 + index, replays: index % 2 },
+});
+function letters(query, who) {
+  const chosen = LETTERS.filter(([, , code]) => [null, code].includes(query.get('code')));
+  const items = chosen.map((one, index) => letter(one, index, who));
+  return { items, nextCursor: null, total: items.length };
+}
 
 const flag = (index) => ({
   ...{ id: randomUUID(), patientId: `00471${index}`, issuer: null },
@@ -195,6 +241,9 @@ export const gatewayAnswers = [
       ...{ siteId: 'noord', purpose: 'demonstration', version: '0.1.0', atMs: now },
       rules: { sequence: 12, issuedAtMs: now - 5 * HOUR },
       ...{ link: 'up', pacsBreaker: 'open', diskFreeBytes: 812_300_000, studies: 412 },
+      disk: { level: 'refuse-routine', usedPercent: 86.4, freeBytes: 812_300_000 },
+      delivery: { breaker: 'open', openCommitments: 2 },
+      deadLetters: { count: LETTERS.length, oldestMs: now - 11 * HOUR },
       jobs: { SPOOLED: 2, UPLOADED: 3, QUARANTINED: 1, RESULT_IN_PACS: 388 },
       spool: { jobs: 2, objects: 61, bytes: 84_000_000 },
       hubAnchors: { lastDay: '2026-11-20', contradictions: 0 },
@@ -222,6 +271,8 @@ export const gatewayAnswers = [
       ...{ patient: patient(0), grantedUntilMs: now + 50 * MINUTE },
     }),
   ],
+  [/^\/api\/v1\/dead-letters$/, (_match, query, who) => letters(query, who)],
+  [/^\/api\/v1\/dead-letters\/.*replay$/, () => ({ replayed: 2, skipped: 1 })],
   [/^\/api\/v1\/patient-flags$/, () => ({ items: [1, 2, 3].map(flag), nextCursor: null })],
   [/^\/api\/v1\/patient-flags\/[^/]+\/removal$/, () => flag(1)],
   [/^\/api\/v1\/alerts$/, () => ({ items: [0, 1, 2, 3].map(alert), nextCursor: null })],

@@ -43,6 +43,10 @@ const SCENES = [
   ['gateway', 'open', '/', 'radiologist', click(/^(Open identity|Identiteit openen):/)],
   ['gateway', 'study', `/studies/${GATEWAY_STUDY}`, 'it'],
   ['gateway', 'status', '/status', 'it'],
+  ['gateway', 'letters', '/dead-letters', 'it'],
+  ['gateway', 'letters-reader', '/dead-letters', 'privacy'],
+  ['gateway', 'letters-one', '/dead-letters', 'it', click(/^(Send again|Opnieuw sturen):/)],
+  ['gateway', 'letters-all', '/dead-letters', 'it', click(/^(Send all|Alle opnieuw)/)],
   [
     ...['gateway', 'reidentify', `/reidentify/${GATEWAY_JOB}`, 'it'],
     click(/^Show whose|^Tonen van wie/),

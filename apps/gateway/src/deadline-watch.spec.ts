@@ -67,4 +67,15 @@ describe(createDeadlineWatch.name, () => {
       { state: 'NOT_ANALYSED_NOTIFIED', code: 'IDENTITY_UNEXPLAINED' },
     ]);
   });
+
+  it('counts the deadline of a job that a person had taken up again from there', async () => {
+    clock.advance(900);
+    await database.write((sql) =>
+      sql.run("UPDATE job SET reopened_ms = ? WHERE job_id = 'a'", clock.nowMs()),
+    );
+    clock.advance(999);
+    expect(await runOnce()).toMatchObject([{ state: 'UPLOADED' }, {}, {}]);
+    clock.advance(1);
+    expect(await runOnce()).toMatchObject([{ state: 'NOT_ANALYSED_NOTIFIED' }, {}, {}]);
+  });
 });

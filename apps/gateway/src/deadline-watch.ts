@@ -34,7 +34,7 @@ export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
       const overdue = database.read((sql) =>
         sql.all<OverdueJob>(
           `SELECT job_id, state, code FROM job WHERE terminal_ms IS NULL
-             AND created_ms <= CASE lane WHEN 'acute' THEN ? ELSE ? END`,
+             AND COALESCE(reopened_ms, created_ms) <= CASE lane WHEN 'acute' THEN ? ELSE ? END`,
           nowMs - deadlines.acuteMs,
           nowMs - deadlines.routineMs,
         ),

@@ -7,7 +7,10 @@ const good = {
   http: { port: 8443 },
   publicUrl: 'http://localhost:8443/',
   signIn: { kind: 'embedded', listen: { port: 8444 } },
-  dicom: { port: 11112, aeTitle: 'AIFI', callers: [{ aeTitle: 'PACS', host: '10.0.0.1' }] },
+  dicom: {
+    ...{ port: 11112, aeTitle: 'AIFI' },
+    callers: [{ aeTitle: 'PACS', host: '10.0.0.1', plain: true }],
+  },
   pacs: { host: '10.0.0.1', port: 104, calledAeTitle: 'PACS', callingAeTitle: 'AIFI' },
   hub: {
     ...{ address: 'hub.example:443', caFile: 'ca', certificateFile: 'c', keyFile: 'k' },

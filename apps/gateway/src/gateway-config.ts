@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { syslogDestinationSchema } from '@aifi/access-audit';
 import { signInConfigSchema } from '@aifi/access-sign-in';
 import { deliverConfigSchema } from '@aifi/gateway-deliver';
+import { diskConfigSchema } from '@aifi/gateway-disk';
 import { receiveConfigSchema } from '@aifi/gateway-receive';
 import { listenSchema } from '@aifi/shared-config';
 import { PURPOSES, siteId } from '@aifi/shared-kernel';
@@ -50,6 +51,7 @@ export const gatewayConfigSchema = z
       .describe('where the records of the audit trail go besides the own store'),
     dicom: receiveConfigSchema.describe('the DICOM listener'),
     pacs: deliverConfigSchema.describe('the PACS that gets the results'),
+    disk: diskConfigSchema.describe('when new images are refused, and how long files are kept'),
     hub: z.strictObject({
       address: z.string().regex(/^[\w.-]+:\d+$/),
       caFile: z.string(),

@@ -1,10 +1,13 @@
 /**
- * Metrics of the gateway: jobs by state, refusals by code. Anybody in the network may read them.
+ * Metrics of the gateway: jobs by state, dead letters, disk, refusals by code. Anybody in the
+ * network may read them.
  * Decides what is counted; labels are states and codes of our own, never a user, study or patient.
  * Source: governance specification 4.7 (metric labels).
  */
-import type { GatewayDatabase } from '@aifi/gateway-database';
+import { DISK_LEVELS } from '@aifi/contracts-rest';
 import { Counter, createRegistry, Gauge, type Registry } from '@aifi/shared-observability';
+import { readDeadLetterTotals } from './dead-letter-read-model.js';
+import type { GatewaySources } from './gateway-sources.js';
 import { readJobCounts } from './status-read-model.js';
 
 /** Token of GatewayMetrics. */
@@ -16,7 +19,10 @@ export interface GatewayMetrics {
   readonly onRefused: (code: string) => void;
 }
 
-export function createGatewayMetrics(database: GatewayDatabase): GatewayMetrics {
+type MetricSources = Pick<GatewaySources, 'database' | 'diskState'>;
+
+export function createGatewayMetrics(sources: MetricSources): GatewayMetrics {
+  const { database } = sources;
   const registry = createRegistry('gateway');
   const registers = [registry];
   const jobs = new Gauge({
@@ -30,6 +36,15 @@ export function createGatewayMetrics(database: GatewayDatabase): GatewayMetrics 
       for (const [state, count] of Object.entries(counts)) jobs.set({ state }, count);
     },
   });
+  const deadLetters = new Gauge({
+    name: 'aifi_gateway_dead_letters_count',
+    help: 'Objects that the PACS would not take, which wait for a person',
+    registers,
+    collect: () => {
+      deadLetters.set(readDeadLetterTotals(database).count);
+    },
+  });
+  addDiskGauges(sources, registers);
   const refused = new Counter({
     name: 'aifi_access_refused_total',
     help: 'Requests refused at the web edge',
@@ -37,4 +52,28 @@ export function createGatewayMetrics(database: GatewayDatabase): GatewayMetrics 
     registers,
   });
   return { registry, onRefused: (code) => refused.inc({ code }) };
+}
+
+/** Without a value until the disk was looked at: an unknown disk is not a normal one. */
+function addDiskGauges({ diskState }: MetricSources, registers: Registry[]): void {
+  const level = new Gauge({
+    name: 'aifi_gateway_disk_level',
+    help: `Level of the disk: ${DISK_LEVELS.map((name, value) => `${value} ${name}`).join(', ')}`,
+    registers,
+    collect: () => {
+      level.remove();
+      const state = diskState();
+      if (state) level.set(DISK_LEVELS.indexOf(state.level));
+    },
+  });
+  const free = new Gauge({
+    name: 'aifi_gateway_disk_free_bytes',
+    help: 'Free space for the gateway on its disk',
+    registers,
+    collect: () => {
+      free.remove();
+      const state = diskState();
+      if (state) free.set(state.freeBytes);
+    },
+  });
 }

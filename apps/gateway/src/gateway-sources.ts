@@ -1,12 +1,15 @@
 /**
  * Sources of the gateway's own interface: what its answers are made of.
- * Decides that the interface never writes to the pipeline: it reads tables and configuration, asks
- * the running stages three questions that no table answers, and acts in access.db alone.
+ * Decides that the interface does not write to the pipeline, but for one thing: a person has dead
+ * letters sent again, through the store of the deliver stage. Else it reads tables and
+ * configuration, asks the running parts what no table answers, and acts in access.db alone.
  */
 import type { ChangeBell } from '@aifi/access-web';
 import type { GatewayAccess, PatientSource } from '@aifi/gateway-access';
 import type { Logger } from '@aifi/shared-observability';
 import type { GatewayDatabase } from '@aifi/gateway-database';
+import type { DeadLetterStore } from '@aifi/gateway-deliver';
+import type { DiskWatch } from '@aifi/gateway-disk';
 import type { Vault } from '@aifi/gateway-vault';
 import type { Clock } from '@aifi/shared-kernel';
 import type { GatewayConfig } from './gateway-config.js';
@@ -16,8 +19,14 @@ import type { Pipeline } from './pipeline.js';
 /** Token of GatewaySources. */
 export const SOURCES = Symbol('sources');
 
-export interface GatewaySources extends Pick<Pipeline, 'currentRules' | 'pacsState'> {
+export interface GatewaySources extends Pick<
+  Pipeline,
+  'currentRules' | 'pacsState' | 'ringDeliver'
+> {
   readonly database: GatewayDatabase;
+  readonly deadLetters: Pick<DeadLetterStore, 'list' | 'count' | 'replay' | 'replayAll'>;
+  /** Undefined until the first look has succeeded. */
+  readonly diskState: DiskWatch['state'];
   readonly vault: Pick<Vault, 'linkage' | 'currentIdentity'>;
   readonly access: GatewayAccess;
   readonly patients: PatientSource;

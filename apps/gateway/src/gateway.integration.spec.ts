@@ -45,7 +45,10 @@ beforeAll(async () => {
     ...{ siteId: 'site-a', purpose: 'demonstration', dataFolder: join(folder.path, 'data') },
     ...{ http: { port: httpPort }, publicUrl: `http://localhost:${httpPort}` },
     signIn: { kind: 'embedded', listen: { port }, automationSecretFile },
-    dicom: { port: 0, aeTitle: 'AIFI', callers: [{ aeTitle: 'PACS', host: '127.0.0.1' }] },
+    dicom: {
+      ...{ port: 0, aeTitle: 'AIFI' },
+      callers: [{ aeTitle: 'PACS', host: '127.0.0.1', plain: true }],
+    },
     pacs: { host: '127.0.0.1', port: nobody, calledAeTitle: 'PACS', callingAeTitle: 'AIFI' },
     hub: { address: `localhost:${nobody}`, signingPublicKeyFile, ...certificates.sites['site-a']! },
     consoleFolder: folder.path,

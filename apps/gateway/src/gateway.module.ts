@@ -7,6 +7,8 @@ import { WebAccessModule, type WebAccessOptions } from '@aifi/access-web';
 import type { AccessTx } from '@aifi/gateway-access';
 import { AuditController } from './audit.controller.js';
 import { AuditService } from './audit.service.js';
+import { DeadLettersController } from './dead-letters.controller.js';
+import { DeadLettersService } from './dead-letters.service.js';
 import { GATEWAY_METRICS, type GatewayMetrics } from './gateway-metrics.js';
 import { SOURCES, type GatewaySources } from './gateway-sources.js';
 import { PrivacyController } from './privacy.controller.js';
@@ -27,11 +29,15 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [WebAccessModule.with(web)],
-      controllers: [ProcessController, StudiesController, PrivacyController, AuditController],
+      controllers: [
+        ...[ProcessController, StudiesController, DeadLettersController],
+        ...[PrivacyController, AuditController],
+      ],
       providers: [
         { provide: SOURCES, useValue: sources },
         { provide: GATEWAY_METRICS, useValue: metrics },
         StudiesService,
+        DeadLettersService,
         PrivacyService,
         AuditService,
       ],

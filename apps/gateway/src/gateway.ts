@@ -19,6 +19,8 @@ import {
   type GatewayAccess,
 } from '@aifi/gateway-access';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
+import { DeadLetterStore } from '@aifi/gateway-deliver';
+import { createDiskWatch, createRetentionStage, type DiskWatch } from '@aifi/gateway-disk';
 import { createStatusService } from '@aifi/gateway-status';
 import { loadOrCreateSiteKeys, Vault, type SiteKeys } from '@aifi/gateway-vault';
 import { systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
@@ -55,7 +57,9 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const stores = await openStores(config);
   const { database, vault, access } = stores;
   const link = openHubLink(config.hub);
-  const parts: Parts = { ...stores, config, logger, clock, link, changes: new ChangeBell() };
+  const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
+  await disk.start();
+  const parts: Parts = { ...stores, config, logger, clock, link, disk, changes: new ChangeBell() };
   const pipeline = createStages(parts);
   const stopping = new AbortController();
   const ended = Promise.all(pipeline.all.map((stage) => stage.run(stopping.signal))).then(
@@ -97,32 +101,38 @@ interface Parts extends Stores {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly link: HubLink;
+  readonly disk: DiskWatch;
   readonly changes: ChangeBell;
 }
-interface Stages extends Pick<Pipeline, 'listening' | 'currentRules' | 'pacsState'> {
+interface Stages extends Omit<Pipeline, 'stages'> {
   readonly all: readonly Stage[];
   readonly patients: PatientSource;
 }
 
 function createStages(parts: Parts): Stages {
-  const { config, database, vault, keys, access, clock, logger } = parts;
+  const { config, database, vault, keys, access, disk, clock, logger } = parts;
   const { siteId, purpose, language, dataFolder, deadlines } = config;
   const jobsEnded = new Wake();
   const onEnded = (): void => jobsEnded.notify();
   const pipeline = createPipeline({ ...parts, anchors: access.hubAnchors, onEnded });
-  const { listening, currentRules, pacsState } = pipeline;
+  const { stages, ...running } = pipeline;
   const status = createStatusService({
     ...{ siteId, purpose, language, dataFolder, deadlines },
     ...{ vault, keys, database, clock, logger },
     platformVersion: GATEWAY_VERSION,
-    products: () => currentRules()?.rules.products ?? [],
+    products: () => running.currentRules()?.rules.products ?? [],
     wake: jobsEnded,
-    onDone: pipeline.ringDeliver,
+    onDone: running.ringDeliver,
   });
   const watch = createDeadlineWatch({ database, clock, logger, deadlines });
   const patients = new PatientSource(database, vault);
-  const all = [...pipeline.stages, watch, status, ...auditStages(parts, patients)];
-  return { all, listening, currentRules, pacsState, patients };
+  const retention = createRetentionStage({
+    ...{ database, dataFolder, clock, logger },
+    config: config.disk,
+  });
+  const own = [watch, status, disk.stage, retention];
+  const all = [...stages, ...own, ...auditStages(parts, patients)];
+  return { ...running, all, patients };
 }
 
 /** Stages of the audit trail: what the pipeline did, the daily anchor, the receiver outside. */
@@ -154,9 +164,11 @@ function auditStages(parts: Parts, patients: PatientSource): Stage[] {
 
 function sourcesOf(parts: Parts, stages: Stages): GatewaySources {
   const { database, vault, access, changes, config, clock, logger, link, auditKey } = parts;
-  const { patients, currentRules, pacsState } = stages;
+  const { patients, currentRules, pacsState, ringDeliver } = stages;
   return {
-    ...{ database, vault, access, patients, changes, config, clock, currentRules, pacsState },
+    ...{ database, vault, access, patients, changes, config, clock },
+    ...{ currentRules, pacsState, ringDeliver, diskState: parts.disk.state },
+    deadLetters: new DeadLetterStore(database),
     ...{ auditPublicKeyPem: publicKeyPemOf(auditKey), logger },
     linkState: link.state,
   };

@@ -16,9 +16,12 @@ import {
 } from '@aifi/contracts-rest';
 import { openGatewayAccess, PatientSource, type GatewayAccess } from '@aifi/gateway-access';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, moveJob, type Sql } from '@aifi/gateway-database';
+import { DeadLetterStore } from '@aifi/gateway-deliver';
+import type { DiskState } from '@aifi/gateway-disk';
 import { objectsDigest, sha256Hex, siteId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { DISK } from '../test/planted-gateway.js';
 import { roleSignIn } from '../test/role-sign-in.js';
 import { startHttp, type HttpInterface } from './http.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
@@ -32,6 +35,7 @@ let database: GatewayDatabase;
 let access: GatewayAccess;
 const changes = new ChangeBell();
 let sut: HttpInterface;
+let disk: DiskState | undefined = DISK;
 const clock = new FakeClock();
 
 function file(name: string, bytes: number): string {
@@ -115,6 +119,8 @@ beforeAll(async () => {
   sut = await startHttp({
     sources: {
       ...{ database, access, clock, vault, changes, auditPublicKeyPem: '' },
+      deadLetters: new DeadLetterStore(database),
+      ...{ ringDeliver: () => undefined, diskState: () => disk },
       patients: new PatientSource(database, vault),
       config: {
         ...{ siteId: siteId('site-a'), purpose: 'demonstration', dataFolder: folder.path },
@@ -152,6 +158,9 @@ describe('the interface of the gateway', () => {
       jobs: { SPOOLED: 1, RETURNED: 1 },
       spool: { jobs: 2, objects: 1, bytes: 3 },
       hubAnchors: { lastDay: null, contradictions: 0 },
+      delivery: { breaker: 'open', openCommitments: 0 },
+      deadLetters: { count: 0, oldestMs: null },
+      disk: { level: 'refuse-routine', usedPercent: 86, freeBytes: DISK.freeBytes },
     });
     expect(status.diskFreeBytes).toBeGreaterThan(0);
     expect(status.refusals).toEqual([
@@ -234,6 +243,18 @@ describe('the interface of the gateway', () => {
     expect(text).not.toMatch(/alert/);
     expect(text).toMatch(/aifi_gateway_jobs_count\{state="SPOOLED",app="gateway"\} 1/);
     expect(text).not.toMatch(/vendor|1\.2\.3/);
+  });
+
+  it('counts dead letters and the level of the disk in its metrics, once it is known', async () => {
+    const before = await (await get('metrics')).text();
+    expect(before).toMatch(/aifi_gateway_dead_letters_count\{app="gateway"\} 0/);
+    expect(before).toMatch(/aifi_gateway_disk_level\{app="gateway"\} 2/);
+    expect(before).toMatch(/aifi_gateway_disk_free_bytes\{app="gateway"\} 14000/);
+    disk = undefined;
+    expect(await (await get('metrics')).text()).not.toMatch(/^aifi_gateway_disk/m);
+    const status = gatewayStatusSchema.parse(await (await get('api/v1/status')).json());
+    expect(status.disk).toBeUndefined();
+    disk = DISK;
   });
 
   it('tells open pages what has changed, and ends when they go', async () => {

@@ -43,7 +43,7 @@ export interface HttpInterface {
 /** Serves the interface; resolves when it accepts connections. */
 export async function startHttp(options: HttpOptions): Promise<HttpInterface> {
   const { sources, listen } = options;
-  const metrics = createGatewayMetrics(sources.database);
+  const metrics = createGatewayMetrics(sources);
   const web = webOptions(options, metrics);
   const app = await NestFactory.create<NestExpressApplication>(
     GatewayModule.with({ sources, metrics, web }),

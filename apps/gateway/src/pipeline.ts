@@ -5,10 +5,10 @@
  */
 import { join } from 'node:path';
 import { Wake, type Clock, type GatewayStage, type Stage } from '@aifi/shared-kernel';
-import { DimseScu } from '@aifi/dicom-dimse';
 import { createAssembleStage } from '@aifi/gateway-assemble';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import { createDeliverStage, type DeliverStage } from '@aifi/gateway-deliver';
+import { createDeliverStage, createPacsPeer, type DeliverStage } from '@aifi/gateway-deliver';
+import type { DiskWatch } from '@aifi/gateway-disk';
 import {
   createDownlinkStage,
   RulesStore,
@@ -32,6 +32,8 @@ export interface PipelineDependencies {
   readonly vault: Vault;
   readonly keys: SiteKeys;
   readonly link: HubLink;
+  /** Says whom the listener refuses for want of space. */
+  readonly disk: Pick<DiskWatch, 'level' | 'onChange'>;
   /** Keeps the hub's audit anchors. */
   readonly anchors: AnchorKeeper;
   readonly clock: Clock;
@@ -52,30 +54,39 @@ export interface Pipeline {
 }
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { config, database, vault, keys, link, anchors } = dependencies;
+  const { config, database, vault, keys, link, disk, anchors } = dependencies;
   const { clock, logger, onEnded } = dependencies;
-  const { siteId, purpose, dataFolder } = config;
+  const { siteId, purpose, dataFolder, pacs } = config;
   const rules = new RulesStore(database, link.signingKey, purpose);
   const wake = createBells();
   const ring = (stage: GatewayStage) => (): void => wake(stage).notify();
   const common = (stage: GatewayStage) => ({ database, clock, logger, wake: wake(stage) });
   const linkage = { vault, keys, siteId, dataFolder };
 
+  const deliver = createDeliverStage({
+    ...common('deliver'),
+    pacs: createPacsPeer(pacs, clock),
+    settings: pacs,
+    deadlines: config.deadlines,
+    onDone: onEnded,
+  });
   const receive = createReceiveStage({
     ...common('receive'),
     dataFolder,
     config: config.dicom,
     onReceived: ring('assemble'),
+    diskLevel: disk.level,
+    onDiskLevel: disk.onChange,
+    // The PACS reports on an association of its own, so it comes in where images come in.
+    ...(pacs.commitment && {
+      onCommitment: deliver.onCommitment,
+      commitmentFrom: [pacs.calledAeTitle],
+    }),
   });
   const spool = createSpool({
     ...common('spool'),
     spoolFolder: join(dataFolder, 'spool'),
     onDone: ring('uplink'),
-  });
-  const deliver = createDeliverStage({
-    ...common('deliver'),
-    pacs: new DimseScu({ ...config.pacs, clock }),
-    onDone: onEnded,
   });
   const stages: readonly Stage[] = [
     receive,

@@ -7,6 +7,7 @@
 import { statfs } from 'node:fs/promises';
 import type { GatewayStatus, RefusalView } from '@aifi/contracts-rest';
 import type { Sql } from '@aifi/gateway-database';
+import { readDeadLetterTotals } from './dead-letter-read-model.js';
 import type { GatewaySources } from './gateway-sources.js';
 
 /** Version of the gateway; the package's own (tested). */
@@ -23,7 +24,10 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     jobs: readJobCounts(sql),
     spool: readSpool(sql),
     refusals: readRefusals(sql),
+    openCommitments: readOpenCommitments(sql),
   }));
+  const { openCommitments, ...counts } = tables;
+  const pacsBreaker = sources.pacsState();
   return {
     siteId: config.siteId,
     purpose: config.purpose,
@@ -31,11 +35,28 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     atMs: clock.nowMs(),
     rules: rules ? { sequence: rules.sequence, issuedAtMs: rules.issuedAtMs } : null,
     link: sources.linkState(),
-    pacsBreaker: sources.pacsState(),
+    pacsBreaker,
+    delivery: { breaker: pacsBreaker, openCommitments },
+    deadLetters: readDeadLetterTotals(database),
     diskFreeBytes: bavail * bsize,
+    ...diskOf(sources),
     hubAnchors: sources.access.hubAnchors.status(),
-    ...tables,
+    ...counts,
   };
+}
+
+/** Left out until the disk was looked at. */
+function diskOf({ diskState }: GatewaySources): Pick<GatewayStatus, 'disk'> {
+  const state = diskState();
+  if (!state) return {};
+  const { level, usedPercent, freeBytes } = state;
+  // A tenth of a percent is what a person reads.
+  return { disk: { level, usedPercent: Math.round(usedPercent * 10) / 10, freeBytes } };
+}
+
+function readOpenCommitments(sql: Sql): number {
+  const statement = `SELECT COUNT(*) AS n FROM storage_commitment WHERE state = 'REQUESTED'`;
+  return sql.get<{ n: number }>(statement)!.n;
 }
 
 /** Jobs per state. */

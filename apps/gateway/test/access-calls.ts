@@ -77,6 +77,17 @@ export const CALLS: ById<readonly RouteCall[]> = {
   listStudies: [get('/api/v1/studies'), get('/api/v1/studies?state=DONE&fromMs=1&limit=2')],
   study: [get(study)],
   jobTrace: [get(`/api/v1/jobs/${PATIENT.jobId}/trace`)],
+  deadLetters: [get('/api/v1/dead-letters'), get('/api/v1/dead-letters?code=PEER_REFUSED&limit=2')],
+  replayDeadLetter: [
+    {
+      send: async (gateway, token) =>
+        gateway.post(token, `/api/v1/dead-letters/${await gateway.deadLetter()}/replay`, {}),
+    },
+  ],
+  replayDeadLetters: [
+    post('/api/v1/dead-letters/replay', { all: true }),
+    post('/api/v1/dead-letters/replay', { code: 'PEER_REFUSED', olderThanMs: 0 }),
+  ],
   openIdentity: [post(`${study}/identity`, { reason: REASON })],
   reidentify: [get(`/api/v1/jobs/${PATIENT.jobId}/linkage`)],
   listApprovals: [get('/api/v1/approvals')],

@@ -29,6 +29,11 @@ const MATRIX = {
   //                 IT     rad    oper   mmgr   vend   audit  raio   proc   radgr  resid  pa     ref    phys   priv
   // "Gateway config, routes, AETs": R health of the operator; a hospital's IT, RAIO, physicist, privacy officer.
   status:           ['own', '-',   'all', '-',   '-',   'all', 'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  // "Delete/replay dead letter": W hospital IT, R auditor; the physicist has IT's R, the privacy
+  // officer the auditor's for the own site.
+  deadLetters:      ['own', '-',   '-',   '-',   '-',   'all', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  replayDeadLetter: ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  replayDeadLetters:['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
   // "Identified data on gateway (patient, study list)": original UIDs; the patient is another row.
   listStudies:      ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'  ],
   study:            ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'  ],

@@ -16,6 +16,8 @@ import {
   type GatewayAccess,
 } from '@aifi/gateway-access';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
+import { DeadLetterStore } from '@aifi/gateway-deliver';
+import type { DiskState } from '@aifi/gateway-disk';
 import { identityOf, Vault } from '@aifi/gateway-vault';
 import { jobId, originalUid, pseudonymousUid, siteId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
@@ -23,6 +25,7 @@ import { FakeClock, temporaryFolder } from '@aifi/shared-testing';
 import type { GatewayConfig } from '../src/gateway-config.js';
 import type { GatewaySources } from '../src/gateway-sources.js';
 import { startHttp, type HttpInterface } from '../src/http.js';
+import { plantDeadLetter, type DeadLetterSeed } from './planted-dead-letter.js';
 import { OWN_SITE, roleSignIn } from './role-sign-in.js';
 
 /** What of a patient must be nowhere before it is opened. */
@@ -59,6 +62,12 @@ export const WALK_IN: PlantedPatient = {
 const ALL = [VIP, PATIENT, COLLEAGUE, WALK_IN];
 const DIGEST = 'f'.repeat(64);
 
+/** A disk that is nearly full. */
+export const DISK: DiskState = {
+  ...{ level: 'refuse-routine', usedPercent: 86.04, freeBytes: 14_000, totalBytes: 100_000 },
+  ...{ sinceMs: 1, reserve: { wantedBytes: 1, heldBytes: 1 } },
+};
+
 interface PlantedOptions {
   readonly consoleFolder?: string;
   readonly tls?: NonNullable<GatewayConfig['http']['tls']>;
@@ -69,6 +78,9 @@ export class PlantedGateway {
   readonly clock = new FakeClock();
   readonly changes = new ChangeBell();
   calls = 0;
+  /** How often deliver was told that there is something for the PACS. */
+  rings = 0;
+  #letters = 0;
   database!: GatewayDatabase;
   vault!: Vault;
   access!: GatewayAccess;
@@ -86,6 +98,9 @@ export class PlantedGateway {
     this.sources = {
       ...{ database: this.database, vault: this.vault, access: this.access, clock },
       patients: new PatientSource(this.database, this.vault),
+      deadLetters: new DeadLetterStore(this.database),
+      ringDeliver: () => void (this.rings += 1),
+      diskState: () => DISK,
       ...{ changes: this.changes, auditPublicKeyPem: publicKeyPemOf(auditKey) },
       config: {
         ...{ siteId: siteId(OWN_SITE), purpose: 'demonstration', dataFolder: path },
@@ -140,6 +155,17 @@ export class PlantedGateway {
     const { patientId } = patient;
     const flag = { patientId, issuer: null, kind, setBy: 'petra', atMs: this.clock.nowMs() };
     return this.access.database.transaction((tx) => this.access.flags.set(tx, flag));
+  }
+  /** A new dead letter, of the ordinary patient's study unless another is named; its id. */
+  deadLetter(seed: Partial<DeadLetterSeed> = {}): Promise<string> {
+    const number = (this.#letters += 1);
+    return this.database.write((sql) =>
+      plantDeadLetter(sql, {
+        ...{ number, studyUid: PATIENT.studyUid, atMs: this.clock.nowMs() },
+        ...{ code: 'PEER_REFUSED', dimseStatus: 0xa900, path: 'x.dcm', sha256: DIGEST },
+        ...{ sopInstanceUid: `1.2.77.${number}`, ...seed },
+      }),
+    );
   }
   async count(): Promise<number> {
     const [head] = await this.access.trail.heads();

@@ -14,18 +14,18 @@ import { findProgram } from '../apt.mjs';
 
 /**
  * Writes the configuration into `folder` and says how to start the server.
- * @param {{ folder: string, aeTitle: string, dicomPort: number, httpPort: number,
- *   modalities: readonly { name: string, aeTitle: string, host: string, port: number }[] }} options
+ * @param {import('./start.d.mts').OrthancOptions} options
  * @returns {{ command: string, arguments: string[], restUrl: string }}
  */
-export function prepareOrthanc({ folder, aeTitle, dicomPort, httpPort, modalities }) {
+export function prepareOrthanc(options) {
+  const { folder, aeTitle, dicomPort, httpPort, modalities, plugins = [], settings = {} } = options;
   const storage = join(folder, 'storage');
   mkdirSync(storage, { recursive: true, mode: 0o700 });
   const configuration = {
     Name: aeTitle,
     StorageDirectory: storage,
     IndexDirectory: storage,
-    Plugins: [],
+    Plugins: [...plugins],
     // Loopback only, so no passwords: RemoteAccessAllowed refuses every other address.
     RemoteAccessAllowed: false,
     AuthenticationEnabled: false,
@@ -34,18 +34,40 @@ export function prepareOrthanc({ folder, aeTitle, dicomPort, httpPort, modalitie
     DicomAet: aeTitle,
     DicomCheckCalledAet: true,
     DicomAlwaysAllowFind: true,
-    DicomModalities: Object.fromEntries(
-      modalities.map(({ name, aeTitle: title, host, port }) => [name, [title, host, port]]),
-    ),
+    DicomModalities: Object.fromEntries(modalities.map((one) => [one.name, modalityOf(one)])),
     StoreMD5ForAttachments: true,
     OverwriteInstances: false,
     // A job list on disk would replay transfers of an earlier run.
     SaveJobs: false,
+    ...tlsSettings(options.tls),
+    ...settings,
   };
   const file = join(folder, 'orthanc.json');
   writeFileSync(file, `${JSON.stringify(configuration, null, 2)}\n`, { mode: 0o600 });
   const command = findProgram('Orthanc') ?? 'Orthanc';
   return { command, arguments: [file], restUrl: `http://127.0.0.1:${httpPort}` };
+}
+
+function modalityOf({ aeTitle, host, port, tls = false, storageCommitment = true }) {
+  return {
+    AET: aeTitle,
+    Host: host,
+    Port: port,
+    UseDicomTls: tls,
+    AllowStorageCommitment: storageCommitment,
+  };
+}
+
+/** With TLS the DICOM port is a TLS port; the same certificate serves for calls to modalities. */
+function tlsSettings(tls) {
+  if (!tls) return {};
+  return {
+    DicomTlsEnabled: tls.isServer ?? true,
+    DicomTlsCertificate: tls.certificateFile,
+    DicomTlsPrivateKey: tls.keyFile,
+    DicomTlsTrustedCertificates: tls.trustedFile,
+    DicomTlsRemoteCertificateRequired: true,
+  };
 }
 
 function freePort() {

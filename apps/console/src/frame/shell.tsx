@@ -23,6 +23,8 @@ export interface NavItem {
   readonly act: string;
   /** Other addresses that belong to it. */
   readonly also?: RegExp;
+  /** What waits there for a person, and the same in words. */
+  readonly badge?: { readonly count: number; readonly label: string };
 }
 interface ShellProps {
   readonly items: readonly NavItem[];
@@ -109,7 +111,7 @@ function Navigation({ items, onGo }: { readonly items: readonly NavItem[]; onGo:
   return (
     <Stack justify="space-between" h="100%">
       <Stack gap={2}>
-        {items.map(({ to, label, also }) => {
+        {items.map(({ to, label, also, badge }) => {
           const isHere = location === to || (also?.test(location) ?? false);
           return (
             <NavLink
@@ -117,6 +119,13 @@ function Navigation({ items, onGo }: { readonly items: readonly NavItem[]; onGo:
               component={Link}
               href={to}
               label={label}
+              rightSection={
+                badge && (
+                  <span className="aifi-badge" role="img" aria-label={badge.label}>
+                    {badge.count}
+                  </span>
+                )
+              }
               active={isHere}
               aria-current={isHere ? 'page' : undefined}
               onClick={onGo}

@@ -1,17 +1,22 @@
 /**
  * GatewayApp: pages of a hospital's own gateway and the acts that lead to them.
- * Decides addresses and navigation. Invariant: an address never holds a patient's name or number.
+ * Decides addresses and navigation, and that the number of undelivered objects stands there.
+ * Invariant: an address never holds a patient's name or number.
  */
+import { gatewayRoutes } from '@aifi/contracts-rest';
+import { useAnswer } from '../api/use-answer.js';
 import { useWords } from '../frame/language.js';
 import { Routes, type PageRoute } from '../frame/routes.js';
+import { useSession } from '../frame/session.js';
 import type { NavItem } from '../frame/shell.js';
 import { ApprovalsPage } from '../pages/approvals-page.js';
 import { AuditPage } from '../pages/audit-page.js';
 import { AlertsPage } from './alerts-page.js';
+import { DeadLettersPage } from './dead-letters-page.js';
 import { FlagsPage } from './flags-page.js';
 import { PatientExtractPage } from './patient-extract-page.js';
 import { ReidentifyPage } from './reidentify-page.js';
-import { StatusPage } from './status-page.js';
+import { STATUS_TOPICS, StatusPage } from './status-page.js';
 import { StudiesPage } from './studies-page.js';
 import { JobPage, StudyPage } from './study-page.js';
 
@@ -28,6 +33,7 @@ const ROUTES: readonly PageRoute[] = [
     page: ({ jobId = '' }) => <JobPage key={jobId} jobId={jobId} />,
   },
   { path: '/status', act: 'health.read', page: () => <StatusPage /> },
+  { path: '/dead-letters', act: 'dead-letters.read', page: () => <DeadLettersPage /> },
   { path: '/reidentify', act: 'linkage.read', page: () => <ReidentifyPage jobId="" /> },
   {
     ...{ path: '/reidentify/:jobId', act: 'linkage.read' },
@@ -41,10 +47,17 @@ const ROUTES: readonly PageRoute[] = [
 ];
 
 export function GatewayApp() {
-  const { nav } = useWords().gateway;
+  const { nav, deadLetters } = useWords().gateway;
+  const undelivered = useUndelivered();
   const items: readonly NavItem[] = [
     { to: '/', label: nav.studies, act: 'hospital-study-list.read', also: /^\/(studies|jobs)\// },
     { to: '/status', label: nav.status, act: 'health.read' },
+    {
+      ...{ to: '/dead-letters', label: nav.deadLetters, act: 'dead-letters.read' },
+      ...(undelivered > 0 && {
+        badge: { count: undelivered, label: deadLetters.badge(undelivered) },
+      }),
+    },
     { to: '/reidentify', label: nav.reidentify, act: 'linkage.read', also: /^\/reidentify\// },
     { to: '/approvals', label: nav.approvals, act: 'approvals.read' },
     { to: '/alerts', label: nav.alerts, act: 'alerts.read' },
@@ -53,4 +66,12 @@ export function GatewayApp() {
     { to: '/patient-extract', label: nav.extract, act: 'patient-extract.read' },
   ];
   return <Routes items={items} routes={ROUTES} />;
+}
+
+/** How many objects are undelivered, as the status says it; 0 for who may not know. */
+function useUndelivered(): number {
+  const { acts } = useSession();
+  const isWanted = acts.includes('dead-letters.read') && acts.includes('health.read');
+  const { data } = useAnswer(gatewayRoutes.status, {}, { topics: STATUS_TOPICS, isWanted });
+  return data?.deadLetters?.count ?? 0;
 }

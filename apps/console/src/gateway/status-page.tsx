@@ -5,16 +5,23 @@
  */
 import { SimpleGrid, Text } from '@mantine/core';
 import { Fragment } from 'react';
-import { gatewayRoutes, type GatewayStatus, type RefusalView } from '@aifi/contracts-rest';
+import {
+  gatewayRoutes,
+  type DiskLevelName,
+  type GatewayStatus,
+  type RefusalView,
+} from '@aifi/contracts-rest';
 import { useAnswer } from '../api/use-answer.js';
 import type { Tone } from '../format/hops.js';
 import { useLanguage, useWords } from '../frame/language.js';
 import { Page } from '../frame/page.js';
+import { useSession } from '../frame/session.js';
 import { AnswerView } from '../parts/answer-view.js';
 import { Card } from '../parts/card.js';
 import { DataTable, type Column } from '../parts/data-table.js';
 import { Facts } from '../parts/facts.js';
 import { codeWords } from '../parts/hop-list.js';
+import { PageLink } from '../parts/page-link.js';
 import { StateCounts } from '../parts/state-counts.js';
 import { StateLabel } from '../parts/state-label.js';
 import { At } from '../parts/when.js';
@@ -22,6 +29,11 @@ import { dimseWords } from './delivery-table.js';
 
 /** As `aifictl status` says it: below this a disk counts as full. @unit bytes */
 const DISK_LOW_BYTES = 1_000_000_000;
+const DISK_TONES: Readonly<Record<DiskLevelName, Tone>> = {
+  ...{ normal: 'ok', warning: 'warn', 'refuse-routine': 'bad', 'refuse-all': 'bad' },
+};
+/** What the page, and the count in the navigation, is renewed by. */
+export const STATUS_TOPICS = ['status', 'studies'] as const;
 const LINK_TONES: Readonly<Record<GatewayStatus['link'], Tone>> = {
   ...{ up: 'ok', connecting: 'warn', down: 'bad' },
 };
@@ -31,8 +43,7 @@ const BREAKER_TONES: Readonly<Record<GatewayStatus['pacsBreaker'], Tone>> = {
 
 export function StatusPage() {
   const { status, studies } = useWords().gateway;
-  const topics = ['status', 'studies'] as const;
-  const answer = useAnswer(gatewayRoutes.status, {}, { topics });
+  const answer = useAnswer(gatewayRoutes.status, {}, { topics: STATUS_TOPICS });
   return (
     <Page title={status.title} lead={status.lead}>
       <AnswerView answer={answer}>
@@ -65,8 +76,7 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
   const { words, formats } = useLanguage();
   const { status: text } = words.gateway;
   const { links, breakers } = words.terms;
-  const { link, pacsBreaker, rules, spool, diskFreeBytes, hubAnchors } = status;
-  const isLow = diskFreeBytes < DISK_LOW_BYTES;
+  const { link, pacsBreaker, rules, spool, hubAnchors, deadLetters, delivery } = status;
   return (
     <Facts
       rows={[
@@ -83,13 +93,9 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
             {pacsBreaker !== 'closed' && <div className="aifi-dimmed">{text.pacsAway}</div>}
           </Fragment>,
         ],
-        [
-          text.disk,
-          <Fragment key="disk">
-            <StateLabel tone={isLow ? 'bad' : 'ok'}>{formats.size(diskFreeBytes)}</StateLabel>
-            {isLow && <div>{text.diskLow}</div>}
-          </Fragment>,
-        ],
+        [text.deadLetters, deadLetters && <Undelivered {...deadLetters} />],
+        [text.commitments, delivery && formats.number(delivery.openCommitments)],
+        [text.disk, <Disk key="disk" status={status} />],
         [
           text.spool,
           spool.jobs === 0
@@ -110,6 +116,47 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
         [text.asOfName, formats.exact(status.atMs)],
       ]}
     />
+  );
+}
+
+/** The level, and what is refused because of it now. */
+function Disk({ status: { disk, diskFreeBytes } }: { readonly status: GatewayStatus }) {
+  const { words, formats } = useLanguage();
+  const { status: text } = words.gateway;
+  if (!disk) {
+    const isLow = diskFreeBytes < DISK_LOW_BYTES;
+    return (
+      <>
+        <StateLabel tone={isLow ? 'bad' : 'ok'}>{formats.size(diskFreeBytes)}</StateLabel>
+        {isLow && <div>{text.diskLow}</div>}
+      </>
+    );
+  }
+  const { level, usedPercent, freeBytes } = disk;
+  return (
+    <>
+      <StateLabel tone={DISK_TONES[level]}>{words.terms.diskLevels[level]}</StateLabel>{' '}
+      {text.diskText(formats.size(freeBytes), formats.number(usedPercent))}
+      <div className={level === 'normal' ? 'aifi-dimmed' : undefined}>
+        {text.diskRefuses[level]}
+      </div>
+    </>
+  );
+}
+
+function Undelivered({ count, oldestMs }: NonNullable<GatewayStatus['deadLetters']>) {
+  const { words, formats } = useLanguage();
+  const { acts } = useSession();
+  const { status: text, nav } = words.gateway;
+  if (count === 0 || oldestMs === null) return text.deadLettersNone;
+  return (
+    <>
+      <StateLabel tone="bad">{formats.number(count)}</StateLabel>{' '}
+      {text.deadLettersText(formats.exact(oldestMs))}{' '}
+      {acts.includes('dead-letters.read') && (
+        <PageLink to="/dead-letters">{nav.deadLetters}</PageLink>
+      )}
+    </>
   );
 }
 

@@ -10,6 +10,7 @@ import { ensureKeycloak } from '../../../../deploy/services/keycloak/install.mjs
 import { scanHub } from '../hub-dump.js';
 import { breakGlassSuite } from './break-glass.contract.js';
 import { commandLineSuite } from './command-line.contract.js';
+import { deadLettersSuite } from './dead-letters.contract.js';
 import { keycloakSuite } from './keycloak.contract.js';
 import { maskingSuite } from './masking.contract.js';
 import { rolesSuite } from './roles.contract.js';
@@ -35,6 +36,7 @@ suite('access', () => {
   breakGlassSuite(() => world);
   maskingSuite(() => world);
   commandLineSuite(() => world);
+  deadLettersSuite(() => world);
   it('leaves no planted identity at the hub, whatever people have done there', async () => {
     const canaries = world.runs.flatMap(({ study }) => study.canaries);
     const { finds, rows } = await scanHub(world.stack, canaries);

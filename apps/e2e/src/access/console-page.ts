@@ -48,18 +48,21 @@ export class ConsolePage {
     await this.page.getByRole('menuitem', { name: 'Sign out' }).click();
   }
 
-  /** What the navigation offers: label and path. */
+  /** What the navigation offers: label, without what is counted beside it, and path. */
   async offered(): Promise<{ readonly label: string; readonly path: string }[]> {
     const links = await this.navigation.getByRole('link').all();
     const offered: { label: string; path: string }[] = [];
     for (const link of links) {
       const path = (await link.getAttribute('href')) ?? '';
-      offered.push({ label: (await link.innerText()).trim(), path });
+      const [label = ''] = (await link.innerText()).trim().split('\n');
+      offered.push({ label, path });
     }
     return offered;
   }
   async follow(label: string): Promise<void> {
-    await this.navigation.getByRole('link', { name: label, exact: true }).click();
+    // After the label there may be a number that counts what waits.
+    const name = new RegExp(`^${label}( \\d.*)?$`);
+    await this.navigation.getByRole('link', { name }).click();
     await this.settled();
   }
 

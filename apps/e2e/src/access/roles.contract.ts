@@ -25,6 +25,7 @@ const hubPages: readonly PageRow[] = [
 const gatewayPages: readonly PageRow[] = [
   ['/', 'hospital-studies'],
   ['/status', 'gateway-health'],
+  ['/dead-letters', 'dead-letters'],
   ['/reidentify', 'linkage', 'W'],
   ['/approvals', 'approvals'],
   ['/alerts', 'privacy-alerts'],

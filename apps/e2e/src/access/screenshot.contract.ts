@@ -6,6 +6,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { seriousIssues } from './axe.js';
+import { buryResult } from './buried-result.js';
 import type { ConsolePage } from './console-page.js';
 import { isWanted, shoot } from './screenshots.js';
 import { arrive, FIRST_SITE, person, type ArriveOptions, type World } from './world.js';
@@ -24,6 +25,8 @@ interface Picture {
   readonly path: string;
   /** From a list to the first of its rows. */
   readonly opens?: { readonly row: string };
+  /** A study whose result is undelivered on it; last, as it stays so. */
+  readonly buries?: string;
 }
 const ofSite = (role: string): string => `${role}.${FIRST_SITE}`;
 /** `<server>-<page>-<appearance>-<language>` */
@@ -55,6 +58,10 @@ const PICTURES: readonly Picture[] = [
   {
     ...{ name: 'gateway-status-light-en', at: 'gateway', path: '/status' },
     userName: ofSite('hospital-it'),
+  },
+  {
+    ...{ name: 'gateway-dead-letters-dark-nl', at: 'gateway', path: '/dead-letters' },
+    ...{ userName: ofSite('hospital-it'), buries: 't1-brain' },
   },
 ];
 
@@ -98,6 +105,8 @@ async function come(world: World, picture: Picture): Promise<ConsolePage> {
     keyof typeof SIGN_IN,
   ];
   const locale = language === 'nl' ? 'nl-NL' : 'en-GB';
+  const buried = world.runs.find(({ study: { name } }) => name === picture.buries);
+  if (buried) buryResult(world.hospital, buried.study.studyInstanceUid);
   const sut = await arrive(world, { at: picture.at, locale, colorScheme });
   const { page } = sut;
   const words = SIGN_IN[language];

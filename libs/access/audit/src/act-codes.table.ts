@@ -100,6 +100,8 @@ export const ACT_CODES: Readonly<Record<Act, ActCodes>> = {
   'hospital-study-list.read': { event: EVENTS.query, types: [], interaction: 'search' },
   'hospital-study.read': record(EVENTS.procedureRecord),
   'identity.open': record(EVENTS.patientRecord),
+  'dead-letters.read': { event: EVENTS.query, types: [], interaction: 'search' },
+  'dead-letter.replay': restricted('update'),
   'approvals.read': restricted('search'),
   'approval.request': restricted('create'),
   // Somebody gets, or loses, a right for a time.

@@ -79,6 +79,20 @@ export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
     ['opened your examination with your name', 'to open your examination with your name'],
     ['uw onderzoek met uw naam geopend', 'uw onderzoek met uw naam te openen'],
   ),
+  'dead-letters.read': act(
+    ['saw your examination in a list', 'to see a list with your examination'],
+    ['uw onderzoek in een lijst gezien', 'een lijst met uw onderzoek te zien'],
+  ),
+  'dead-letter.replay': act(
+    [
+      'had the result of the analysis sent to your examination again',
+      'to have the result of the analysis sent to your examination again',
+    ],
+    [
+      'de uitslag van de analyse opnieuw naar uw onderzoek laten sturen',
+      'de uitslag van de analyse opnieuw naar uw onderzoek te laten sturen',
+    ],
+  ),
   'approvals.read': REQUESTS,
   'approval.request': act(
     ['asked for permission to see your data', 'to ask for permission to see your data'],

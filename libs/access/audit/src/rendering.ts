@@ -79,6 +79,7 @@ const OBJECT_KINDS: Readonly<Record<string, ObjectKind>> = {
   audit: { role: '13', text: 'Security Audit Log' },
   'patient-flag': { role: '13', text: 'Patient flag' },
   alert: { role: '13', text: 'Alert' },
+  'dead-letter': { role: '20', text: 'Dead letter' },
 };
 const RESOURCE: ObjectKind = { role: '13', text: 'Resource' };
 export function objectKindOf({ objectType }: AuditRecord): ObjectKind {

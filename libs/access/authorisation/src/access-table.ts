@@ -34,6 +34,7 @@ export const ACCESS_OBJECTS = [
   'study-trace',
   'gateway-health',
   'gateway-config',
+  'dead-letters',
   'models',
   'approvals',
   'patient-flags',
@@ -78,6 +79,8 @@ const ROWS: Record<AccessObject, Row> = {
   'study-trace':        [oR,   oR,   aR,   __,   __,   aR,   oR,   __],
   'gateway-health':     [oR,   __,   aR,   __,   __,   aR,   oR,   __],
   'gateway-config':     [oW,   __,   aR,   __,   __,   aR,   oR,   __],
+  // What the PACS did not take. Without hospital-studies: no UID.
+  'dead-letters':       [oRW,  __,   __,   __,   __,   aR,   __,   __],
   'models':             [oRW,  oR,   aR,   aRW,  __,   aR,   oRA,  __],
   'approvals':          [oR,   __,   aR,   __,   __,   aR,   oR,   __],
   'patient-flags':      [__,   __,   __,   __,   __,   __,   __,   __],
@@ -113,6 +116,7 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
     except: {
       linkage: no,
       'gateway-config': own('R'),
+      'dead-letters': own('R'),
       models: own('R'),
     },
   },
@@ -123,6 +127,7 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       'study-trace': own('R'),
       'gateway-health': own('R'),
       'gateway-config': own('R'),
+      'dead-letters': own('R'),
       models: own('R'),
       approvals: own('R'),
       'patient-flags': own('RW'),

@@ -54,6 +54,9 @@ export const ACTS = {
   'hospital-study-list.read': { by: cell('hospital-studies', 'R'), action: 'R', audited: true },
   'hospital-study.read': { by: cell('hospital-studies', 'R'), action: 'R', audited: true },
   'identity.open': { by: cell('identified-data', 'R'), action: 'R', audited: true },
+  // Dead letters of a gateway
+  'dead-letters.read': { by: cell('dead-letters', 'R'), action: 'R', audited: true },
+  'dead-letter.replay': { by: cell('dead-letters', 'W'), action: 'U', audited: true },
   // Two persons
   'approvals.read': { by: cell('approvals', 'R'), action: 'R', audited: false },
   'approval.request': { by: cell('approvals', 'R'), action: 'C', audited: true, stepUp: true },

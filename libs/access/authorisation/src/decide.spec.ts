@@ -35,6 +35,13 @@ describe('a decision', () => {
     ['privacy-officer', 'alert.acknowledge', true],
     ['privacy-officer', 'identity.open', false],
     ['raio', 'pixels.read', false],
+    ['hospital-it', 'dead-letter.replay', true],
+    ['clinical-physicist', 'dead-letters.read', true],
+    ['clinical-physicist', 'dead-letter.replay', false],
+    ['auditor', 'dead-letters.read', true],
+    ['auditor', 'dead-letter.replay', false],
+    ['central-operator', 'dead-letters.read', false],
+    ['radiologist', 'dead-letters.read', false],
   ])('of %s about %s is %s', (role, act, allowed) => {
     expect(decide(who([role], ['site-a']), act, NOW_MS).ok).toBe(allowed);
   });

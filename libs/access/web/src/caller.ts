@@ -10,7 +10,7 @@ import type { AuditDraft, AuditOutcome } from '@aifi/contracts-rest';
 
 /** What an act was done to. */
 export interface AuditSubject {
-  /** study, job, approval, session, audit, patient-flag, alert. */
+  /** study, job, approval, session, audit, patient-flag, alert, dead-letter. */
   readonly objectType: string;
   readonly objectId: string;
   /** Absent: '*' at the hub, the own site at the gateway. */

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { epochMsSchema, uidSchema } from '@aifi/contracts-manifests';
 import { accessRoutes } from './access.js';
 import { auditRecordSchema, auditRoutes } from './audit.js';
+import { deadLetterRoutes } from './dead-letter.js';
 import { gatewayStatusSchema } from './gateway-status.js';
 import { pageOf, pageQuery, reasonSchema, type RouteTable } from './route.js';
 import { studyTraceSchema } from './study-trace.js';
@@ -125,6 +126,7 @@ export const gatewayRoutes = {
     params: z.strictObject({ jobId: z.string().max(64) }),
     response: studyTraceSchema,
   },
+  ...deadLetterRoutes,
   openIdentity: {
     method: 'POST',
     path: '/api/v1/studies/:studyInstanceUid/identity',

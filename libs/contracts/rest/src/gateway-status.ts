@@ -1,7 +1,8 @@
 /**
  * Gateway status: what hospital IT must see to know whether the gateway works.
- * Decides the facts: link, PACS, disk, jobs, spool, and what was refused at the door. A refusal has
- * no study row, so this is the only place where it shows.
+ * Decides the facts: link, PACS, disk, jobs, spool, what the PACS would not take, and what was
+ * refused at the door. A refusal has no study row, so this is the only place where it shows.
+ * Parts that came later are optional: an older gateway is still understood.
  * Invariant: no UID and no patient attribute. Source: architecture 1 (hospital IT); issue 3 item 5.
  */
 import { z } from 'zod';
@@ -25,6 +26,10 @@ export const refusalSchema = z.object({
 });
 export type RefusalView = z.infer<typeof refusalSchema>;
 
+/** In rising order: what is refused at each is in reliability specification 2 ("Disk"). */
+export const DISK_LEVELS = ['normal', 'warning', 'refuse-routine', 'refuse-all'] as const;
+export type DiskLevelName = (typeof DISK_LEVELS)[number];
+
 export const gatewayStatusSchema = z.object({
   siteId: z.string(),
   purpose: z.string(),
@@ -36,7 +41,28 @@ export const gatewayStatusSchema = z.object({
   link: z.enum(['up', 'connecting', 'down']),
   /** closed: the PACS is asked; open: it is left alone; probe: one C-ECHO is due. */
   pacsBreaker: z.enum(['closed', 'open', 'probe']),
+  delivery: z
+    .object({
+      /** As pacsBreaker. */
+      breaker: z.enum(['closed', 'open', 'probe']),
+      /** Storage commitments that the PACS has not reported on yet. */
+      openCommitments: z.int().nonnegative(),
+    })
+    .optional(),
+  /** What the PACS would not take; oldestMs null: nothing. */
+  deadLetters: z
+    .object({ count: z.int().nonnegative(), oldestMs: epochMsSchema.nullable() })
+    .optional(),
   diskFreeBytes: z.int().nonnegative(),
+  disk: z
+    .object({
+      /** What is refused for lack of room. */
+      level: z.enum(DISK_LEVELS),
+      /** The reserve counts as used. */
+      usedPercent: z.number().min(0).max(100),
+      freeBytes: z.int().nonnegative(),
+    })
+    .optional(),
   studies: z.int().nonnegative(),
   /** Jobs by state. */
   jobs: z.record(z.string(), z.int()),

@@ -1,6 +1,7 @@
 /** REST contracts: what gateway and hub answer over HTTP. */
 export * from './access.js';
 export * from './audit.js';
+export * from './dead-letter.js';
 export * from './gateway-routes.js';
 export * from './gateway-status.js';
 export * from './hub-job.js';

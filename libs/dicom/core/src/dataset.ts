@@ -34,6 +34,7 @@ const toTag = (key: TagOrKeyword): number => (typeof key === 'string' ? tagOf(ke
 export class DicomDataset {
   readonly #elements = new Map<number, DicomElement>();
   #inheritedCharacterSets: readonly string[] = [];
+  #characterSets: { readonly of: Uint8Array; readonly names: readonly string[] } | undefined;
 
   /** Elements in ascending tag order. */
   *[Symbol.iterator](): IterableIterator<DicomElement> {
@@ -64,10 +65,11 @@ export class DicomDataset {
   get characterSets(): readonly string[] {
     const own = this.#elements.get(SPECIFIC_CHARACTER_SET)?.value;
     if (!(own instanceof Uint8Array)) return this.#inheritedCharacterSets;
-    return Buffer.from(own)
-      .toString('latin1')
-      .replace(/[\0 ]+$/, '')
-      .split('\\');
+    // Every text value and every item asks: the answer is kept while the element is the same.
+    if (this.#characterSets?.of !== own) {
+      this.#characterSets = { of: own, names: unpadded(latin1(own)).split('\\') };
+    }
+    return this.#characterSets.names;
   }
 
   /** Value bytes without interpretation; undefined when absent or a sequence. */
@@ -81,11 +83,11 @@ export class DicomDataset {
     if (!element || !(element.value instanceof Uint8Array) || element.value.length === 0) return [];
     const text = TEXT_VRS.has(element.vr)
       ? decodeText(element.value, this.characterSets, element.vr)
-      : Buffer.from(element.value).toString('latin1');
-    const unpadded = text.replace(/[\0 ]+$/, '');
-    if (unpadded === '') return [];
-    if (SINGLE_VALUED_VRS.has(element.vr)) return [unpadded];
-    return unpadded.split('\\').map((value) => value.trim());
+      : latin1(element.value);
+    const bare = unpadded(text);
+    if (bare === '') return [];
+    if (SINGLE_VALUED_VRS.has(element.vr)) return [bare];
+    return bare.split('\\').map((value) => value.trim());
   }
   /** First text value, or undefined when absent or empty. */
   string(key: TagOrKeyword): string | undefined {
@@ -158,6 +160,15 @@ export class DicomDataset {
   }
 }
 
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+/** Without padding at its end. No regular expression: those take quadratic time on long gaps. */
+function unpadded(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\0')) end -= 1;
+  return text.slice(0, end);
+}
 function writeNumber(view: DataView, at: number, vr: string, value: number): void {
   if (vr === 'US') view.setUint16(at, value, true);
   else if (vr === 'SS') view.setInt16(at, value, true);

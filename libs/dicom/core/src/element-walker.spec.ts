@@ -268,7 +268,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
   'small/SC_rgb_jpeg.dcm': /no valid VR/,
   'small/badVR.dcm': /not a number/,
   'small/meta_missing_tsyntax.dcm': /no transfer syntax/,
-  'small/nested_priv_SQ.dcm': /length of its attributes/, // pixels without an image description
+  'small/nested_priv_SQ.dcm': /no place here/, // elements of group 0001
   'small/no_meta.dcm': /no DICM/,
   'small/no_meta_group_length.dcm': /without group length/,
   'small/rtplan_truncated.dcm': /cut short/,

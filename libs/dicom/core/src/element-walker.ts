@@ -7,29 +7,45 @@
  */
 import { AifiError, LIMITS } from '@aifi/shared-kernel';
 import { DicomDataset } from './dataset.js';
-import { vrOf } from './dictionary.js';
-import { byteOrderWidth, LONG_LENGTH_VRS, swapped, type Encoding } from './transfer-syntax.js';
+import {
+  implicitRuleOf,
+  lengthAt,
+  SeenTags,
+  shortLengthAt,
+  tagAt,
+  vrRuleAt,
+} from './element-header.js';
+import {
+  checkPixelData,
+  PIXEL_DATA_VRS,
+  PIXEL_DESCRIPTION_TAGS,
+  type PixelDataRange,
+} from './pixel-description.js';
+import { byteOrderWidth, swapped, type Encoding } from './transfer-syntax.js';
 
 export const UNDEFINED_LENGTH = 0xffffffff;
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
 const SEQUENCE_END = 0xfffee0dd;
-const PIXEL_DATA_TAGS: ReadonlySet<number> = new Set([0x7fe00008, 0x7fe00009, 0x7fe00010]);
 const IMPLICIT: Encoding = { explicitVr: false, littleEndian: true };
+const EMPTY = new Uint8Array(0);
+/** Fragments of pixel data: more than the frames of any object within the size limit. */
+const FRAGMENTS_MAX = LIMITS.instancesPerStudyMax * 8;
+/** Items of sequences: 8,000 frames of a 4 GB object with 30 items each (PS3.3 C.7.6.16). */
+const ITEMS_MAX = 250_000;
+/** Elements of the datasets that are open at one time; real ones have a few hundred. */
+const OPEN_ELEMENTS_MAX = 100_000;
+/** A value that is kept by name is a short one; a longer one counts as absent. @unit bytes */
+const NAMED_VALUE_BYTES_MAX = 4096;
 
-/** Where top-level pixel data lies. Offsets in bytes from the first byte that was pushed. */
-export interface PixelDataRange {
-  readonly tag: number;
-  readonly vr: string;
-  /** First byte of the element's tag. */
-  readonly elementOffset: number;
-  /** First byte of the value: pixels, or the first item tag when encapsulated. */
-  readonly valueOffset: number;
-  /** Bytes of the value, item tags and the closing delimiter included. */
-  readonly valueLength: number;
-  readonly encapsulated: boolean;
-  /** Value ranges of the items, the Basic Offset Table first; empty when native. */
-  readonly fragments: readonly { readonly offset: number; readonly length: number }[];
+export interface WalkOptions {
+  /**
+   * Top-level elements to keep, besides those that describe pixels. All is checked either way, but
+   * then nothing else is held: no sequences and no list of fragments. @default all
+   */
+  readonly keep?: ReadonlySet<number>;
+  /** Elements of lower groups have no place in this dataset (PS3.5 7.1). @default 0 */
+  readonly lowestGroup?: number;
 }
 export interface WalkResult {
   readonly dataset: DicomDataset;
@@ -40,36 +56,57 @@ export interface WalkResult {
 
 interface Container {
   readonly kind: 'dataset' | 'sequence' | 'item' | 'fragments';
+  readonly tag: number;
   /** Absolute end, or undefined when a delimiter closes it. */
   readonly end: number | undefined;
+  /** Nearest end of this container or one around it. */
+  readonly limit: number | undefined;
   readonly encoding: Encoding;
-  readonly dataset: DicomDataset;
+  readonly seen: SeenTags;
+  /** Undefined: walked, not kept. */
+  readonly dataset: DicomDataset | undefined;
   readonly items: DicomDataset[];
-  readonly tag: number;
 }
 type Pixel = { -readonly [K in keyof PixelDataRange]: PixelDataRange[K] } & {
   fragments: { offset: number; length: number }[];
 };
-
-function malformed(what: string): AifiError {
-  return new AifiError('DICOM_MALFORMED', what);
+interface ElementAt {
+  readonly tag: number;
+  readonly vr: string;
+  readonly headerBytes: number;
+  readonly length: number;
 }
 
+const malformed = (what: string): AifiError => new AifiError('DICOM_MALFORMED', what);
+const exceeded = (what: string): AifiError => new AifiError('LIMIT_EXCEEDED', what);
+
 export class ElementWalker {
-  /** Bytes not consumed yet: a view of #store, or of the caller's chunk during push. */
-  #buffer: Uint8Array = new Uint8Array(0);
-  #store: Uint8Array = new Uint8Array(0);
-  /** Absolute offset of #buffer[0]. */
+  /** Bytes in hand and the place in them: the caller's chunk, or what is held of an element. */
+  #bytes: Uint8Array = EMPTY;
+  #at = 0;
+  /** Absolute offset of that place. */
   #offset = 0;
+  /** The start of an element that needs `#needed` bytes in all; the chunks of the caller end. */
+  #held: Uint8Array = EMPTY;
+  #heldLength = 0;
+  #needed = 0;
   #skipBytes = 0;
   #headerBytes = 0;
+  #openElements = 0;
+  #itemCount = 0;
+  #fragmentCount = 0;
   #pixel: Pixel | undefined;
   readonly #root = new DicomDataset();
   readonly #stack: Container[];
+  readonly #keep: ReadonlySet<number> | undefined;
+  readonly #lowestGroup: number;
 
-  constructor(encoding: Encoding) {
-    const [dataset, items] = [this.#root, []];
-    this.#stack = [{ kind: 'dataset', end: undefined, encoding, dataset, items, tag: 0 }];
+  constructor(encoding: Encoding, { keep, lowestGroup = 0 }: WalkOptions = {}) {
+    const [dataset, seen] = [this.#root, new SeenTags()];
+    this.#keep = keep;
+    this.#lowestGroup = lowestGroup;
+    const open = { end: undefined, limit: undefined, items: [], tag: 0 };
+    this.#stack = [{ kind: 'dataset', encoding, seen, dataset, ...open }];
   }
 
   /** The elements read so far: what precedes the current offset. */
@@ -86,54 +123,79 @@ export class ElementWalker {
 
   /** Takes the next bytes; throws DICOM_MALFORMED or LIMIT_EXCEEDED as soon as it is certain. */
   push(chunk: Uint8Array): void {
-    let input = chunk;
-    if (this.#skipBytes > 0) {
-      const skipped = Math.min(this.#skipBytes, input.length);
-      this.#skipBytes -= skipped;
-      this.#offset += skipped;
-      input = input.subarray(skipped);
-      if (input.length === 0) return;
+    let from = 0;
+    while (from < chunk.length) {
+      if (this.#heldLength > 0) {
+        from += this.#fillHeld(chunk, from);
+        continue;
+      }
+      [this.#bytes, this.#at] = [chunk, from];
+      this.#run();
+      from = this.#at;
+      if (this.#skipBytes === 0 && from < chunk.length) from += this.#fillHeld(chunk, from);
     }
-    if (this.#buffer.length > 0) this.#append(input);
-    else this.#buffer = input;
-    while (this.#step());
-    // The rest outlives the caller's chunk: own it.
-    if (this.#buffer.buffer !== this.#store.buffer) this.#append(new Uint8Array(0));
+    this.#bytes = EMPTY;
+    this.#at = 0;
   }
 
-  /** Joins held and new bytes. The store doubles: tiny pieces cost no more than large ones. */
-  #append(input: Uint8Array): void {
-    const held = this.#buffer;
-    const isOwned = held.buffer === this.#store.buffer;
-    const length = held.length + input.length;
-    let start = isOwned ? held.byteOffset : 0;
-    if (!isOwned || start + length > this.#store.length) {
-      this.#store = new Uint8Array(2 * length);
-      this.#store.set(held);
-      start = 0;
+  /** Moves bytes of the caller to the element in hand; reads it when it is whole. */
+  #fillHeld(chunk: Uint8Array, from: number): number {
+    const taken = Math.min(this.#needed - this.#heldLength, chunk.length - from);
+    if (this.#heldLength + taken > this.#held.length) {
+      // Doubles, so that tiny pieces cost no more than large ones; a length alone costs nothing.
+      const grown = new Uint8Array(Math.max(64, 2 * (this.#heldLength + taken)));
+      grown.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = grown;
     }
-    this.#store.set(input, start + held.length);
-    this.#buffer = this.#store.subarray(start, start + length);
+    this.#held.set(chunk.subarray(from, from + taken), this.#heldLength);
+    this.#heldLength += taken;
+    if (this.#heldLength < this.#needed) return taken;
+    [this.#bytes, this.#at] = [this.#held.subarray(0, this.#heldLength), 0];
+    this.#run();
+    // What was needed has been read whole, or more of the same element is needed.
+    if (this.#at > 0) this.#heldLength = 0;
+    return taken;
   }
 
   /** Ends the dataset; throws when anything is open, missing or contradictory. */
   end(): WalkResult {
     this.#closeEnded();
-    if (this.#skipBytes > 0 || this.#buffer.length > 0) throw malformed('dataset is cut short');
+    if (this.#skipBytes > 0 || this.#heldLength > 0) throw malformed('dataset is cut short');
     if (this.#stack.length !== 1) throw malformed('a sequence or pixel data is not closed');
     const pixel = this.#pixel;
-    if (pixel && !pixel.encapsulated) checkNativeLength(this.#root, pixel);
+    if (pixel) {
+      const { tag, encapsulated, valueLength } = pixel;
+      checkPixelData(this.#root, tag, encapsulated ? undefined : valueLength);
+    }
     return { dataset: this.#root, pixelData: pixel, sizeBytes: this.#offset };
   }
 
   #top(): Container {
     return this.#stack[this.#stack.length - 1]!;
   }
-  #take(length: number): Uint8Array {
-    const taken = this.#buffer.subarray(0, length);
-    this.#buffer = this.#buffer.subarray(length);
+  #advance(length: number): void {
+    this.#at += length;
     this.#offset += length;
-    return taken;
+  }
+  /** Whether so many bytes are in hand. */
+  #has(needed: number): boolean {
+    this.#needed = needed;
+    return this.#bytes.length - this.#at >= needed;
+  }
+  #countHeader(length: number): void {
+    this.#headerBytes += length;
+    if (this.#headerBytes > LIMITS.headerBytesMax) throw exceeded('the header is too long');
+  }
+
+  #run(): void {
+    do {
+      if (this.#skipBytes > 0) {
+        const skipped = Math.min(this.#skipBytes, this.#bytes.length - this.#at);
+        this.#skipBytes -= skipped;
+        this.#advance(skipped);
+        if (this.#skipBytes > 0) return;
+      }
+    } while (this.#step());
   }
 
   /** Closes containers of defined length that end here. */
@@ -148,7 +210,9 @@ export class ElementWalker {
   #close(): void {
     const closed = this.#stack.pop()!;
     if (closed.kind === 'sequence') {
-      closed.dataset.put({ tag: closed.tag, vr: 'SQ', value: closed.items });
+      closed.dataset?.put({ tag: closed.tag, vr: 'SQ', value: closed.items });
+    } else if (closed.kind === 'item') {
+      this.#openElements -= closed.seen.count;
     } else if (closed.kind === 'fragments' && this.#stack.length === 1) {
       this.#pixel!.valueLength = this.#offset - this.#pixel!.valueOffset;
     }
@@ -156,178 +220,181 @@ export class ElementWalker {
 
   /** Consumes one element header (with its small value) or delimiter; false: needs more bytes. */
   #step(): boolean {
-    if (this.#skipBytes > 0) {
-      const skipped = Math.min(this.#skipBytes, this.#buffer.length);
-      this.#skipBytes -= skipped;
-      this.#take(skipped);
-      if (this.#skipBytes > 0) return false;
-    }
     this.#closeEnded();
+    if (!this.#has(8)) return false;
     const top = this.#top();
-    if (this.#buffer.length < 8) return false;
-    const view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length);
-    const little = top.encoding.littleEndian;
-    const tag = ((view.getUint16(0, little) << 16) | view.getUint16(2, little)) >>> 0;
-    if (top.kind === 'fragments') return this.#fragment(tag, view.getUint32(4, little));
-    if (top.kind === 'sequence') return this.#item(tag, view.getUint32(4, little));
-    if (tag >>> 16 === 0xfffe) return this.#itemEnd(tag);
-    return this.#element(tag, view, top);
+    const tag = tagAt(this.#bytes, this.#at, top.encoding);
+    if (top.kind === 'fragments') return this.#fragment(tag, top);
+    if (top.kind === 'sequence') return this.#item(tag, top);
+    if (tag >>> 16 === 0xfffe) return this.#itemEnd(tag, top);
+    const element = this.#elementAt(tag, top.encoding);
+    return element !== undefined && this.#element(element, top);
   }
 
-  #fragment(tag: number, length: number): boolean {
-    this.#take(8);
+  /** Takes an item's or delimiter's 8 bytes; its length. */
+  #takeItemHeader(tag: number, { encoding, limit }: Container): number {
+    const length = lengthAt(this.#bytes, this.#at + 4, encoding);
+    if (tag !== ITEM && length !== 0) throw malformed('a delimiter with a length');
+    this.#advance(8);
+    if (limit !== undefined && this.#offset > limit) {
+      throw malformed('an item or delimiter runs past its container');
+    }
+    return length;
+  }
+
+  #fragment(tag: number, top: Container): boolean {
+    const length = this.#takeItemHeader(tag, top);
     if (tag === SEQUENCE_END) {
       this.#close();
       return true;
     }
     if (tag !== ITEM || length === UNDEFINED_LENGTH) throw malformed('bad pixel data fragment');
-    this.#skipBytes = length;
-    if (this.#stack.length > 2) return true;
-    this.#pixel!.fragments.push({ offset: this.#offset, length });
-    if (this.#pixel!.fragments.length > LIMITS.instancesPerStudyMax * 8) {
-      throw new AifiError('LIMIT_EXCEEDED', 'too many pixel data fragments');
+    if (top.limit !== undefined && this.#offset + length > top.limit) {
+      throw malformed('a fragment runs past its container');
     }
+    this.#skipBytes = length;
+    this.#fragmentCount += 1;
+    if (this.#fragmentCount > FRAGMENTS_MAX) throw exceeded('too many pixel data fragments');
+    if (this.#keep || this.#stack.length > 2) return true;
+    this.#pixel!.fragments.push({ offset: this.#offset, length });
     return true;
   }
 
-  #item(tag: number, length: number): boolean {
-    const sequence = this.#top();
-    this.#take(8);
+  #item(tag: number, sequence: Container): boolean {
+    const length = this.#takeItemHeader(tag, sequence);
+    this.#countHeader(8);
     if (tag === SEQUENCE_END && sequence.end === undefined) {
       this.#close();
       return true;
     }
     if (tag !== ITEM) throw malformed('a sequence holds something that is no item');
-    const dataset = new DicomDataset();
-    dataset.inheritCharacterSets(sequence.dataset);
-    sequence.items.push(dataset);
-    this.#open('item', length, { encoding: sequence.encoding, dataset, items: [], tag });
+    this.#itemCount += 1;
+    if (this.#itemCount > ITEMS_MAX) throw exceeded('too many items of sequences');
+    const dataset = sequence.dataset && new DicomDataset();
+    dataset?.inheritCharacterSets(sequence.dataset!);
+    if (dataset) sequence.items.push(dataset);
+    this.#open('item', length, { ...sequence, seen: new SeenTags(), dataset, tag });
     return true;
   }
 
-  #itemEnd(tag: number): boolean {
-    const top = this.#top();
+  #itemEnd(tag: number, top: Container): boolean {
     if (tag !== ITEM_END || top.kind !== 'item' || top.end !== undefined) {
       throw malformed('a delimiter out of place');
     }
-    this.#take(8);
+    this.#takeItemHeader(tag, top);
+    this.#countHeader(8);
     this.#close();
     return true;
   }
 
-  #open(kind: Container['kind'], length: number, rest: Omit<Container, 'kind' | 'end'>): void {
+  #open(kind: Container['kind'], length: number, around: Container): void {
     const end = length === UNDEFINED_LENGTH ? undefined : this.#offset + length;
-    const outer = this.#stack.findLast((container) => container.end !== undefined)?.end;
-    if (end !== undefined && outer !== undefined && end > outer) {
+    if (end !== undefined && around.limit !== undefined && end > around.limit) {
       throw malformed('a sequence or item runs past its container');
     }
     if (this.#stack.length >= LIMITS.sequenceDepthMax) {
-      throw new AifiError('LIMIT_EXCEEDED', 'sequences are nested too deeply');
+      throw exceeded('sequences are nested too deeply');
     }
-    this.#stack.push({ kind, end, ...rest });
+    this.#stack.push({ ...around, kind, end, limit: end ?? around.limit, items: [] });
   }
 
-  #element(tag: number, view: DataView, top: Container): boolean {
-    const header = readHeader(tag, view, top.encoding);
-    if (!header) return false;
-    const { vr, headerLength, length } = header;
-    this.#checkPlace(tag, top);
-    const isPixel = this.#stack.length === 1 && PIXEL_DATA_TAGS.has(tag);
-    const elementOffset = this.#offset;
-    if (isPixel) {
-      this.#take(headerLength);
-      this.#beginPixelData({ tag, vr, elementOffset, length }, top);
-      return true;
+  #elementAt(tag: number, encoding: Encoding): ElementAt | undefined {
+    const [bytes, at] = [this.#bytes, this.#at];
+    if (!encoding.explicitVr) {
+      return { tag, ...implicitRuleOf(tag), length: lengthAt(bytes, at + 4, encoding) };
     }
-    if (length === UNDEFINED_LENGTH && PIXEL_DATA_TAGS.has(tag)) {
-      // Encapsulated pixels of an icon image (PS3.5 A.4): walked, not kept.
-      this.#take(headerLength);
-      const { encoding, dataset } = top;
-      this.#open('fragments', length, { encoding, dataset, items: [], tag });
+    const rule = vrRuleAt(bytes, at + 4);
+    if (!rule) throw malformed('an element has no valid VR');
+    const { vr, headerBytes } = rule;
+    if (headerBytes === 8) {
+      return { tag, vr, headerBytes, length: shortLengthAt(bytes, at + 6, encoding) };
+    }
+    if (!this.#has(12)) return undefined;
+    return { tag, vr, headerBytes, length: lengthAt(bytes, at + 8, encoding) };
+  }
+
+  #element(element: ElementAt, top: Container): boolean {
+    const { tag, vr, headerBytes, length } = element;
+    this.#checkPlace(tag);
+    if (this.#stack.length === 1 && PIXEL_DATA_VRS.has(tag)) {
+      this.#beginPixelData(element, top);
       return true;
     }
     if (vr === 'SQ' || length === UNDEFINED_LENGTH) {
-      if (vr !== 'SQ' && vr !== 'UN') throw malformed('undefined length outside a sequence');
-      this.#take(headerLength);
-      // PS3.5 6.2.2 note 4: UN of undefined length is a sequence in Implicit VR Little Endian.
-      const encoding = vr === 'UN' ? IMPLICIT : top.encoding;
-      this.#open('sequence', length, { encoding, dataset: top.dataset, items: [], tag });
+      this.#beginSequence(element, top);
       return true;
     }
-    if (length > LIMITS.headerValueBytesMax) {
-      throw new AifiError('LIMIT_EXCEEDED', 'a header value is too long');
-    }
-    const outer = this.#stack.findLast((container) => container.end !== undefined)?.end;
-    if (outer !== undefined && elementOffset + headerLength + length > outer) {
+    if (length > LIMITS.headerValueBytesMax) throw exceeded('a header value is too long');
+    const { limit } = top;
+    if (limit !== undefined && this.#offset + headerBytes + length > limit) {
       throw malformed('an element runs past its container');
     }
-    if (this.#buffer.length < headerLength + length) return false;
-    this.#headerBytes += headerLength + length;
-    if (this.#headerBytes > LIMITS.headerBytesMax) {
-      throw new AifiError('LIMIT_EXCEEDED', 'the header is too long');
+    const isKept = top.dataset !== undefined && this.#isKept(tag, length);
+    if (isKept && !this.#has(headerBytes + length)) return false;
+    this.#see(tag, top);
+    this.#countHeader(headerBytes + length);
+    this.#advance(headerBytes);
+    if (!isKept) {
+      this.#skipBytes = length;
+      return true;
     }
-    this.#take(headerLength);
-    const raw = Uint8Array.from(this.#take(length));
+    const raw = new Uint8Array(length);
+    raw.set(this.#bytes.subarray(this.#at, this.#at + length));
+    this.#advance(length);
     const width = top.encoding.littleEndian ? 1 : byteOrderWidth(vr);
-    top.dataset.put({ tag, vr, value: width > 1 ? swapped(raw, width) : raw });
+    top.dataset!.put({ tag, vr, value: width > 1 ? swapped(raw, width) : raw });
     return true;
   }
 
-  /** PS3.5 7.1: an element occurs once. Two readers must never see two different patients. */
-  #checkPlace(tag: number, top: Container): void {
-    if (top.dataset.has(tag)) throw malformed('an element occurs twice');
+  #isKept(tag: number, length: number): boolean {
+    if (!this.#keep) return true;
+    if (PIXEL_DESCRIPTION_TAGS.has(tag)) return true;
+    return length <= NAMED_VALUE_BYTES_MAX && this.#keep.has(tag);
+  }
+
+  #checkPlace(tag: number): void {
+    const group = tag >>> 16;
+    if (group < this.#lowestGroup || group === 0xffff) {
+      throw malformed('an element of a group that has no place here');
+    }
     const isTrailing = this.#stack.length === 1 && this.#pixel !== undefined;
     if (isTrailing && tag < this.#pixel!.tag) throw malformed('header elements after pixel data');
   }
 
-  #beginPixelData(
-    at: { tag: number; vr: string; elementOffset: number; length: number },
-    top: Container,
-  ): void {
-    const { tag, vr, elementOffset, length } = at;
+  /** PS3.5 7.1: an element occurs once. Two readers must never see two different patients. */
+  #see(tag: number, top: Container): void {
+    if (!top.seen.add(tag)) throw malformed('an element occurs twice');
+    this.#openElements += 1;
+    if (this.#openElements > OPEN_ELEMENTS_MAX) throw exceeded('too many elements');
+  }
+
+  #beginSequence({ tag, vr, headerBytes, length }: ElementAt, top: Container): void {
+    this.#see(tag, top);
+    this.#advance(headerBytes);
+    this.#countHeader(headerBytes);
+    if (length === UNDEFINED_LENGTH && PIXEL_DATA_VRS.has(tag)) {
+      // Encapsulated pixels of an icon image (PS3.5 A.4): walked, not kept.
+      this.#open('fragments', length, { ...top, tag });
+      return;
+    }
+    if (vr !== 'SQ' && vr !== 'UN') throw malformed('undefined length outside a sequence');
+    // PS3.5 6.2.2 note 4: UN of undefined length is a sequence in Implicit VR Little Endian.
+    const encoding = vr === 'UN' ? IMPLICIT : top.encoding;
+    const dataset = this.#keep ? undefined : top.dataset;
+    this.#open('sequence', length, { ...top, tag, encoding, dataset });
+  }
+
+  #beginPixelData({ tag, vr, headerBytes, length }: ElementAt, top: Container): void {
+    if (this.#pixel) throw malformed('pixel data twice');
+    if (!PIXEL_DATA_VRS.get(tag)!.includes(vr)) throw malformed('pixel data of another VR');
+    const elementOffset = this.#offset;
+    this.#see(tag, top);
+    this.#advance(headerBytes);
     const encapsulated = length === UNDEFINED_LENGTH;
     const valueLength = encapsulated ? 0 : length;
     const valueOffset = this.#offset;
-    if (this.#pixel) throw malformed('pixel data twice');
     this.#pixel = { tag, vr, elementOffset, valueOffset, valueLength, encapsulated, fragments: [] };
-    if (!encapsulated) {
-      this.#skipBytes = length;
-      return;
-    }
-    const { encoding, dataset } = top;
-    this.#open('fragments', UNDEFINED_LENGTH, { encoding, dataset, items: [], tag });
-  }
-}
-
-function readHeader(
-  tag: number,
-  view: DataView,
-  { explicitVr, littleEndian }: Encoding,
-): { vr: string; headerLength: number; length: number } | undefined {
-  if (!explicitVr) {
-    return { vr: vrOf(tag), headerLength: 8, length: view.getUint32(4, littleEndian) };
-  }
-  const vr = String.fromCharCode(view.getUint8(4), view.getUint8(5));
-  if (!/^[A-Z]{2}$/.test(vr)) throw malformed('an element has no valid VR');
-  if (!LONG_LENGTH_VRS.has(vr)) {
-    return { vr, headerLength: 8, length: view.getUint16(6, littleEndian) };
-  }
-  if (view.byteLength < 12) return undefined;
-  return { vr, headerLength: 12, length: view.getUint32(8, littleEndian) };
-}
-
-/** PS3.5 8.1: native pixel data is exactly as long as its attributes say, padded to even. */
-function checkNativeLength(dataset: DicomDataset, pixel: PixelDataRange): void {
-  const rows = dataset.number('Rows') ?? 0;
-  const columns = dataset.number('Columns') ?? 0;
-  const samples = dataset.number('SamplesPerPixel') ?? 1;
-  const bits = dataset.number('BitsAllocated') ?? 0;
-  const frames = dataset.number('NumberOfFrames') ?? 1;
-  // PS3.3 C.7.6.3.1.2: YBR_FULL_422 shares its colour samples between two pixels.
-  const is422 = dataset.string('PhotometricInterpretation') === 'YBR_FULL_422';
-  const pixels = rows * columns * (is422 ? 2 : samples) * frames;
-  const expected = bits === 1 ? Math.ceil(pixels / 8) : pixels * Math.ceil(bits / 8);
-  if (pixel.valueLength !== expected + (expected % 2)) {
-    throw malformed('pixel data does not have the length of its attributes');
+    if (encapsulated) this.#open('fragments', length, { ...top, tag });
+    else this.#skipBytes = length;
   }
 }

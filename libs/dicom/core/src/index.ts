@@ -5,4 +5,5 @@ export * from './dictionary.js';
 export * from './element-walker.js';
 export * from './encoder.js';
 export * from './part10.js';
+export type { PixelDataRange } from './pixel-description.js';
 export * from './transfer-syntax.js';

@@ -19,6 +19,8 @@ const EXPLICIT_LE = { explicitVr: true, littleEndian: true };
 export const IMPLEMENTATION_CLASS_UID = '2.25.276402911379386208419273926455312749027';
 export const IMPLEMENTATION_VERSION_NAME = 'AIFI_1';
 const META_BYTES_MAX = 64 * 1024;
+/** Groups 0000 and 0002 are of messages and of the file meta (PS3.5 7.1, PS3.10 7.1). */
+const DATASET = { lowestGroup: 0x0004 };
 
 export interface FileMeta {
   readonly sopClassUid: string;
@@ -154,7 +156,7 @@ export async function* readDatasetRange(
  */
 export async function readPart10(path: string): Promise<Part10File> {
   const head = decodeFileMeta(await readStart(path));
-  const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid));
+  const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid), DATASET);
   for await (const chunk of datasetChunks(path, head)) walker.push(chunk);
   return { ...head, ...walker.end() };
 }
@@ -164,7 +166,7 @@ export async function readPart10Header(
   path: string,
 ): Promise<Part10Head & { readonly dataset: DicomDataset }> {
   const head = decodeFileMeta(await readStart(path));
-  const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid));
+  const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid), DATASET);
   for await (const chunk of datasetChunks(path, head)) {
     walker.push(chunk);
     if (walker.inPixelData) return { ...head, dataset: walker.dataset };
@@ -175,7 +177,7 @@ export async function readPart10Header(
 /** Parses a whole Part 10 object in memory (results: small objects only). */
 export function decodePart10(bytes: Uint8Array): Part10File {
   const head = decodeFileMeta(bytes);
-  const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid));
+  const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid), DATASET);
   walker.push(bytes.subarray(head.datasetOffset));
   return { ...head, ...walker.end() };
 }

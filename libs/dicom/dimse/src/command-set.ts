@@ -18,6 +18,8 @@ export const COMMAND_FIELD = {
   storeRequest: 0x0001,
   findRequest: 0x0020,
   echoRequest: 0x0030,
+  eventReportRequest: 0x0100,
+  actionRequest: 0x0130,
   cancelRequest: 0x0fff,
 } as const;
 /** Set in the command field of every response. */
@@ -32,6 +34,8 @@ export interface DimseCommand {
   readonly affectedSopInstanceUid: string;
   /** Status of a response. */
   readonly status: number | undefined;
+  /** Event Type ID of an N-EVENT-REPORT. */
+  readonly eventTypeId: number | undefined;
 }
 
 export function decodeCommand(bytes: Uint8Array): DimseCommand {
@@ -58,6 +62,7 @@ export function decodeCommand(bytes: Uint8Array): DimseCommand {
     affectedSopClassUid: uid(0x00000002),
     affectedSopInstanceUid: uid(0x00001000),
     status: number(0x00000900),
+    eventTypeId: number(0x00001002),
   };
 }
 
@@ -75,6 +80,28 @@ export function encodeRequest(
     .setNumbers(0x00000800, [hasDataset ? HAS_DATASET : NO_DATASET], 'US');
   if (field !== COMMAND_FIELD.echoRequest) dataset.setNumbers(0x00000700, [0], 'US');
   if (affectedSopInstanceUid) dataset.setString(0x00001000, affectedSopInstanceUid, 'UI');
+  return withGroupLength(dataset);
+}
+
+/** An N-ACTION-RQ of ours with Action Information, PS3.7 10.3.4.1. */
+export function encodeActionRequest(request: {
+  readonly messageId: number;
+  readonly requestedSopClassUid: string;
+  readonly requestedSopInstanceUid: string;
+  readonly actionTypeId: number;
+}): Buffer {
+  return withGroupLength(
+    new DicomDataset()
+      .setString(0x00000003, request.requestedSopClassUid, 'UI')
+      .setNumbers(0x00000100, [COMMAND_FIELD.actionRequest], 'US')
+      .setNumbers(0x00000110, [request.messageId], 'US')
+      .setNumbers(0x00000800, [HAS_DATASET], 'US')
+      .setString(0x00001001, request.requestedSopInstanceUid, 'UI')
+      .setNumbers(0x00001008, [request.actionTypeId], 'US'),
+  );
+}
+
+function withGroupLength(dataset: DicomDataset): Buffer {
   const body = encodeDataset(dataset, IMPLICIT);
   const length = new DicomDataset().setNumbers(0x00000000, [body.length], 'UL');
   return Buffer.concat([encodeDataset(length, IMPLICIT), body]);

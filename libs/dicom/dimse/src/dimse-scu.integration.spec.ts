@@ -5,13 +5,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DicomDataset, decodeFileMeta, encodeDataset } from '@aifi/dicom-core';
 import { systemClock } from '@aifi/shared-kernel';
 import { freePorts, temporaryFolder } from '@aifi/shared-testing';
+import { prepareOrthanc } from '../../../../deploy/services/orthanc/start.mjs';
 import { DimseScu, type StoreObject } from './dimse-scu.js';
 
 const EXPLICIT = '1.2.840.10008.1.2.1';
@@ -20,7 +19,7 @@ const STUDY = '2.25.1001';
 const SERIES = '2.25.1002';
 
 /** A secondary capture with what other encoders like to change: private tags, odd text, empties. */
-function object(sopInstanceUid: string): StoreObject {
+function object(sopInstanceUid: string): StoreObject & { readonly dataset: Buffer } {
   const item = new DicomDataset().setString('CodeValue', 'A').setString('CodeMeaning', 'b');
   const dataset = new DicomDataset()
     .setString('SpecificCharacterSet', 'ISO_IR 192')
@@ -62,23 +61,12 @@ describe(DimseScu.name, () => {
     const [dicomPort, httpPort] = await freePorts(2);
     http = `http://127.0.0.1:${httpPort}`;
     port = dicomPort!;
-    const storage = join(folder.path, 'storage');
-    mkdirSync(storage);
-    const configuration = join(folder.path, 'orthanc.json');
-    const settings = {
-      Name: 'TEST',
-      StorageDirectory: storage,
-      IndexDirectory: storage,
-      HttpPort: httpPort,
-      DicomPort: dicomPort,
-      DicomAet: 'PACS',
-      DicomCheckCalledAet: true,
-      DicomAlwaysAllowFind: true,
-      RemoteAccessAllowed: false,
-      Plugins: [],
-    };
-    writeFileSync(configuration, JSON.stringify(settings));
-    orthanc = spawn('Orthanc', [configuration], { stdio: 'ignore' });
+    const [modalityPort] = await freePorts(1);
+    const prepared = prepareOrthanc({
+      ...{ folder: folder.path, aeTitle: 'PACS', dicomPort: dicomPort!, httpPort: httpPort! },
+      modalities: [{ name: 'us', aeTitle: 'GATEWAY', host: '127.0.0.1', port: modalityPort! }],
+    });
+    orthanc = spawn(prepared.command, prepared.arguments, { stdio: 'ignore' });
     const peer = { host: '127.0.0.1', port, calledAeTitle: 'PACS' };
     sut = new DimseScu({ ...peer, callingAeTitle: 'GATEWAY', clock: systemClock });
     for (let isUp = false; !isUp; await systemClock.sleep(50)) {
@@ -113,7 +101,13 @@ describe(DimseScu.name, () => {
     const file = Buffer.from(await (await fetch(`${http}/instances/${id}/file`)).arrayBuffer());
     const { meta, datasetOffset } = decodeFileMeta(file);
     expect(meta.transferSyntaxUid).toBe(EXPLICIT);
-    expect(file.subarray(datasetOffset).equals(Buffer.from(sent.dataset))).toBe(true);
+    expect(file.subarray(datasetOffset).equals(sent.dataset)).toBe(true);
+  });
+
+  it('has its commitment request accepted, the report comes on an association of the PACS', async () => {
+    const objects = [{ sopClassUid: SECONDARY_CAPTURE, sopInstanceUid: '2.25.1003' }];
+    const request = { transactionUid: '2.25.1005', objects };
+    expect(await sut.requestCommitment(request, 200)).toBeUndefined();
   });
 
   it('says PEER_REFUSED when the PACS does not take the SOP class', async () => {
@@ -138,7 +132,7 @@ describe(DimseScu.name, () => {
     const titles = { calledAeTitle: 'PACS', callingAeTitle: 'GATEWAY' };
     const peer = { host: '127.0.0.1', port: mutePort, ...titles };
     const mute = new DimseScu({ ...peer, clock: systemClock, timeoutMs: 100 });
-    await expect(mute.findStudy(STUDY)).rejects.toMatchObject({ code: 'PEER_UNAVAILABLE' });
+    await expect(mute.findStudy(STUDY)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     for (const socket of sockets) socket.destroy();
     silent.close();
   });

@@ -1,8 +1,10 @@
 /**
- * DimseScu: what we ask of a PACS: C-ECHO, C-STORE, C-FIND at STUDY and IMAGE level.
+ * DimseScu: what we ask of a PACS: C-ECHO, C-STORE, C-FIND at STUDY and IMAGE level, and storage
+ * commitment.
  * Decides that each request is one short association with a deadline. Invariants: stored bytes are
- * the bytes given, dcmjs-dimse would encode them anew; no answer is PEER_UNAVAILABLE (ambiguous).
- * Source: PS3.4 A, B and C.6.2; PS3.7 9.1; reliability specification F6, P6.
+ * the bytes given, dcmjs-dimse would encode them anew; no answer is PEER_UNAVAILABLE or
+ * DEADLINE_EXCEEDED (ambiguous); only a match that names what was asked for counts.
+ * Source: PS3.4 A, B, C.6.2 and J; PS3.7 9.1; reliability specification F6, P6.
  */
 import {
   DicomDataset,
@@ -14,13 +16,27 @@ import {
 } from '@aifi/dicom-core';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import { COMMAND_FIELD, encodeRequest, RESPONSE_BIT } from './command-set.js';
+import { askForCommitment } from './commitment-scu.js';
+import type { DatasetSource } from './dataset-fragments.js';
 import { STUDY_ROOT_FIND_SOP_CLASS, VERIFICATION_SOP_CLASS } from './library-scp.js';
+import { PeerStatus } from './peer-fault.js';
+import type { DeadlineLimits } from './request-deadline.js';
 import { ScuAssociation, type DimseMessage, type ScuPeer } from './scu-association.js';
+import { nonsense } from './scu-connection.js';
+import {
+  STORAGE_COMMITMENT_SOP_CLASS,
+  type CommitmentReport,
+  type CommitmentRequest,
+} from './storage-commitment.js';
 
 const UNCOMPRESSED = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN];
 /** Answers taken to one query: ours ask for one study or one instance. */
 const MATCHES_MAX = 100;
 const MESSAGE_ID = 1;
+/** A long silence for a PACS on a local network. @unit ms */
+const TIMEOUT_MS = 30_000;
+/** The largest object (4 GiB) at 10 Mbit/s. @unit ms */
+const STORE_TIMEOUT_MS = 3_600_000;
 
 /** An object as it lies in its Part 10 file. */
 export interface StoreObject {
@@ -28,7 +44,7 @@ export interface StoreObject {
   readonly sopInstanceUid: string;
   readonly transferSyntaxUid: string;
   /** Everything after the file meta information; sent as it is. */
-  readonly dataset: Uint8Array;
+  readonly dataset: DatasetSource;
 }
 /** What a PACS says of a study; empty when it has no value or does not return the key. */
 export interface StudyMatch {
@@ -39,48 +55,39 @@ export interface StudyMatch {
 }
 export interface DimseScuOptions extends ScuPeer {
   readonly clock: Clock;
-  /** Longest wait for one request, association included. @unit ms @default 30000 */
-  readonly timeoutMs?: number;
+  /**
+   * Longest wait for one request, association included; of a C-STORE the longest silence, to which
+   * the answer to a large object adds 1 s for each 10 MB. @unit ms @default 30000
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Longest C-STORE in all. @unit ms @default 3600000 */
+  readonly storeTimeoutMs?: number | undefined;
 }
 
 export class DimseScu {
-  readonly #deadline: { readonly clock: Clock; readonly timeoutMs: number };
-
-  constructor(private readonly options: DimseScuOptions) {
-    this.#deadline = { clock: options.clock, timeoutMs: options.timeoutMs ?? 30_000 };
-  }
+  constructor(private readonly options: DimseScuOptions) {}
 
   /** Resolves when the peer answered 0000. */
   async echo(): Promise<void> {
-    const abstractSyntaxUid = VERIFICATION_SOP_CLASS;
-    const contexts = [{ abstractSyntaxUid, transferSyntaxUids: UNCOMPRESSED }];
-    const status = await ScuAssociation.run(this.options, contexts, this.#deadline, async (to) => {
-      to.transferSyntaxOf(0);
-      const command = { affectedSopClassUid: abstractSyntaxUid, hasDataset: false };
+    const status = await this.#ask(VERIFICATION_SOP_CLASS, async (to) => {
       const field = COMMAND_FIELD.echoRequest;
-      await to.send(0, encodeRequest({ field, messageId: MESSAGE_ID, ...command }));
+      await to.send(requestOf(field, VERIFICATION_SOP_CLASS));
       return statusOf(await to.receive(), field);
     });
-    if (status !== 0) throw new AifiError('PEER_UNAVAILABLE', 'C-ECHO failed');
+    if (status !== 0) throw failed('C-ECHO failed', status);
   }
 
   /** The DIMSE status; PEER_REFUSED when the peer does not take this class in this syntax. */
   async store(object: StoreObject): Promise<number> {
     const { sopClassUid, sopInstanceUid, transferSyntaxUid, dataset } = object;
-    const contexts = [{ abstractSyntaxUid: sopClassUid, transferSyntaxUids: [transferSyntaxUid] }];
-    return ScuAssociation.run(this.options, contexts, this.#deadline, async (to) => {
-      if (to.transferSyntaxOf(0) !== transferSyntaxUid) {
-        throw new AifiError('PEER_REFUSED', 'the peer chose another transfer syntax');
-      }
-      const command = encodeRequest({
-        field: COMMAND_FIELD.storeRequest,
-        messageId: MESSAGE_ID,
-        hasDataset: true,
-        affectedSopClassUid: sopClassUid,
-        affectedSopInstanceUid: sopInstanceUid,
-      });
-      await to.send(0, command, dataset);
-      return statusOf(await to.receive(), COMMAND_FIELD.storeRequest);
+    const { timeoutMs: idleMs = TIMEOUT_MS, storeTimeoutMs = STORE_TIMEOUT_MS } = this.options;
+    const limits = { idleMs, totalMs: Math.max(storeTimeoutMs, idleMs) };
+    const context = { abstractSyntaxUid: sopClassUid, transferSyntaxUids: [transferSyntaxUid] };
+    const timing = { clock: this.options.clock, limits };
+    return ScuAssociation.run(this.options, context, timing, async (to) => {
+      const field = COMMAND_FIELD.storeRequest;
+      await to.send(requestOf(field, sopClassUid, sopInstanceUid), dataset);
+      return statusOf(await to.receive(), field);
     });
   }
 
@@ -93,12 +100,14 @@ export class DimseScu {
       .setString('IssuerOfPatientID', '')
       .setString('PatientBirthDate', '');
     const matches = await this.#find(query);
-    return matches.map((match) => ({
-      studyInstanceUid: match.string('StudyInstanceUID') ?? '',
-      patientId: match.string('PatientID') ?? '',
-      issuerOfPatientId: match.string('IssuerOfPatientID') ?? '',
-      patientBirthDate: match.string('PatientBirthDate') ?? '',
-    }));
+    return matches
+      .filter((match) => match.string('StudyInstanceUID') === studyInstanceUid)
+      .map((match) => ({
+        studyInstanceUid,
+        patientId: match.string('PatientID') ?? '',
+        issuerOfPatientId: match.string('IssuerOfPatientID') ?? '',
+        patientBirthDate: match.string('PatientBirthDate') ?? '',
+      }));
   }
 
   /** True when the PACS lists this very instance. */
@@ -112,24 +121,44 @@ export class DimseScu {
     return matches.some((match) => match.string('SOPInstanceUID') === instance);
   }
 
+  /**
+   * Asks the PACS to vouch for objects: its report, or undefined when it accepted and did not
+   * report within `waitMs` (it then does so on an association of its own).
+   * PEER_REFUSED when it does not offer storage commitment.
+   */
+  async requestCommitment(
+    request: CommitmentRequest,
+    waitMs: number,
+  ): Promise<CommitmentReport | undefined> {
+    const wait = { clock: this.options.clock, waitMs };
+    const work = (to: ScuAssociation) => askForCommitment(to, request, wait);
+    return this.#ask(STORAGE_COMMITMENT_SOP_CLASS, work, waitMs);
+  }
+
+  #ask<T>(
+    abstractSyntaxUid: string,
+    work: (to: ScuAssociation) => Promise<T>,
+    extraMs = 0,
+  ): Promise<T> {
+    const { clock, timeoutMs: idleMs = TIMEOUT_MS } = this.options;
+    const limits: DeadlineLimits = { idleMs, totalMs: idleMs + extraMs };
+    const context = { abstractSyntaxUid, transferSyntaxUids: UNCOMPRESSED };
+    return ScuAssociation.run(this.options, context, { clock, limits }, work);
+  }
+
   #find(query: DicomDataset): Promise<DicomDataset[]> {
-    const abstractSyntaxUid = STUDY_ROOT_FIND_SOP_CLASS;
-    const contexts = [{ abstractSyntaxUid, transferSyntaxUids: UNCOMPRESSED }];
-    return ScuAssociation.run(this.options, contexts, this.#deadline, async (to) => {
-      const encoding = encodingOf(to.transferSyntaxOf(0));
-      const command = { affectedSopClassUid: abstractSyntaxUid, hasDataset: true };
+    return this.#ask(STUDY_ROOT_FIND_SOP_CLASS, async (to) => {
+      const encoding = encodingOf(to.transferSyntaxUid);
       const field = COMMAND_FIELD.findRequest;
-      const request = encodeRequest({ field, messageId: MESSAGE_ID, ...command });
-      await to.send(0, request, encodeDataset(query, encoding));
+      await to.send(requestOf(field, STUDY_ROOT_FIND_SOP_CLASS), encodeDataset(query, encoding));
       const matches: DicomDataset[] = [];
       for (;;) {
         const message = await to.receive();
         const status = statusOf(message, field);
         if (status === 0) return matches;
-        // PS3.4 C.4.1.1.4: FF00 and FF01 are pending, each with one match.
-        if (status >>> 8 !== 0xff || !message.dataset || matches.length >= MATCHES_MAX) {
-          throw new AifiError('PEER_UNAVAILABLE', 'C-FIND failed');
-        }
+        // PS3.4 C.4.1.1.4: FF00, and FF01 where an optional key is not supported, are pending.
+        if (status !== 0xff00 && status !== 0xff01) throw failed('C-FIND failed', status);
+        if (!message.dataset || matches.length >= MATCHES_MAX) throw nonsense('C-FIND matches');
         const walker = new ElementWalker(encoding);
         walker.push(message.dataset);
         matches.push(walker.end().dataset);
@@ -138,10 +167,22 @@ export class DimseScu {
   }
 }
 
+function requestOf(field: number, affectedSopClassUid: string, sopInstanceUid?: string): Buffer {
+  return encodeRequest({
+    field,
+    messageId: MESSAGE_ID,
+    hasDataset: field !== COMMAND_FIELD.echoRequest,
+    affectedSopClassUid,
+    ...(sopInstanceUid === undefined ? {} : { affectedSopInstanceUid: sopInstanceUid }),
+  });
+}
+
+function failed(what: string, status: number): AifiError {
+  return new AifiError('PEER_UNAVAILABLE', what, { cause: new PeerStatus(status) });
+}
+
 function statusOf({ command }: DimseMessage, field: number): number {
   const isAnswer = command.field === (field | RESPONSE_BIT) && command.messageId === MESSAGE_ID;
-  if (!isAnswer || command.status === undefined) {
-    throw new AifiError('PEER_UNAVAILABLE', 'the peer answered something else');
-  }
+  if (!isAnswer || command.status === undefined) throw nonsense('the peer answered something else');
   return command.status;
 }

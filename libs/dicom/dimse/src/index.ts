@@ -1,15 +1,25 @@
 /** DIMSE: the store SCP behind our PDU normaliser, and the SCU that talks to a PACS. */
 export * from './ae-title.js';
+export type { DatasetSource } from './dataset-fragments.js';
+export { chunksOf } from './dataset-fragments.js';
 export * from './dimse-scu.js';
 export * from './dimse-status.js';
+export * from './associate-request.js';
+export { isKnownCaller, type AllowedCaller, type PeerIdentity } from './caller-check.js';
+export { COMMAND_FIELD, decodeCommand, type DimseCommand } from './command-set.js';
+export type { CommitmentReception } from './commitment-reception.js';
 export type { Identifier } from './library-scp.js';
-export type {
-  FindHandler,
-  RefusalListener,
-  ScpRefusal,
-  StoreHandler,
-  StoreRequest,
-  StoreSink,
-} from './scp-connection.js';
+export * from './peer-fault.js';
+export * from './request-deadline.js';
+export { PduNormaliser, type AcceptedContext, type UpperLayerEvent } from './pdu-normaliser.js';
+export type { FindHandler, RefusalListener, ScpRefusal } from './scp-connection.js';
+export type { StoreHandler, StoreRequest, StoreSink } from './store-exchange.js';
+export {
+  connectionFault,
+  serverIdentity,
+  TLS_CIPHERS,
+  type PeerAddress,
+  type PeerTls,
+} from './scu-socket.js';
 export * from './storage-commitment.js';
 export * from './store-scp.js';

@@ -1,23 +1,29 @@
 /**
- * AssociationScp: dcmjs-dimse behind our normaliser, for associations and command sets only.
+ * AssociationScp: dcmjs-dimse behind our normaliser: it accepts admitted associations, answers
+ * C-ECHO and C-FIND, and confirms a release. No C-STORE and no N-EVENT-REPORT comes here.
  * Decides which presentation contexts are accepted and with which transfer syntax: the first one
  * proposed, so that nothing is ever transcoded. Invariants: no handler throws or rejects (F5); the
- * library's timers and log are off; its store stream takes no dataset.
- * Source: PS3.8 9.3.3, PS3.4 B; reliability specification F1, F4, F5.
+ * library's timers and log are off; it answers within the call that gives it a PDU, C-FIND apart.
+ * Source: PS3.8 9.3.3, PS3.7 D.3.3.4, PS3.4 B; reliability specification F1, F4, F5, hazard H10.
  */
-import { Writable, type Duplex } from 'node:stream';
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import dcmjsDimse from 'dcmjs-dimse';
-import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@aifi/dicom-core';
+import {
+  IMPLEMENTATION_CLASS_UID,
+  IMPLEMENTATION_VERSION_NAME,
+  isDeflated,
+  isEncapsulated,
+} from '@aifi/dicom-core';
 import { LIMITS } from '@aifi/shared-kernel';
 import type { AcceptedContext } from './pdu-normaliser.js';
+import { STORAGE_COMMITMENT_SOP_CLASS } from './storage-commitment.js';
 
 const { constants, Implementation, log, responses, Scp } = dcmjsDimse;
 type Association = InstanceType<typeof dcmjsDimse.association.Association>;
 type PresentationContext = InstanceType<typeof dcmjsDimse.association.PresentationContext>;
 type CEchoRequest = InstanceType<typeof dcmjsDimse.requests.CEchoRequest>;
 type CFindRequest = InstanceType<typeof dcmjsDimse.requests.CFindRequest>;
-type CStoreRequest = InstanceType<typeof dcmjsDimse.requests.CStoreRequest>;
 type CFindResponse = InstanceType<typeof responses.CFindResponse>;
 
 // The library logs AE titles and UIDs of the wire to the console; ours is the only log.
@@ -35,24 +41,44 @@ const JPIP = new Set(['94', '95', '204', '205'].map((last) => `1.2.840.10008.1.2
 /** The shortest PDU that may be asked of us: below it the library's arithmetic breaks down. */
 const PDU_BYTES_MIN = 1024;
 
-/** Why an association is refused, PS3.8 9.3.4 (source: service user). */
-export type AssociationRefusal = 'calling-ae-not-recognised' | 'called-ae-not-recognised';
 /** Keys and values of an identifier, by DICOM keyword. */
 export type Identifier = Readonly<Record<string, string>>;
 
 /** What the connection decides for the library. Nothing here may throw. */
 export interface AssociationOwner {
   readonly offersFind: boolean;
-  admit(callingAeTitle: string, calledAeTitle: string): AssociationRefusal | undefined;
+  /** The peer proposes to be SCP of storage commitment and may report to us. */
+  readonly takesReports: boolean;
   /** `refused`: how many offered contexts are not taken. */
   accepted(contexts: ReadonlyMap<number, AcceptedContext>, refused: number): void;
   /** The last PDU of the association has been written. */
   ending(): void;
-  /** The verdict on the C-STORE whose end was just passed on. */
-  nextStoreStatus(): number;
+  /** The request that was passed on last has its final answer. */
+  answered(): void;
   /** Matches of a C-FIND, or the status of its failure. */
   find(query: Identifier): Promise<readonly Identifier[] | number>;
   failed(): void;
+}
+
+/** The library's side of the connection: gets normalised PDUs, writes to the real socket. */
+export class LibrarySocket extends EventEmitter {
+  constructor(private readonly socket: Pick<Socket, 'write'>) {
+    super();
+  }
+  /** Gives the library one PDU; what it answers at once is written when this returns. */
+  push(pdu: Buffer): void {
+    this.emit('data', pdu);
+  }
+  write(pdu: Buffer): void {
+    this.socket.write(pdu);
+  }
+  setTimeout(): void {
+    // Its timers are not ours.
+  }
+  /** Ends the library's own timer. */
+  close(): void {
+    this.emit('close');
+  }
 }
 
 function isCarried(transferSyntaxUid: string): boolean {
@@ -60,29 +86,22 @@ function isCarried(transferSyntaxUid: string): boolean {
   return isStandard && !JPIP.has(transferSyntaxUid);
 }
 
+/** A report is parsed here, so its bytes are neither deflated nor encapsulated. */
+function isPlain(transferSyntaxUid: string): boolean {
+  return !isEncapsulated(transferSyntaxUid) && !isDeflated(transferSyntaxUid);
+}
+
 export class AssociationScp extends Scp {
   constructor(
-    socket: Duplex,
+    socket: LibrarySocket,
     private readonly owner: AssociationOwner,
   ) {
-    // The library only reads, writes and listens; a Duplex does all of that.
+    // The library only writes and listens, and sets a time-out.
     super(socket as unknown as Socket, { pduTimeout: Infinity, associationTimeout: Infinity });
     this.on('networkError', () => owner.failed());
   }
 
   override associationRequested(association: Association): void {
-    const called = association.getCalledAeTitle().trim();
-    const refusal = this.owner.admit(association.getCallingAeTitle().trim(), called);
-    if (refusal !== undefined) {
-      const { RejectReason, RejectResult, RejectSource } = constants;
-      const reason =
-        refusal === 'called-ae-not-recognised'
-          ? RejectReason.CalledAeNotRecognized
-          : RejectReason.CallingAeNotRecognized;
-      this.sendAssociationReject(RejectResult.Permanent, RejectSource.ServiceUser, reason);
-      this.owner.ending();
-      return;
-    }
     const contexts = new Map<number, AcceptedContext>();
     const offered = association.getPresentationContexts();
     for (const { id, context } of offered) {
@@ -104,13 +123,21 @@ export class AssociationScp extends Scp {
   #negotiate(context: PresentationContext): AcceptedContext | undefined {
     const { PresentationContextResult } = constants;
     const abstractSyntaxUid = context.getAbstractSyntaxUid();
+    const isReport = abstractSyntaxUid === STORAGE_COMMITMENT_SOP_CLASS && this.owner.takesReports;
     const isOffered =
       abstractSyntaxUid === VERIFICATION_SOP_CLASS ||
       abstractSyntaxUid.startsWith(STORAGE_ARC) ||
-      (this.owner.offersFind && abstractSyntaxUid === STUDY_ROOT_FIND_SOP_CLASS);
-    const transferSyntaxUid = context.getTransferSyntaxUids().find(isCarried);
+      (this.owner.offersFind && abstractSyntaxUid === STUDY_ROOT_FIND_SOP_CLASS) ||
+      isReport;
+    const isTaken = isReport ? isPlain : isCarried;
+    const transferSyntaxUid = context.getTransferSyntaxUids().find(isTaken);
     if (isOffered && transferSyntaxUid !== undefined) {
       context.setResult(PresentationContextResult.Accept, transferSyntaxUid);
+      if (isReport) {
+        // The peer is SCP and nothing else: we are never asked to commit (H10).
+        context.setUserRole(false);
+        context.setProviderRole(true);
+      }
       return { abstractSyntaxUid, transferSyntaxUid };
     }
     context.setResult(
@@ -129,34 +156,23 @@ export class AssociationScp extends Scp {
     request: CEchoRequest,
     callback: (response: InstanceType<typeof responses.CEchoResponse>) => void,
   ): void {
-    callback(responses.CEchoResponse.fromRequest(request));
-  }
-
-  /** Only the one empty last PDV arrives here; a stream without back-pressure loses nothing. */
-  override createStoreWritableStream(): Writable {
-    return new Writable({ write: (_chunk, _encoding, done) => done() });
-  }
-  override createDatasetFromStoreWritableStream(
-    _writable: Writable,
-    _context: PresentationContext,
-    callback: (dataset: never) => void,
-  ): void {
-    callback(undefined as never);
-  }
-  override cStoreRequest(
-    request: CStoreRequest,
-    callback: (response: InstanceType<typeof responses.CStoreResponse>) => void,
-  ): void {
-    const response = responses.CStoreResponse.fromRequest(request);
-    response.setStatus(this.owner.nextStoreStatus());
+    const response = responses.CEchoResponse.fromRequest(request);
+    // The library's default is a failure (0110).
+    response.setStatus(constants.Status.Success);
     callback(response);
+    this.owner.answered();
   }
 
   override cFindRequest(
     request: CFindRequest,
     callback: (responses: CFindResponse[]) => void,
   ): void {
-    void this.#find(request).then(callback, () => this.owner.failed());
+    void this.#find(request)
+      .then(callback)
+      .then(
+        () => this.owner.answered(),
+        () => this.owner.failed(),
+      );
   }
   async #find(request: CFindRequest): Promise<CFindResponse[]> {
     const identifier = request.getDataset();
@@ -179,9 +195,6 @@ export class AssociationScp extends Scp {
       return response;
     });
     return [...matches, final];
-  }
-  override cCancelRequest(): void {
-    // All matches are sent at once, so there is nothing left to cancel.
   }
   override abort(): void {
     this.owner.failed();

@@ -17,6 +17,27 @@ export const PDU_TYPE = {
   abort: 0x07,
 } as const;
 
+/** Why a service provider aborts, PS3.8 9.3.8. */
+export const ABORT_REASON = {
+  notSpecified: 0,
+  unrecognisedPdu: 1,
+  unexpectedPdu: 2,
+  invalidParameterValue: 6,
+} as const;
+/** Result, source and reason of an A-ASSOCIATE-RJ, PS3.8 9.3.4. */
+export interface AssociateRejection {
+  readonly result: 1 | 2;
+  readonly source: 1 | 2 | 3;
+  readonly reason: number;
+}
+export const ASSOCIATE_REJECTION = {
+  applicationContextNotSupported: { result: 1, source: 1, reason: 2 },
+  callingAeNotRecognised: { result: 1, source: 1, reason: 3 },
+  calledAeNotRecognised: { result: 1, source: 1, reason: 7 },
+  protocolVersionNotSupported: { result: 1, source: 2, reason: 2 },
+  localLimitExceeded: { result: 2, source: 3, reason: 2 },
+} as const satisfies Record<string, AssociateRejection>;
+
 export interface Pdu {
   readonly type: number;
   /** The whole PDU, its six bytes of header included. */
@@ -37,7 +58,20 @@ export const PDV_HEADER_BYTES = 6;
 /** Some peers count the headers as data; more than that over the negotiated length is a fault. */
 const PDU_SLACK_BYTES = 64;
 
-function bodyBytesMax(type: number): number {
+/** A breach of the protocol; the reason of the A-ABORT that answers it travels as its cause. */
+export function violation(what: string, reason: number = ABORT_REASON.unexpectedPdu): AifiError {
+  return new AifiError('INVALID_ARGUMENT', what, { cause: reason });
+}
+/** A limit that a peer broke. */
+export function tooLong(what: string): AifiError {
+  return new AifiError('LIMIT_EXCEEDED', what, { cause: ABORT_REASON.invalidParameterValue });
+}
+export function abortReasonOf({ cause }: AifiError): number {
+  return typeof cause === 'number' ? cause : ABORT_REASON.notSpecified;
+}
+
+/** Longest body of a PDU of this type. */
+export function bodyBytesMax(type: number): number {
   if (type === PDU_TYPE.associateRequest || type === PDU_TYPE.associateAccept) {
     return LIMITS.associateRequestBytesMax;
   }
@@ -117,9 +151,12 @@ export function encodePdvPdu({ contextId, isCommand, isLast, value }: Pdv): Buff
   return encodePdu(PDU_TYPE.data, Buffer.concat([head, value]));
 }
 
-/** A-ABORT of the service provider, reason not specified (PS3.8 9.3.8). */
-export function encodeAbort(): Buffer {
-  return encodePdu(PDU_TYPE.abort, Buffer.from([0, 0, 2, 0]));
+/** A-ABORT of the service provider (PS3.8 9.3.8). */
+export function encodeAbort(reason: number = ABORT_REASON.notSpecified): Buffer {
+  return encodePdu(PDU_TYPE.abort, Buffer.from([0, 0, 2, reason]));
+}
+export function encodeAssociateReject({ result, source, reason }: AssociateRejection): Buffer {
+  return encodePdu(PDU_TYPE.associateReject, Buffer.from([0, result, source, reason]));
 }
 export function encodeReleaseRequest(): Buffer {
   return encodePdu(PDU_TYPE.releaseRequest, Buffer.alloc(4));

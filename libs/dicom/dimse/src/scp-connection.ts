@@ -1,39 +1,46 @@
 /**
  * ScpConnection: one accepted socket, from its first byte to its end.
- * Decides the order of things: bytes are normalised, datasets go to the sink, and the library
- * learns of the end of a C-STORE only after the sink has given its verdict. Invariants: the socket
- * is not read while the sink is busy; a connection ends by itself (ARTIM, idle, grace, destroy).
+ * Decides the order of things: each event of the normaliser is dealt with, and its answer written,
+ * before the next. Invariants: the socket is not read while something is waited for; a connection
+ * ends by itself (ARTIM, no progress, grace, destroy); where nothing waits there is no promise.
  * Source: PS3.8 9.1.5 and 9.2; PS3.7 9.3.1; reliability specification F1-F5.
  */
-import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { AifiError, LIMITS, type Clock, type ErrorCode } from '@aifi/shared-kernel';
-import { AssociationScp, type AssociationOwner, type Identifier } from './library-scp.js';
-import { encodeAbort } from './pdu.js';
-import { PduNormaliser, type StoreRequestEvent, type UpperLayerEvent } from './pdu-normaliser.js';
-import { DIMSE_STATUS } from './dimse-status.js';
+import {
+  APPLICATION_CONTEXT,
+  decodeAssociateRequest,
+  encodeCanonicalRequest,
+  isOtherProtocolVersion,
+  isWireUid,
+  type AssociateRequest,
+} from './associate-request.js';
+import type { PeerIdentity } from './caller-check.js';
+import { encodeResponsePdu, RESPONSE_FIELD } from './command-response.js';
+import { mayReport, receiveReport, type CommitmentReception } from './commitment-reception.js';
+import { ConnectionWatch } from './connection-watch.js';
+import {
+  AssociationScp,
+  LibrarySocket,
+  type AssociationOwner,
+  type Identifier,
+} from './library-scp.js';
+import {
+  ABORT_REASON,
+  abortReasonOf,
+  ASSOCIATE_REJECTION,
+  encodeAbort,
+  encodeAssociateReject,
+  type AssociateRejection,
+} from './pdu.js';
+import {
+  PduNormaliser,
+  type EventReportEvent,
+  type RequestOnContext,
+  type UpperLayerEvent,
+} from './pdu-normaliser.js';
+import { StoreExchange, type StoreHandler, type Wait } from './store-exchange.js';
 
-/** Silence of a peer after which its association is aborted. @unit ms */
-const IDLE_MS = 60_000;
-
-export interface StoreRequest {
-  readonly callingAeTitle: string;
-  readonly peerAddress: string;
-  readonly affectedSopClassUid: string;
-  readonly affectedSopInstanceUid: string;
-  readonly transferSyntaxUid: string;
-}
-/** Takes one dataset. After a rejection of write() or end() the owner calls abort(). */
-export interface StoreSink {
-  write(chunk: Uint8Array): Promise<void>;
-  /** The whole dataset was written: the DIMSE status that the peer gets. */
-  end(): Promise<number>;
-  /** The dataset is not wanted any more or will not come. */
-  abort(): Promise<void>;
-}
-export interface StoreHandler {
-  begin(request: StoreRequest): Promise<StoreSink>;
-}
 /** Something that was not taken. The only word of the peer in it is its own AE title. */
 export interface ScpRefusal {
   readonly what: 'association' | 'context' | 'object' | 'stream';
@@ -50,182 +57,247 @@ export interface ConnectionOptions {
   readonly aeTitle: string;
   readonly handler: StoreHandler;
   readonly find: FindHandler | undefined;
+  readonly commitment: CommitmentReception | undefined;
   readonly clock: Clock;
-  readonly isKnownCaller: (callingAeTitle: string, peerAddress: string) => boolean;
+  readonly isKnownCaller: (callingAeTitle: string, peer: PeerIdentity) => boolean;
   /** Told of everything that this connection does not take. Must not throw. */
   readonly onRefusal: RefusalListener;
 }
-
-/** The library's side of the connection: reads normalised PDUs, writes to the real socket. */
-class LibrarySocket extends Duplex {
-  constructor(private readonly socket: Socket) {
-    super();
-  }
-  override _read(): void {
-    // Bytes are pushed as they come; there are never more than a command's worth.
-  }
-  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
-    this.socket.write(chunk, () => done());
-  }
-  setTimeout(): this {
-    return this;
-  }
+/** A socket that is ready for the first byte of DICOM. */
+export interface AcceptedSocket {
+  readonly socket: Socket;
+  readonly peer: PeerIdentity;
+  /** Told once, when a whole A-ASSOCIATE-RQ has come: the ARTIM timer stops. */
+  readonly onAssociateRequest: () => void;
 }
 
 export class ScpConnection implements AssociationOwner {
+  readonly #socket: Socket;
   readonly #normaliser: PduNormaliser;
-  readonly #library: LibrarySocket;
+  readonly #store: StoreExchange;
+  readonly #watch: ConnectionWatch;
   readonly #closed = new AbortController();
-  readonly #artim = new AbortController();
-  readonly #peerAddress: string;
-  /** Verdicts that the library has not answered with yet, in order. */
-  readonly #statuses: number[] = [];
-  #callingAeTitle = '';
-  #sink: StoreSink | undefined;
-  #storeFault: number | undefined;
-  #isBusy = false;
+  #request: AssociateRequest | undefined;
+  #storing: RequestOnContext | undefined;
+  #library: LibrarySocket | undefined;
+  /** Called when the library has answered; undefined when it has nothing to answer. */
+  #onAnswer: (() => void) | undefined;
+  /** Ends when nothing is being waited for. */
+  #working: Promise<void> = Promise.resolve();
+  /** Nothing that the peer still sends is looked at. */
+  #isOver = false;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly accepting: AcceptedSocket,
     private readonly options: ConnectionOptions,
   ) {
-    this.#peerAddress = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+    this.#socket = accepting.socket;
     this.#normaliser = new PduNormaliser(options.find !== undefined);
-    this.#library = new LibrarySocket(socket);
-    this.#library.on('error', () => this.failed());
-    new AssociationScp(this.#library, this);
-    socket.on('error', () => this.#library.destroy());
-    socket.on('close', () => this.#closed.abort());
-    socket.setTimeout(IDLE_MS, () => {
-      if (!this.#isBusy) this.failed();
-    });
+    this.#watch = new ConnectionWatch(options.clock);
+    this.#store = new StoreExchange(options.handler, (fault) =>
+      this.#refused('object', fault, fault.dimseStatus),
+    );
   }
 
-  /** Resolves when the connection is over; never rejects. */
+  /** Resolves when the connection is over and its sink is closed; never rejects. */
   async run(): Promise<void> {
-    this.#destroyAfter(LIMITS.artimMs, this.#artim.signal);
-    try {
-      for await (const chunk of this.socket.iterator({ destroyOnReturn: false })) {
-        this.#isBusy = true;
-        for (const event of this.#normaliser.push(chunk as Buffer)) await this.#handle(event);
-        this.#isBusy = false;
-      }
-    } catch (error) {
-      // A fault of ours is one of the peer's bytes; anything else is a socket that broke.
-      if (error instanceof AifiError) {
-        this.#refused('stream', error);
-        await this.#dropSink();
-      }
-      await this.#abort();
-    } finally {
-      if (this.#sink) this.#refused('stream', new AifiError('PEER_UNAVAILABLE', 'broken off'));
-      await this.#dropSink();
-      this.#library.destroy();
-    }
-    this.destroy();
+    const socket = this.#socket;
+    const closed = new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+      if (socket.closed) resolve();
+    });
+    // What broke is told by the end of the connection.
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    await closed;
+    this.#isOver = true;
+    this.#closed.abort();
+    this.#onAnswer?.();
+    await this.#working;
+    if (this.#store.isOpen)
+      this.#refused('stream', new AifiError('PEER_UNAVAILABLE', 'broken off'));
+    await this.#store.drop();
+    this.#library?.close();
   }
 
   destroy(): void {
+    this.#isOver = true;
     this.#closed.abort();
-    this.socket.destroy();
-    this.#library.destroy();
+    this.#socket.destroy();
   }
 
-  #destroyAfter(delayMs: number, unless: AbortSignal): void {
-    const signal = AbortSignal.any([unless, this.#closed.signal]);
-    void this.options.clock.sleep(delayMs, signal).then(() => {
-      if (!signal.aborted) this.destroy();
+  #take(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#watch.heard(chunk.length);
+    const events = this.#normaliser.push(chunk);
+    let wait: Wait;
+    try {
+      wait = this.#advance(events);
+    } catch (error) {
+      wait = this.#failedBy(error);
+    }
+    if (!wait && !this.#socket.writableNeedDrain) return;
+    this.#socket.pause();
+    this.#working = this.#workThrough(wait, events);
+  }
+  /** Deals with events until one has to be waited for. */
+  #advance(events: Generator<UpperLayerEvent>): Wait {
+    for (let next = events.next(); !next.done; next = events.next()) {
+      const wait = this.#handle(next.value);
+      if (wait) return wait;
+      if (this.#isOver) return undefined;
+    }
+    return undefined;
+  }
+  async #workThrough(first: Wait, events: Generator<UpperLayerEvent>): Promise<void> {
+    this.#watch.waiting();
+    try {
+      for (let wait = first; wait; wait = this.#isOver ? undefined : this.#advance(events)) {
+        await wait;
+      }
+    } catch (error) {
+      await this.#failedBy(error);
+    }
+    this.#watch.waited();
+    // A peer that reads no answers gets no more of them.
+    if (this.#socket.writableNeedDrain) await this.#drained();
+    this.#socket.resume();
+  }
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.once('drain', resolve);
+      this.#closed.signal.addEventListener('abort', () => resolve(), { once: true });
+      if (this.#closed.signal.aborted) resolve();
     });
   }
-  /** Tells the peer and waits, at most the grace, until it closes; what it still sends is lost. */
-  async #abort(): Promise<void> {
-    if (!this.socket.writable) return;
-    this.socket.end(encodeAbort());
-    this.socket.resume();
-    await this.options.clock.sleep(LIMITS.socketGraceMs, this.#closed.signal);
-  }
 
-  async #handle(event: UpperLayerEvent): Promise<void> {
+  #handle(event: UpperLayerEvent): Wait {
     switch (event.kind) {
-      case 'associate-request':
-        this.#artim.abort();
-        this.#library.push(event.pdu);
-        return;
-      case 'store-request':
-        this.#library.push(event.pdu);
-        this.#storeFault = undefined;
-        return this.#attempt(() => this.#begin(event));
       case 'store-data':
-        return this.#attempt(() => this.#sink!.write(event.bytes));
-      case 'store-end':
-        await this.#attempt(async () => {
-          const status = await this.#sink!.end();
-          this.#sink = undefined;
-          this.#statuses.push(status);
+        return this.#store.write(event.bytes);
+      case 'store-request':
+        this.#storing = event;
+        return this.#store.begin(event, {
+          callingAeTitle: this.#callingAeTitle,
+          peerAddress: this.accepting.peer.address,
         });
-        if (this.#storeFault !== undefined) this.#statuses.push(this.#storeFault);
-        this.#library.push(event.pdu);
-        return;
+      case 'store-end':
+        return this.#store.end().then((status) => {
+          this.#answer(RESPONSE_FIELD.store, this.#storing!, status);
+        });
+      case 'forward':
+        return this.#ask(event.pdu);
+      case 'event-report':
+        return this.#report(event);
+      case 'associate-request':
+        return this.#associate(event.pdu);
+      case 'release-request':
+        this.#library!.push(event.pdu);
+        return undefined;
       case 'abort':
         this.destroy();
-        return;
-      default:
-        this.#library.push(event.pdu);
+        return undefined;
     }
   }
 
-  /** One step of a C-STORE; after a fault the rest of the dataset is read and dropped. */
-  async #attempt(step: () => Promise<void>): Promise<void> {
-    if (this.#storeFault !== undefined) return;
-    try {
-      await step();
-    } catch (error) {
-      const fault = AifiError.from(error);
-      this.#storeFault = fault.dimseStatus;
-      this.#refused('object', fault, fault.dimseStatus);
-      await this.#dropSink();
+  #answer(field: number, { contextId, command }: RequestOnContext, status: number): void {
+    this.#watch.messageDone();
+    if (this.#isOver) return;
+    // What is no UID is not said back; the UIDs of an answer are optional (PS3.7 9.1.1.1).
+    const said = (uid: string): string => (isWireUid(uid) ? uid : '');
+    const affectedSopClassUid = said(command.affectedSopClassUid);
+    const affectedSopInstanceUid = said(command.affectedSopInstanceUid);
+    const { messageId, eventTypeId } = command;
+    const uids = { affectedSopClassUid, affectedSopInstanceUid };
+    const response = { field, contextId, messageId, status, ...uids, eventTypeId };
+    this.#socket.write(encodeResponsePdu(response));
+  }
+  /** A request for the library; waits for its answer, so that answers keep their order. */
+  #ask(pdu: Buffer): Wait {
+    let isAnswered = false;
+    this.#onAnswer = () => (isAnswered = true);
+    this.#library!.push(pdu);
+    if (isAnswered) return undefined;
+    return new Promise((resolve) => (this.#onAnswer = resolve));
+  }
+  async #report(event: EventReportEvent): Promise<void> {
+    const status = await receiveReport(event, this.#callingAeTitle, this.options.commitment!);
+    this.#answer(RESPONSE_FIELD.eventReport, event, status);
+  }
+
+  #associate(pdu: Buffer): Wait {
+    this.accepting.onAssociateRequest();
+    if (isOtherProtocolVersion(pdu)) {
+      return this.#reject(ASSOCIATE_REJECTION.protocolVersionNotSupported, 'INVALID_ARGUMENT');
     }
+    const request = decodeAssociateRequest(pdu);
+    this.#request = request;
+    if (request.applicationContext !== APPLICATION_CONTEXT) {
+      return this.#reject(ASSOCIATE_REJECTION.applicationContextNotSupported, 'INVALID_ARGUMENT');
+    }
+    if (request.calledAeTitle !== this.options.aeTitle) {
+      return this.#reject(ASSOCIATE_REJECTION.calledAeNotRecognised, 'NOT_FOUND');
+    }
+    if (!this.options.isKnownCaller(request.callingAeTitle, this.accepting.peer)) {
+      return this.#reject(ASSOCIATE_REJECTION.callingAeNotRecognised, 'FORBIDDEN');
+    }
+    this.#library = new LibrarySocket(this.#socket);
+    new AssociationScp(this.#library, this);
+    this.#library.push(encodeCanonicalRequest(request));
+    const { signal } = this.#closed;
+    void this.#watch.stalled(signal).then(() => {
+      if (!signal.aborted) this.#stalled();
+    });
+    return undefined;
+  }
+  #reject(rejection: AssociateRejection, code: ErrorCode): undefined {
+    this.#refused('association', new AifiError(code, 'association is rejected'));
+    this.#isOver = true;
+    this.#socket.write(encodeAssociateReject(rejection));
+    this.ending();
+  }
+
+  /** Tells the peer, and reads and drops what it still sends until it closes or the grace ends. */
+  #abort(reason: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#onAnswer?.();
+    if (!this.#socket.writable) {
+      this.destroy();
+      return;
+    }
+    this.#socket.end(encodeAbort(reason));
+    this.#socket.resume();
+    this.ending();
+  }
+  /** The peer broke the protocol, or something here has a fault. */
+  async #failedBy(error: unknown): Promise<void> {
+    const fault = AifiError.from(error);
+    this.#refused(this.#request ? 'stream' : 'association', fault);
+    await this.#store.drop();
+    this.#abort(abortReasonOf(fault));
+  }
+  #stalled(): void {
+    if (this.#isOver) return;
+    this.#refused('stream', new AifiError('DEADLINE_EXCEEDED', 'no progress'));
+    this.#working = this.#working.then(() => this.#store.drop());
+    this.#abort(ABORT_REASON.notSpecified);
   }
   #refused(what: ScpRefusal['what'], { code }: AifiError, dimseStatus?: number): void {
     const callingAeTitle = this.#callingAeTitle;
     const answer = dimseStatus === undefined ? {} : { dimseStatus };
     this.options.onRefusal({ what, code, callingAeTitle, ...answer });
   }
-  async #dropSink(): Promise<void> {
-    const sink = this.#sink;
-    this.#sink = undefined;
-    // What cannot be removed now is swept later; a handler's fault must not end the process (F5).
-    await sink?.abort().catch(() => undefined);
-  }
-  async #begin(event: StoreRequestEvent): Promise<void> {
-    const { affectedSopClassUid, affectedSopInstanceUid, transferSyntaxUid } = event;
-    if (affectedSopClassUid !== event.abstractSyntaxUid) {
-      throw new AifiError('DICOM_SOP_CLASS_UNSUPPORTED', 'SOP class was not negotiated');
-    }
-    this.#sink = await this.options.handler.begin({
-      callingAeTitle: this.#callingAeTitle,
-      peerAddress: this.#peerAddress,
-      affectedSopClassUid,
-      affectedSopInstanceUid,
-      transferSyntaxUid,
-    });
+  get #callingAeTitle(): string {
+    return this.#request?.callingAeTitle ?? '';
   }
 
   // What the library asks (AssociationOwner).
   get offersFind(): boolean {
     return this.options.find !== undefined;
   }
-  admit(callingAeTitle: string, calledAeTitle: string) {
-    this.#callingAeTitle = callingAeTitle;
-    if (calledAeTitle !== this.options.aeTitle) {
-      this.#refused('association', new AifiError('NOT_FOUND', 'called AE title'));
-      return 'called-ae-not-recognised' as const;
-    }
-    if (!this.options.isKnownCaller(callingAeTitle, this.#peerAddress)) {
-      this.#refused('association', new AifiError('FORBIDDEN', 'calling AE title'));
-      return 'calling-ae-not-recognised' as const;
-    }
-    return undefined;
+  get takesReports(): boolean {
+    return mayReport(this.#request!, this.options.commitment);
   }
   accepted(...[contexts, refused]: Parameters<AssociationOwner['accepted']>): void {
     if (refused > 0) {
@@ -234,10 +306,14 @@ export class ScpConnection implements AssociationOwner {
     this.#normaliser.accept(contexts);
   }
   ending(): void {
-    this.#destroyAfter(LIMITS.socketGraceMs, this.#closed.signal);
+    const { signal } = this.#closed;
+    void this.options.clock.sleep(LIMITS.socketGraceMs, signal).then(() => {
+      if (!signal.aborted) this.destroy();
+    });
   }
-  nextStoreStatus(): number {
-    return this.#statuses.shift() ?? DIMSE_STATUS.processingFailure;
+  answered(): void {
+    this.#watch.messageDone();
+    this.#onAnswer?.();
   }
   async find(query: Identifier): Promise<readonly Identifier[] | number> {
     try {
@@ -247,9 +323,8 @@ export class ScpConnection implements AssociationOwner {
     }
   }
   failed(): void {
-    if (this.#callingAeTitle === '') {
-      this.#refused('stream', new AifiError('DICOM_MALFORMED', 'not an association'));
-    }
-    void this.#abort().then(() => this.destroy());
+    if (this.#isOver) return;
+    this.#refused('stream', new AifiError('INTERNAL', 'the library gave up'));
+    this.#abort(ABORT_REASON.notSpecified);
   }
 }

@@ -1,11 +1,10 @@
 /**
  * ScuAssociation: one association that we open, ask on, and release.
  * Decides how messages are cut into PDUs and when a peer is given up. Invariants: a dataset leaves
- * with exactly the bytes that were given; no wait is longer than the deadline of the request.
- * Source: PS3.8 9.2, PS3.7 9.3; reliability specification F6.
+ * with exactly the bytes that were given and is never whole in memory; no wait is longer than the
+ * deadline; what the peer did is the typed cause of the fault.
+ * Source: PS3.8 9.2, 9.3 and annex E; PS3.7 9.3; reliability specification F6.
  */
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { AifiError, LIMITS, type Clock } from '@aifi/shared-kernel';
 import {
   contextIdOf,
@@ -15,19 +14,20 @@ import {
   type ProposedContext,
 } from './associate.js';
 import { COMMAND_BYTES_MAX, decodeCommand, type DimseCommand } from './command-set.js';
+import { chunksOf, fragmentsOf, type DatasetSource } from './dataset-fragments.js';
+import { AssociationRejected, PeerNonsense } from './peer-fault.js';
 import {
   encodePdvPdu,
   encodeReleaseRequest,
+  PDU_HEADER_BYTES,
   PDU_TYPE,
-  PduReader,
   PDV_HEADER_BYTES,
-  pdvsOf,
-  type Pdu,
 } from './pdu.js';
+import { RequestDeadline, type DeadlineLimits } from './request-deadline.js';
+import { nonsense, ScuConnection, unavailable } from './scu-connection.js';
+import { openSocket, type PeerAddress } from './scu-socket.js';
 
-export interface ScuPeer {
-  readonly host: string;
-  readonly port: number;
+export interface ScuPeer extends PeerAddress {
   readonly calledAeTitle: string;
   readonly callingAeTitle: string;
 }
@@ -36,69 +36,76 @@ export interface DimseMessage {
   readonly dataset: Buffer | undefined;
 }
 
-function unavailable(cause?: unknown): AifiError {
-  return new AifiError('PEER_UNAVAILABLE', 'the DICOM peer does not answer', { cause });
+/** An association proposes one context, so that the peer cannot answer on another. */
+const CONTEXT_ID = contextIdOf(0);
+/** Room for a fragment of two bytes: a peer that takes less takes nothing. @unit bytes */
+const PDU_BYTES_MIN = PDV_HEADER_BYTES + 2;
+/** A peer may put away what it was sent this slowly before its answer is due. */
+const DIGEST_BYTES_PER_MS = 10_000;
+/** A message of the peer: what we ask for is short. @unit bytes */
+const MESSAGE_BYTES_MAX = LIMITS.headerValueBytesMax + COMMAND_BYTES_MAX;
+const ANSWERS = new Set(['PEER_UNAVAILABLE', 'PEER_REFUSED', 'DEADLINE_EXCEEDED', 'UNTRUSTED']);
+
+/** The dataset could not be read: a fault of ours, whatever the peer did. */
+class SourceFault {
+  constructor(readonly error: unknown) {}
+}
+
+async function* ours<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw new SourceFault(error);
+  }
 }
 
 export class ScuAssociation {
-  readonly #pdus: AsyncGenerator<Pdu>;
   #terms: AssociationTerms = { transferSyntaxes: new Map(), pduBytesMax: LIMITS.pduSendBytesMax };
 
-  private constructor(private readonly socket: Socket) {
-    this.#pdus = this.#read();
-  }
+  private constructor(
+    private readonly connection: ScuConnection,
+    private readonly deadline: RequestDeadline,
+  ) {}
 
   /**
-   * Opens an association, runs `work` and releases. Everything that is not an answer of the peer
-   * (no connection, rejection, abort, silence) is PEER_UNAVAILABLE: the outcome may be unknown.
+   * Opens an association, runs `work` and releases. What is no answer of the peer is
+   * PEER_UNAVAILABLE with a `PeerFault` as its cause, DEADLINE_EXCEEDED or UNTRUSTED; PEER_REFUSED
+   * when it does not take the context.
    */
   static async run<T>(
     peer: ScuPeer,
-    contexts: readonly ProposedContext[],
-    deadline: { readonly clock: Clock; readonly timeoutMs: number },
+    context: ProposedContext,
+    { clock, limits }: { readonly clock: Clock; readonly limits: DeadlineLimits },
     work: (association: ScuAssociation) => Promise<T>,
   ): Promise<T> {
-    const socket = connect({ host: peer.host, port: peer.port, noDelay: true });
-    socket.on('error', () => undefined);
-    const over = new AbortController();
-    void deadline.clock.sleep(deadline.timeoutMs, over.signal).then(() => {
-      // With an error, so that every pending wait on the socket ends.
-      socket.destroy(unavailable());
-    });
+    const socket = openSocket(peer);
+    const deadline = new RequestDeadline(clock, limits);
+    const connection = new ScuConnection(socket, deadline);
+    const association = new ScuAssociation(connection, deadline);
+    const asked = association.#negotiate(peer, context).then(() => work(association));
     try {
-      const association = new ScuAssociation(socket);
-      await association.#negotiate(peer, contexts);
-      const result = await work(association);
-      await association.#release(deadline.clock, over.signal);
+      const result = await Promise.race([asked, deadline.passed]);
+      await association.#release(clock);
+      connection.destroy();
       return result;
     } catch (error) {
-      // A peer that talks nonsense has not answered either.
-      const isOwn = error instanceof AifiError && error.code.startsWith('PEER_');
-      throw isOwn ? error : unavailable(error);
+      connection.abort();
+      throw meaningOf(error);
     } finally {
-      over.abort();
-      socket.destroy();
+      deadline.stop();
     }
   }
 
-  /** The accepted transfer syntax of the n-th proposed context; PEER_REFUSED when there is none. */
-  transferSyntaxOf(index: number): string {
-    const accepted = this.#terms.transferSyntaxes.get(contextIdOf(index));
-    if (!accepted) throw new AifiError('PEER_REFUSED', 'the presentation context was refused');
-    return accepted;
+  /** The syntax that the peer chose of those that were proposed. */
+  get transferSyntaxUid(): string {
+    return this.#terms.transferSyntaxes.get(CONTEXT_ID)!;
   }
-
-  async send(index: number, command: Buffer, dataset?: Uint8Array): Promise<void> {
-    const contextId = contextIdOf(index);
-    await this.#write(encodePdvPdu({ contextId, isCommand: true, isLast: true, value: command }));
-    if (!dataset) return;
-    // PS3.8 annex E: a fragment has an even length.
-    const size = Math.max(2, (this.#terms.pduBytesMax - PDV_HEADER_BYTES) & ~1);
-    for (let at = 0; at < dataset.length; at += size) {
-      const value = Buffer.from(dataset.subarray(at, at + size));
-      const isLast = at + size >= dataset.length;
-      await this.#write(encodePdvPdu({ contextId, isCommand: false, isLast, value }));
-    }
+  async send(command: Buffer, dataset?: DatasetSource): Promise<void> {
+    this.connection.phase = 'request';
+    const head = { contextId: CONTEXT_ID, isCommand: true, isLast: true };
+    await this.connection.write([encodePdvPdu({ ...head, value: command })]);
+    if (dataset) await this.#sendDataset(dataset);
+    this.connection.phase = 'answer';
   }
 
   /** The next message of the peer. */
@@ -106,62 +113,95 @@ export class ScuAssociation {
     const parts: { command: Buffer[]; dataset: Buffer[] } = { command: [], dataset: [] };
     let [command, bytes]: [DimseCommand | undefined, number] = [undefined, 0];
     for (;;) {
-      const { type, bytes: pdu } = await this.#next();
-      if (type !== PDU_TYPE.data) throw unavailable();
-      for (const pdv of pdvsOf(pdu)) {
-        parts[pdv.isCommand ? 'command' : 'dataset'].push(pdv.value);
-        bytes += pdv.value.length;
-        if (bytes > LIMITS.headerValueBytesMax + COMMAND_BYTES_MAX) {
-          throw new AifiError('LIMIT_EXCEEDED', 'the answer is too long');
-        }
-        if (pdv.isLast && pdv.isCommand) command = decodeCommand(Buffer.concat(parts.command));
-        if (pdv.isLast && command && pdv.isCommand !== command.hasDataset) {
-          const dataset = command.hasDataset ? Buffer.concat(parts.dataset) : undefined;
-          return { command, dataset };
-        }
-      }
+      const pdv = await this.connection.nextPdv();
+      const isExpected = pdv.contextId === CONTEXT_ID && pdv.isCommand === !command;
+      if (!isExpected) throw nonsense('a fragment out of place');
+      parts[pdv.isCommand ? 'command' : 'dataset'].push(pdv.value);
+      bytes += pdv.value.length;
+      if (bytes > MESSAGE_BYTES_MAX) throw nonsense('the answer is too long');
+      if (!pdv.isLast) continue;
+      command ??= decodeCommand(Buffer.concat(parts.command));
+      if (!command.hasDataset) return { command, dataset: undefined };
+      if (!pdv.isCommand) return { command, dataset: Buffer.concat(parts.dataset) };
     }
   }
 
-  async #negotiate(peer: ScuPeer, contexts: readonly ProposedContext[]): Promise<void> {
-    await once(this.socket, 'connect');
+  /** A message, or undefined when none came in time or the peer ended the association. */
+  async receiveWithin(clock: Clock, waitMs: number): Promise<DimseMessage | undefined> {
+    this.deadline.extend(waitMs);
+    const over = new AbortController();
+    const late = clock.sleep(waitMs, over.signal).then(() => undefined);
+    const next = this.receive().catch((error: unknown) => {
+      if (this.connection.isOver) return undefined;
+      throw error;
+    });
+    try {
+      return await Promise.race([next, late]);
+    } finally {
+      over.abort();
+    }
+  }
+  /** An answer of ours to a request of the peer, as a whole PDU. */
+  async answer(pdu: Buffer): Promise<void> {
+    await this.connection.write([pdu]);
+  }
+  get contextId(): number {
+    return CONTEXT_ID;
+  }
+
+  async #sendDataset(dataset: DatasetSource): Promise<void> {
+    const fragmentBytes = (this.#terms.pduBytesMax - PDV_HEADER_BYTES) & ~1;
+    let sentBytes = 0;
+    const fragments = ours(fragmentsOf(chunksOf(dataset), fragmentBytes));
+    for await (const { pieces, lengthBytes, isLast } of fragments) {
+      const value = Buffer.alloc(0);
+      const head = encodePdvPdu({ contextId: CONTEXT_ID, isCommand: false, isLast, value });
+      head.writeUInt32BE(PDV_HEADER_BYTES + lengthBytes, 2);
+      head.writeUInt32BE(2 + lengthBytes, PDU_HEADER_BYTES);
+      await this.connection.write([head, ...pieces]);
+      sentBytes += lengthBytes;
+    }
+    this.deadline.extend(sentBytes / DIGEST_BYTES_PER_MS);
+  }
+
+  async #negotiate(peer: ScuPeer, context: ProposedContext): Promise<void> {
+    await this.connection.opened();
+    this.connection.phase = 'associate';
     const { calledAeTitle, callingAeTitle } = peer;
-    await this.#write(encodeAssociateRequest(calledAeTitle, callingAeTitle, contexts));
-    const { type, bytes } = await this.#next();
-    if (type !== PDU_TYPE.associateAccept) throw unavailable();
+    await this.connection.write([encodeAssociateRequest(calledAeTitle, callingAeTitle, [context])]);
+    const { type, bytes } = await this.connection.nextControl();
+    if (type === PDU_TYPE.associateReject) {
+      const [, result = 0, source = 0, reason = 0] = bytes.subarray(PDU_HEADER_BYTES);
+      const cause = new AssociationRejected(result, source, reason);
+      throw new AifiError('PEER_UNAVAILABLE', 'the peer rejected the association', { cause });
+    }
+    if (type !== PDU_TYPE.associateAccept) throw nonsense('no answer to an association request');
     this.#terms = decodeAssociateAccept(bytes);
+    if (this.#terms.pduBytesMax < PDU_BYTES_MIN) throw nonsense('the peer takes no data');
+    const accepted = this.#terms.transferSyntaxes.get(CONTEXT_ID);
+    if (!accepted) throw new AifiError('PEER_REFUSED', 'the presentation context was refused');
+    if (!context.transferSyntaxUids.includes(accepted)) {
+      const cause = new PeerNonsense('transfer syntax');
+      throw new AifiError('PEER_REFUSED', 'the peer chose another transfer syntax', { cause });
+    }
   }
 
   /** The answer is known already, so nothing that happens here can change it. */
-  async #release(clock: Clock, over: AbortSignal): Promise<void> {
-    void clock.sleep(LIMITS.socketGraceMs, over).then(() => this.socket.destroy());
-    try {
-      await this.#write(encodeReleaseRequest());
-      await this.#next();
-    } catch {
+  async #release(clock: Clock): Promise<void> {
+    const over = new AbortController();
+    const released = this.connection
+      .write([encodeReleaseRequest()])
+      .then(() => this.connection.nextControl())
       // The peer closed first: the association is over as well.
-    }
+      .catch(() => undefined);
+    await Promise.race([released, clock.sleep(LIMITS.socketGraceMs, over.signal)]);
+    over.abort();
   }
+}
 
-  async #write(pdu: Buffer): Promise<void> {
-    if (this.socket.destroyed) throw unavailable();
-    if (this.socket.write(pdu)) return;
-    const closed = once(this.socket, 'close').then(() => {
-      throw unavailable();
-    });
-    const drained = once(this.socket, 'drain');
-    // Whichever comes second has nobody to tell.
-    closed.catch(() => undefined);
-    drained.catch(() => undefined);
-    await Promise.race([drained, closed]);
-  }
-  async #next(): Promise<Pdu> {
-    const { value, done } = await this.#pdus.next();
-    if (done) throw unavailable();
-    return value as Pdu;
-  }
-  async *#read(): AsyncGenerator<Pdu> {
-    const reader = new PduReader();
-    for await (const chunk of this.socket) yield* reader.push(chunk as Buffer);
-  }
+function meaningOf(error: unknown): unknown {
+  if (error instanceof SourceFault) return error.error;
+  if (!(error instanceof AifiError) || ANSWERS.has(error.code)) return error;
+  // A peer whose answer cannot be read has not answered either.
+  return unavailable(new PeerNonsense(error.message));
 }

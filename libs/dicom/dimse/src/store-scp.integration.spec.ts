@@ -16,7 +16,7 @@ import { FakeClock, freePorts, temporaryFolder } from '@aifi/shared-testing';
 import { encodeAssociateRequest } from './associate.js';
 import { decodeCommand, encodeRequest } from './command-set.js';
 import { encodePdu, encodePdvPdu, PDU_TYPE, PduReader, pdvsOf, type Pdu } from './pdu.js';
-import type { StoreHandler, StoreRequest } from './scp-connection.js';
+import type { StoreHandler, StoreRequest } from './store-exchange.js';
 import { startStoreScp, type RunningScp } from './store-scp.js';
 
 const run = promisify(execFile);
@@ -136,8 +136,9 @@ describe('startStoreScp', () => {
       port: 0,
       aeTitle: 'SUT',
       callers: [
-        { aeTitle: 'PEER', host: '127.0.0.1' },
-        { aeTitle: 'ELSEWHERE', host: '192.0.2.1' },
+        { aeTitle: 'PEER', host: '127.0.0.1', plain: true },
+        { aeTitle: 'ELSEWHERE', host: '192.0.2.1', plain: true },
+        { aeTitle: 'ONLYTLS', host: '127.0.0.1' },
       ],
       handler,
     });
@@ -155,6 +156,7 @@ describe('startStoreScp', () => {
   it.each([
     ['an unknown calling AE title', 'STRANGER', 'SUT', /Calling AE Title Not Recognized/],
     ['a known calling AE title from another address', 'ELSEWHERE', 'SUT', /Calling AE Title/],
+    ['a calling AE title that is known over TLS only', 'ONLYTLS', 'SUT', /Calling AE Title/],
     ['an unknown called AE title', 'PEER', 'OTHER', /Called AE Title Not Recognized/],
   ])('rejects an association of %s', async (_, calling, called, words) => {
     const asked = run('echoscu', peer('-aet', calling, '-aec', called));
@@ -248,7 +250,10 @@ describe('startStoreScp', () => {
       Array.from({ length: LIMITS.associationsPerPeerMax }, () => RawPeer.associated(sut.port)),
     );
     const tooMany = await RawPeer.open(sut.port);
-    expect(await tooMany.next().catch(() => undefined)).toBeUndefined();
+    const contexts = [{ abstractSyntaxUid: CT, transferSyntaxUids: [EXPLICIT] }];
+    tooMany.socket.write(encodeAssociateRequest('SUT', 'PEER', contexts));
+    // Transient, by the presentation provider, local limit exceeded (PS3.8 9.3.4).
+    expect((await tooMany.next())?.bytes).toEqual(Buffer.from([3, 0, 0, 0, 0, 4, 0, 2, 3, 2]));
     for (const { socket } of peers) socket.destroy();
     await Promise.all(peers.map(({ socket }) => socket.closed || once(socket, 'close')));
   });

@@ -1,29 +1,34 @@
 /**
- * startStoreScp: the listener for C-ECHO and C-STORE (and C-FIND where a stand-in PACS offers it).
- * Decides who may connect: known calling AE title from its known address, within the limits of
- * connections. Invariant: nothing of an unknown peer reaches the handler.
- * Source: PS3.4 A and B, PS3.8 9.2; reliability specification F3, F4, F9.
+ * startStoreScp: the listener for C-ECHO and C-STORE, for reports of storage commitment, and for
+ * C-FIND where a stand-in PACS offers it.
+ * Decides the ports and their TLS: 1.2 with ECDHE and AEAD or 1.3, client certificate required.
+ * Invariant: nothing of an unknown peer reaches the handler.
+ * Source: PS3.4 A, B and J, PS3.8 9.2, PS3.15 B.12 (BCP 195, RFC 9325); reliability F3, F4, F9.
  */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { AifiError, LIMITS, systemClock, type Clock } from '@aifi/shared-kernel';
-import {
-  ScpConnection,
-  type ConnectionOptions,
-  type FindHandler,
-  type RefusalListener,
-  type StoreHandler,
-} from './scp-connection.js';
+import { constants } from 'node:crypto';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { AifiError, systemClock, type Clock } from '@aifi/shared-kernel';
+import { isKnownCaller, type AllowedCaller } from './caller-check.js';
+import type { CommitmentReception } from './commitment-reception.js';
+import type { FindHandler, RefusalListener } from './scp-connection.js';
+import { ScpListener } from './scp-listener.js';
+import type { StoreHandler } from './store-exchange.js';
 
-/** A peer that may open associations. */
-export interface AllowedCaller {
-  readonly aeTitle: string;
-  /** Its IP address. */
-  readonly host: string;
+/** DICOM TLS: a second port, client certificate required. PEM. */
+export interface ScpTls {
+  /** 0: any free port. */
+  readonly port: number;
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  /** Who signs the certificates of the callers. */
+  readonly ca: Buffer;
 }
 export interface StoreScpOptions {
   readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
+  /** Port without TLS; 0: any free port; absent: none. */
+  readonly port?: number | undefined;
+  readonly tls?: ScpTls | undefined;
   /** The called AE title that is answered. */
   readonly aeTitle: string;
   /** 'any' is for stand-ins on a test machine only. */
@@ -31,55 +36,91 @@ export interface StoreScpOptions {
   readonly handler: StoreHandler;
   /** Offers C-FIND (Study Root) when present. */
   readonly find?: FindHandler;
+  /** Takes reports of storage commitment when present. */
+  readonly commitment?: CommitmentReception | undefined;
   /** Told of everything that is not taken. Must not throw. */
   readonly onRefusal?: RefusalListener;
   readonly clock?: Clock;
 }
 export interface RunningScp {
+  /** 0 when there is none. */
   readonly port: number;
+  readonly tlsPort: number;
   /** Stops listening and destroys what is open; sinks are aborted before it resolves. */
   close(): Promise<void>;
 }
 
-/** Starts listening; CONFIG_INVALID when the address cannot be bound. */
+/** RFC 9325 4.2: forward secrecy and authenticated encryption only. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
+
+/** Starts listening; CONFIG_INVALID when an address cannot be bound or the TLS files do not fit. */
 export async function startStoreScp(options: StoreScpOptions): Promise<RunningScp> {
-  const { callers, onRefusal = () => undefined } = options;
-  const open = new Map<ScpConnection, { address: string; over: Promise<void> }>();
-  const connectionOptions: ConnectionOptions = {
-    aeTitle: options.aeTitle,
-    handler: options.handler,
-    find: options.find,
-    onRefusal,
-    clock: options.clock ?? systemClock,
-    isKnownCaller: (aeTitle, host) =>
-      callers === 'any' || callers.some((c) => c.aeTitle === aeTitle && c.host === host),
-  };
-  const accept = (socket: Socket): void => {
-    const address = socket.remoteAddress ?? '';
-    const ofPeer = [...open.values()].filter((other) => other.address === address).length;
-    if (open.size >= LIMITS.associationsMax || ofPeer >= LIMITS.associationsPerPeerMax) {
-      onRefusal({ what: 'association', code: 'LIMIT_EXCEEDED', callingAeTitle: '' });
-      socket.destroy();
-      return;
-    }
-    const connection = new ScpConnection(socket, connectionOptions);
-    const over = connection.run().then(() => void open.delete(connection));
-    open.set(connection, { address, over });
-  };
-  const server = createServer({ noDelay: true }, accept);
-  await listen(server, options);
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      const closed = new Promise((done) => server.close(done));
-      const ending = [...open.values()].map(({ over }) => over);
-      for (const connection of open.keys()) connection.destroy();
-      await Promise.all([closed, ...ending]);
+  const { host, port, tls, callers, onRefusal = () => undefined } = options;
+  if (port === undefined && !tls) throw new AifiError('CONFIG_INVALID', 'no DICOM port is given');
+  const listener = new ScpListener(
+    {
+      aeTitle: options.aeTitle,
+      handler: options.handler,
+      find: options.find,
+      commitment: options.commitment,
+      onRefusal,
+      clock: options.clock ?? systemClock,
+      isKnownCaller: (aeTitle, peer) => isKnownCaller(callers, aeTitle, peer),
     },
+    tls && tlsServer(tls),
+  );
+  const servers: Server[] = [];
+  const close = async (): Promise<void> => {
+    const closed = servers.map((server) => new Promise((done) => server.close(done)));
+    await Promise.all([...closed, listener.close()]);
   };
+  const open = async (at: number, accept: Parameters<typeof createServer>[1]): Promise<number> => {
+    const server = createServer({ noDelay: true }, accept);
+    await listen(server, at, host);
+    servers.push(server);
+    return (server.address() as AddressInfo).port;
+  };
+  try {
+    return {
+      port: port === undefined ? 0 : await open(port, (socket) => listener.acceptPlain(socket)),
+      tlsPort: tls ? await open(tls.port, (socket) => listener.acceptTls(socket)) : 0,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-function listen(server: Server, { host, port }: StoreScpOptions): Promise<void> {
+/** It does not listen: it is given sockets that are counted and timed already. */
+function tlsServer({ certificate, key, ca }: ScpTls): TlsServer {
+  try {
+    return createTlsServer({
+      cert: certificate,
+      key,
+      ca,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ciphers: CIPHERS,
+      honorCipherOrder: true,
+      // Every association shows its certificate: no session is resumed, none is renegotiated.
+      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    });
+  } catch (cause) {
+    throw new AifiError('CONFIG_INVALID', 'the DICOM TLS files do not fit', { cause });
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
       reject(new AifiError('CONFIG_INVALID', 'the DICOM port cannot be opened', { cause })),

@@ -78,11 +78,12 @@ describe(AccessDatabase.name, () => {
   it('refuses a database of a newer release', async () => {
     await sut.close();
     const raw = new DatabaseSync(path());
+    const { user_version: version } = raw.prepare('PRAGMA user_version').get()!;
     raw.exec('PRAGMA user_version=99');
     raw.close();
     expect(() => AccessDatabase.open(path())).toThrow(/newer release/);
     const repaired = new DatabaseSync(path());
-    repaired.exec('PRAGMA user_version=1');
+    repaired.exec(`PRAGMA user_version=${String(version)}`);
     repaired.close();
     sut = AccessDatabase.open(path());
   });

@@ -214,4 +214,10 @@ CREATE INDEX alert_open ON alert (at_ms) WHERE acknowledged_ms IS NULL`;
 
 export const ACCESS_MIGRATIONS: readonly Migration[] = [
   { version: 1, up: [SESSIONS, APPROVALS, AUDIT, PRIVACY].join('\n') },
+  {
+    version: 2,
+    up: `
+-- 1: what was ordered and has not been answered yet, for an effect outside of this database
+ALTER TABLE idempotency ADD COLUMN is_order INTEGER NOT NULL DEFAULT 0`,
+  },
 ];

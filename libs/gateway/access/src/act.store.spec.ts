@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
-import { callerOf } from '../test/fake-caller.js';
+import { callerOf, type TestCaller } from '../test/fake-caller.js';
 import { GatewayActStore, IDEMPOTENCY_MS_MAX } from './act.store.js';
 import { openGatewayAccess, type GatewayAccess } from './gateway-access.js';
 
@@ -71,6 +71,62 @@ describe(GatewayActStore.name, () => {
     expect(await trail()).toHaveLength(0);
     await access.acts.perform(callerOf({ key: KEY }), {}, work);
     expect(await trail()).toHaveLength(1);
+  });
+  describe('with an effect in another database', () => {
+    const order = (caller: TestCaller, carryOut: (at: { n: number }) => Promise<unknown>) =>
+      access.acts.order(
+        caller,
+        { body: 1 },
+        {
+          ...{ order: { n: effects + 1 }, carryOut },
+          subject: { objectType: 'dead-letter', objectId: 'd' },
+        },
+      );
+    const carryOut = async ({ n }: { n: number }) => {
+      effects += 1;
+      await new Promise(setImmediate);
+      return { done: n };
+    };
+    const callers = () => [callerOf({ key: KEY }), callerOf({ key: KEY })] as const;
+
+    it('is on record before it is carried out, and answers a repeat as before', async () => {
+      const [first, second] = callers();
+      const looking = async (at: { n: number }) => {
+        expect(await trail()).toHaveLength(1);
+        return carryOut(at);
+      };
+      expect(await order(first, looking)).toEqual({ done: 1 });
+      expect(await order(second, carryOut)).toEqual({ done: 1 });
+      expect([first.repeats(), second.repeats(), effects]).toEqual([0, 1, 1]);
+      expect(await trail()).toHaveLength(1);
+    });
+    it('is carried out as first ordered when asked again after no answer came', async () => {
+      const [first, second] = callers();
+      const cut = order(first, () => Promise.reject(new Error('cut')));
+      await expect(cut).rejects.toThrow('cut');
+      effects = 7;
+      expect(await order(second, carryOut)).toEqual({ done: 1 });
+      expect([effects, second.repeats(), (await trail()).length]).toEqual([8, 1, 1]);
+    });
+    it('gives both the same answer when they come at the same time', async () => {
+      const answers = await Promise.all(
+        callers().map((caller) =>
+          order(caller, async () => {
+            effects += 1;
+            const answer = { done: effects };
+            await new Promise(setImmediate);
+            return answer;
+          }),
+        ),
+      );
+      expect(answers).toEqual([{ done: 1 }, { done: 1 }]);
+      expect(await trail()).toHaveLength(1);
+    });
+    it('refuses the key of another request', async () => {
+      await access.acts.perform(callerOf({ key: KEY }), { body: 2 }, work);
+      await expect(order(callers()[0], carryOut)).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      expect(await trail()).toHaveLength(1);
+    });
   });
   it('does nothing without a key', async () => {
     const nothing = access.acts.perform(callerOf({ key: null }), {}, work);

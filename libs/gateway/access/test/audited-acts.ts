@@ -110,6 +110,7 @@ const READS: readonly AuditedAct[] = [
     alike: [
       ...(['hospital-study-list.read', 'patient-flags.read', 'alerts.read'] as const),
       ...(['audit.search', 'audit.export', 'patient-extract.read'] as const),
+      ...(['dead-letters.read'] as const),
     ],
     effect: 'SELECT COALESCE(MAX(sequence), 0) AS n FROM audit_head',
     perform: ({ access, fakes }) =>
@@ -198,6 +199,23 @@ const CHANGES: readonly AuditedAct[] = [
   },
 ];
 
+/** The effect is in the pipeline's database: here its order counts, and that it is carried out. */
+const ORDERED: readonly AuditedAct[] = [
+  {
+    ...{ act: 'dead-letter.replay', again: 'same-answer' },
+    effect: 'SELECT COUNT(*) AS n FROM idempotency',
+    perform: ({ access, fakes }) =>
+      access.acts.order(
+        fakes.callerOf({ key: 'key-00001', act: 'dead-letter.replay' }),
+        { all: true },
+        {
+          ...{ order: { id: 'order-1' }, carryOut: async (order) => order },
+          subject: { objectType: 'dead-letter', objectId: '*' },
+        },
+      ),
+  },
+];
+
 const openJournal = ({ path }: Ground): GatewayDatabase =>
   GatewayDatabase.open(join(dirname(path), 'gateway.db'), GATEWAY_MIGRATIONS);
 /** What the pipeline did by itself, recorded from its journal. */
@@ -246,7 +264,13 @@ const SYSTEM: readonly AuditedAct[] = [
   journalled('result.store', { stage: 'deliver', event: 'delivered' }),
 ];
 
-export const AUDITED_ACTS: readonly AuditedAct[] = [...SESSIONS, ...READS, ...CHANGES, ...SYSTEM];
+export const AUDITED_ACTS: readonly AuditedAct[] = [
+  ...SESSIONS,
+  ...READS,
+  ...CHANGES,
+  ...ORDERED,
+  ...SYSTEM,
+];
 
 /**
  * In a child process: does one act on the compiled library and gives the answer as JSON. The crash

@@ -5,7 +5,12 @@
  * Invariant: one writer; a work function is synchronous, so no other work can come in between.
  * Source: reliability specification 2 (DURABLE(row)), F13; docs/adr/0008-spool-engine.md.
  */
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type SQLOutputValue,
+  type StatementSync,
+} from 'node:sqlite';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AifiError, fileFault } from '@aifi/shared-kernel';
@@ -17,22 +22,38 @@ export interface Migration {
   readonly up: string;
 }
 
+/** Statements kept prepared: more than the stages have; one that is made up at run time goes. */
+const STATEMENTS_MAX = 256;
+
 /** Prepared-statement access inside a read or write. */
 export class Sql {
+  readonly #prepared = new Map<string, StatementSync>();
+
   constructor(private readonly connection: DatabaseSync) {}
   /** Rows changed. */
   run(statement: string, ...values: SQLInputValue[]): number {
-    return Number(this.connection.prepare(statement).run(...values).changes);
+    return Number(this.#prepare(statement).run(...values).changes);
   }
   /** Key of the inserted row. */
   insert(statement: string, ...values: SQLInputValue[]): number {
-    return Number(this.connection.prepare(statement).run(...values).lastInsertRowid);
+    return Number(this.#prepare(statement).run(...values).lastInsertRowid);
   }
   all<T extends object = Row>(statement: string, ...values: SQLInputValue[]): T[] {
-    return this.connection.prepare(statement).all(...values) as T[];
+    return this.#prepare(statement).all(...values) as T[];
   }
   get<T extends object = Row>(statement: string, ...values: SQLInputValue[]): T | undefined {
-    return this.connection.prepare(statement).get(...values) as T | undefined;
+    return this.#prepare(statement).get(...values) as T | undefined;
+  }
+
+  #prepare(statement: string): StatementSync {
+    const known = this.#prepared.get(statement);
+    if (known) return known;
+    const prepared = this.connection.prepare(statement);
+    // The oldest goes; one that is in use again is prepared again.
+    const [oldest] = this.#prepared.size < STATEMENTS_MAX ? [] : this.#prepared.keys();
+    if (oldest !== undefined) this.#prepared.delete(oldest);
+    this.#prepared.set(statement, prepared);
+    return prepared;
   }
 }
 
@@ -99,9 +120,9 @@ export class GatewayDatabase {
     if (group.length === 0) return;
     const settled: (() => void)[] = [];
     try {
-      this.#connection.exec('BEGIN IMMEDIATE');
+      this.#sql.run('BEGIN IMMEDIATE');
       for (const pending of group) settled.push(this.#runInSavepoint(pending));
-      this.#connection.exec('COMMIT');
+      this.#sql.run('COMMIT');
     } catch (error) {
       try {
         this.#connection.exec('ROLLBACK');
@@ -117,10 +138,10 @@ export class GatewayDatabase {
   }
 
   #runInSavepoint({ work, resolve, reject }: Pending): () => void {
-    this.#connection.exec('SAVEPOINT work');
+    this.#sql.run('SAVEPOINT work');
     try {
       const value = work(this.#sql) as never;
-      this.#connection.exec('RELEASE work');
+      this.#sql.run('RELEASE work');
       return () => resolve(value);
     } catch (error) {
       this.#connection.exec('ROLLBACK TO work; RELEASE work');

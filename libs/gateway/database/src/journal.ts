@@ -1,7 +1,8 @@
 /**
  * Journal and job states: what happened to every study, written in the act's own transaction.
  * Decides the states of a (study, revision, product) at the gateway and that no state goes
- * backwards. Invariant: a job's state changes only here, and each change has its journal row.
+ * backwards, but for the one way that a person can take. Invariant: a job's state changes only here,
+ * and each change has its journal row.
  * Source: architecture 2; reliability specification 2 (invariants asserted at run time).
  */
 import { AifiError, type GatewayStage, type JobId, type ReasonCode } from '@aifi/shared-kernel';
@@ -89,5 +90,36 @@ export function moveJob(sql: Sql, move: JobMove): void {
     event: move.event,
     atMs: move.atMs,
     detail: { state: move.to, ...(move.code ? { code: move.code } : {}), ...move.detail },
+  });
+}
+
+export interface JobReopening {
+  readonly jobId: JobId | string;
+  readonly atMs: number;
+}
+
+/**
+ * Takes a job up again whose result the PACS had refused: the only way back from an end, and only
+ * by an act of a person that is on record. Its deadline counts anew, and its next end is told anew.
+ * STATE_CONFLICT when it did not end that way, or when the PACS has the result of a newer revision:
+ * an older one never follows it (hazard H7).
+ */
+export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
+  const changed = sql.run(
+    `UPDATE job SET state = 'REIDENTIFIED', code = NULL, detail = NULL, terminal_ms = NULL,
+       told_issue = NULL, reopened_ms = ?
+     WHERE job_id = ? AND state = 'NOT_ANALYSED_NOTIFIED' AND code = 'PACS_REFUSED'
+       AND NOT EXISTS (
+         SELECT 1 FROM job newer JOIN delivery USING (job_id)
+          WHERE newer.study_id = job.study_id AND newer.product = job.product
+            AND newer.revision > job.revision AND delivery.state IN ('STORED', 'VERIFIED'))`,
+    atMs,
+    jobId,
+  );
+  if (changed !== 1) throw new AifiError('STATE_CONFLICT', 'job cannot be taken up again');
+  const row = sql.get<{ study_id: number }>('SELECT study_id FROM job WHERE job_id = ?', jobId);
+  recordJournal(sql, {
+    ...{ studyId: row!.study_id, jobId, atMs, stage: 'deliver', event: 'reopened' },
+    detail: { state: 'REIDENTIFIED' },
   });
 }

@@ -114,6 +114,7 @@ describe('createDeliverStage', () => {
         callingAeTitle: 'AIFI',
         clock: systemClock,
       }),
+      settings: { associationsMax: 2, rate: { perSecond: 10, burst: 20 } },
       clock: systemClock,
       wake: new Wake(),
       logger: silentLogger,

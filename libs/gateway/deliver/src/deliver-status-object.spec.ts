@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, type Row } from '@aifi/gateway-database';
-import { AifiError, Wake, writeDurableFile } from '@aifi/shared-kernel';
+import { AifiError, writeDurableFile } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
-import { DeliverService } from './deliver-stage.js';
+import { DeliverService } from './deliver-service.js';
 import { FakePacs, MATCH, STUDY } from './fake-pacs.js';
 
 const JOB = 'a'.repeat(32);
@@ -27,9 +27,11 @@ describe(`${DeliverService.name} with a status object`, () => {
   beforeEach(async () => {
     folder = temporaryFolder('deliver-status');
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
-    [pacs, clock, done] = [new FakePacs(), new FakeClock(), []];
+    clock = new FakeClock();
+    [pacs, done] = [new FakePacs(clock), []];
+    const settings = { associationsMax: 2, rate: { perSecond: 10, burst: 20 } };
     sut = new DeliverService({
-      ...{ database, pacs, clock, wake: new Wake(), logger: silentLogger },
+      ...{ database, pacs, clock, settings, logger: silentLogger },
       onDone: (jobId) => done.push(jobId),
     });
     await database.write((sql) => {
@@ -148,9 +150,9 @@ describe(`${DeliverService.name} with a status object`, () => {
 
   it('does not send one that was superseded while it looked at the PACS', async () => {
     const find = pacs.findStudy.bind(pacs);
-    pacs.findStudy = async () => {
+    pacs.findStudy = async (study) => {
       await database.write((sql) => sql.run("UPDATE status_object SET state = 'SUPERSEDED'"));
-      return find();
+      return find(study);
     };
     await work(2);
     expect(pacs.stored).toEqual([]);

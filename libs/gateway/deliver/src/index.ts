@@ -1,8 +1,13 @@
 /** The deliver stage: results into the PACS, verified there. */
+export * from './create-pacs-peer.js';
+export * from './dead-letter.store.js';
 export * from './deliver.config.js';
 export {
   createDeliverStage,
   type DeliverDependencies,
   type DeliverStage,
-  type PacsPeer,
 } from './deliver-stage.js';
+export type { DeliverSettings } from './deliver-service.js';
+export type { DeadCode } from './delivery.store.js';
+export type { PacsPeer } from './pacs-peer.js';
+export type { LaneDeadlines } from './verification.js';

@@ -35,7 +35,7 @@ async function walk(sut: DatasetCheck, bytes: Uint8Array, chunkBytes: number) {
   for (let at = 0; at < bytes.length; at += chunkBytes) {
     await sut.write(bytes.subarray(at, at + chunkBytes));
   }
-  return sut.end();
+  return (await sut.end()).dataset;
 }
 
 describe(DatasetCheck.name, () => {

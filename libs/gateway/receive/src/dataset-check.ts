@@ -10,10 +10,33 @@ import {
   encodingOf,
   isDeflated,
   isEncapsulated,
+  tagOf,
   type DicomDataset,
+  type WalkOptions,
 } from '@aifi/dicom-core';
 import { AifiError, isUid, LIMITS } from '@aifi/shared-kernel';
+import { INSTANCE_HEADER_TAGS } from './instance-header-reader.js';
 
+const SOP_CLASS_UID = tagOf('SOPClassUID');
+const SOP_INSTANCE_UID = tagOf('SOPInstanceUID');
+const STUDY_INSTANCE_UID = tagOf('StudyInstanceUID');
+const SERIES_INSTANCE_UID = tagOf('SeriesInstanceUID');
+const UIDS = [SOP_CLASS_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, SERIES_INSTANCE_UID];
+/** Lower groups are of messages, files and directories; no object that is stored has them. */
+const WALK: WalkOptions = {
+  keep: new Set([...UIDS, ...INSTANCE_HEADER_TAGS]),
+  lowestGroup: 0x0008,
+};
+/** Inflated bytes that come at once: larger pieces cost fewer changes of thread. @unit bytes */
+const INFLATED_CHUNK_BYTES = 128 * 1024;
+
+/** A dataset that is what its command announced. */
+export interface CheckedDataset {
+  /** The attributes of the instance header. */
+  readonly dataset: DicomDataset;
+  readonly studyInstanceUid: string;
+  readonly seriesInstanceUid: string;
+}
 export interface AnnouncedObject {
   readonly affectedSopClassUid: string;
   readonly affectedSopInstanceUid: string;
@@ -30,38 +53,36 @@ export class DatasetCheck {
 
   constructor(private readonly announced: AnnouncedObject) {
     const { transferSyntaxUid } = announced;
-    this.#walker = new ElementWalker(encodingOf(transferSyntaxUid));
+    this.#walker = new ElementWalker(encodingOf(transferSyntaxUid), WALK);
     if (isDeflated(transferSyntaxUid)) this.#inflate = this.#inflater();
   }
 
   /** Takes the next bytes as received; DICOM_MALFORMED or LIMIT_EXCEEDED. */
-  async write(chunk: Uint8Array): Promise<void> {
-    if (!this.#inflate) {
-      this.#walker.push(chunk);
-      return;
-    }
-    await this.#inflating((done) => this.#inflate!.write(chunk, done));
+  write(chunk: Uint8Array): void | Promise<void> {
+    if (!this.#inflate) return this.#walker.push(chunk);
+    return this.#inflating((done) => this.#inflate!.write(chunk, done));
   }
 
-  /** The header of the whole dataset; DICOM_MALFORMED or DICOM_SOP_MISMATCH. */
-  async end(): Promise<DicomDataset> {
+  /** DICOM_MALFORMED or DICOM_SOP_MISMATCH when it is not whole, or not what was announced. */
+  async end(): Promise<CheckedDataset> {
     if (this.#inflate) await this.#inflating((done) => this.#endInflate(done));
     const { dataset, pixelData } = this.#walker.end();
     const { affectedSopClassUid, affectedSopInstanceUid, transferSyntaxUid } = this.announced;
     if (
-      dataset.string('SOPClassUID') !== affectedSopClassUid ||
-      dataset.string('SOPInstanceUID') !== affectedSopInstanceUid
+      uidOf(dataset, SOP_CLASS_UID) !== affectedSopClassUid ||
+      uidOf(dataset, SOP_INSTANCE_UID) !== affectedSopInstanceUid
     ) {
       throw new AifiError('DICOM_SOP_MISMATCH', 'command and dataset name different objects');
     }
     if (pixelData?.encapsulated && !isEncapsulated(transferSyntaxUid)) {
       throw new AifiError('DICOM_MALFORMED', 'encapsulated pixel data in a native syntax');
     }
-    const isPlaced = ['StudyInstanceUID', 'SeriesInstanceUID'].every((keyword) =>
-      isUid(dataset.string(keyword) ?? ''),
-    );
-    if (!isPlaced) throw new AifiError('DICOM_MALFORMED', 'no valid study or series UID');
-    return dataset;
+    const studyInstanceUid = uidOf(dataset, STUDY_INSTANCE_UID);
+    const seriesInstanceUid = uidOf(dataset, SERIES_INSTANCE_UID);
+    if (studyInstanceUid === undefined || seriesInstanceUid === undefined) {
+      throw new AifiError('DICOM_MALFORMED', 'no valid study or series UID');
+    }
+    return { dataset, studyInstanceUid, seriesInstanceUid };
   }
 
   /** Frees what an unfinished inflation holds. */
@@ -70,7 +91,7 @@ export class DatasetCheck {
   }
 
   #inflater(): InflateRaw {
-    const inflate = createInflateRaw();
+    const inflate = createInflateRaw({ chunkSize: INFLATED_CHUNK_BYTES });
     inflate.on('error', (cause) => {
       this.#fault ??= new AifiError('DICOM_MALFORMED', 'dataset does not inflate', { cause });
       this.#settle?.();
@@ -106,4 +127,13 @@ export class DatasetCheck {
     }
     if (this.#fault !== undefined) throw this.#fault;
   }
+}
+
+/** One UID of VR UI, padded with NUL or, by some, with a space; undefined otherwise. */
+function uidOf(dataset: DicomDataset, tag: number): string | undefined {
+  const element = dataset.get(tag);
+  if (element?.vr !== 'UI' || !(element.value instanceof Uint8Array)) return undefined;
+  const text = Buffer.from(element.value).toString('latin1');
+  const uid = /[\0 ]$/.test(text) ? text.slice(0, -1) : text;
+  return isUid(uid) ? uid : undefined;
 }

@@ -4,7 +4,7 @@
  * where they have a reason code, and never make the gateway refuse an image.
  * Units: mm; frame: patient LPS (PS3.3 C.7.6.2.1.1). Invariant: no attribute of the patient.
  */
-import type { DicomDataset } from '@aifi/dicom-core';
+import { tagOf, type DicomDataset } from '@aifi/dicom-core';
 import type { InstanceHeader } from '@aifi/gateway-database';
 import { AifiError } from '@aifi/shared-kernel';
 
@@ -12,39 +12,51 @@ import { AifiError } from '@aifi/shared-kernel';
 const TEXT_LENGTH_MAX = 256;
 const VALUES_MAX = 16;
 
-function readable<T>(read: () => T | undefined): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof AifiError && error.code === 'DICOM_MALFORMED') return undefined;
-    throw error;
-  }
-}
+type Read = (dataset: DicomDataset, tag: number) => InstanceHeader[keyof InstanceHeader];
+
+const text: Read = (dataset, tag) => dataset.string(tag)?.slice(0, TEXT_LENGTH_MAX);
+const number: Read = (dataset, tag) => dataset.number(tag);
+const numbers =
+  (count: number): Read =>
+  (dataset, tag) => {
+    const values = dataset.numbers(tag);
+    return values.length === count ? values : undefined;
+  };
+const texts: Read = (dataset, tag) => {
+  const values = dataset.strings(tag).slice(0, VALUES_MAX);
+  return values.length > 0 ? values : undefined;
+};
+
+const FIELDS: readonly (readonly [keyof InstanceHeader, number, Read])[] = [
+  ['modality', tagOf('Modality'), text],
+  ['seriesDescription', tagOf('SeriesDescription'), text],
+  ['protocolName', tagOf('ProtocolName'), text],
+  ['bodyPartExamined', tagOf('BodyPartExamined'), text],
+  ['imageType', tagOf('ImageType'), texts],
+  ['seriesNumber', tagOf('SeriesNumber'), number],
+  ['frameOfReferenceUid', tagOf('FrameOfReferenceUID'), text],
+  ['imageOrientationPatient', tagOf('ImageOrientationPatient'), numbers(6)],
+  ['imagePositionPatient', tagOf('ImagePositionPatient'), numbers(3)],
+  ['sliceThicknessMm', tagOf('SliceThickness'), number],
+  ['rows', tagOf('Rows'), number],
+  ['columns', tagOf('Columns'), number],
+  ['numberOfFrames', tagOf('NumberOfFrames'), number],
+];
+/** What a dataset must hold for this; the character set is how its text is read. */
+export const INSTANCE_HEADER_TAGS: readonly number[] = [
+  tagOf('SpecificCharacterSet'),
+  ...FIELDS.map(([, tag]) => tag),
+];
 
 export function readInstanceHeader(dataset: DicomDataset): InstanceHeader {
-  const text = (keyword: string) =>
-    readable(() => dataset.string(keyword)?.slice(0, TEXT_LENGTH_MAX));
-  const number = (keyword: string) => readable(() => dataset.number(keyword));
-  const numbers = (keyword: string, count: number) => {
-    const values = readable(() => dataset.numbers(keyword));
-    return values?.length === count ? values : undefined;
-  };
-  const imageType = readable(() => dataset.strings('ImageType').slice(0, VALUES_MAX)) ?? [];
-  const header = {
-    modality: text('Modality'),
-    seriesDescription: text('SeriesDescription'),
-    protocolName: text('ProtocolName'),
-    bodyPartExamined: text('BodyPartExamined'),
-    imageType: imageType.length > 0 ? imageType : undefined,
-    seriesNumber: number('SeriesNumber'),
-    frameOfReferenceUid: text('FrameOfReferenceUID'),
-    imageOrientationPatient: numbers('ImageOrientationPatient', 6),
-    imagePositionPatient: numbers('ImagePositionPatient', 3),
-    sliceThicknessMm: number('SliceThickness'),
-    rows: number('Rows'),
-    columns: number('Columns'),
-    numberOfFrames: number('NumberOfFrames'),
-  };
-  const present = Object.entries(header).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as InstanceHeader;
+  const header: Record<string, unknown> = {};
+  for (const [name, tag, read] of FIELDS) {
+    try {
+      const value = read(dataset, tag);
+      if (value !== undefined) header[name] = value;
+    } catch (error) {
+      if (!(error instanceof AifiError && error.code === 'DICOM_MALFORMED')) throw error;
+    }
+  }
+  return header as InstanceHeader;
 }

@@ -5,22 +5,34 @@
  * removes what a crash left in between.
  * Source: reliability specification 2 (durability contract, P0).
  */
-import { readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { decodeFileMeta } from '@aifi/dicom-core';
 import { recordJournal, type GatewayDatabase, type Sql } from '@aifi/gateway-database';
-import { crashPoint } from '@aifi/shared-kernel';
-import type { ReceivedInstance } from './listener-messages.js';
+import { crashPoint, isUid, LIMITS } from '@aifi/shared-kernel';
+import type { CheckedInstance } from './listener-messages.js';
+import type { PoisonStore } from './poison.store.js';
+
+/** Our own file meta is about 400 bytes. @unit bytes */
+const FILE_META_BYTES = 1024;
 
 export type RecordOutcome = 'stored' | 'conflict' | 'duplicate';
+export interface Sweep {
+  readonly removed: number;
+  readonly missing: number;
+  /** SOP Instance UIDs of objects that were being received. */
+  readonly inHand: readonly string[];
+}
 
 export class InstanceStore {
   constructor(
     private readonly database: GatewayDatabase,
     private readonly incomingFolder: string,
+    private readonly poison: PoisonStore,
   ) {}
 
   /** Durable on return. The file of a duplicate is removed again. */
-  async record(instance: ReceivedInstance, receivedMs: number): Promise<RecordOutcome> {
+  async record(instance: CheckedInstance, receivedMs: number): Promise<RecordOutcome> {
     crashPoint('gateway.receive.before-row');
     const outcome = await this.database.write((sql) => this.#insert(sql, instance, receivedMs));
     crashPoint('gateway.receive.after-row');
@@ -29,12 +41,13 @@ export class InstanceStore {
   }
 
   /** Removes the file of an instance that has no row. */
-  async discard({ fileName }: ReceivedInstance): Promise<void> {
+  async discard({ fileName }: CheckedInstance): Promise<void> {
     await rm(join(this.incomingFolder, fileName), { force: true });
   }
 
-  #insert(sql: Sql, instance: ReceivedInstance, receivedMs: number): RecordOutcome {
+  #insert(sql: Sql, instance: CheckedInstance, receivedMs: number): RecordOutcome {
     const { sopInstanceUid, sha256 } = instance;
+    this.poison.forget(sql, sopInstanceUid);
     const others = sql.all<{ sha256: string }>(
       'SELECT sha256 FROM instance WHERE sop_instance_uid = ?',
       sopInstanceUid,
@@ -60,7 +73,7 @@ export class InstanceStore {
       sha256,
       instance.sizeBytes,
       join(this.incomingFolder, instance.fileName),
-      JSON.stringify(instance.header),
+      instance.header,
       instance.callingAeTitle,
       receivedMs,
       conflict,
@@ -77,16 +90,43 @@ export class InstanceStore {
 
   /**
    * Makes folder and rows agree while nobody writes: files without a row go (their sender had no
-   * answer and sends again). Returns how many files went and how many rows have lost their file.
+   * answer and sends again). Tells how many objects went and which, and how many rows have lost
+   * their file. Empty files were made ahead: they are no objects.
    */
-  async sweep(): Promise<{ readonly removed: number; readonly missing: number }> {
+  async sweep(): Promise<Sweep> {
     const rows = this.database.read((sql) =>
-      sql.all<{ path: string }>('SELECT path FROM instance'),
+      sql.all<{ path: string }>('SELECT path FROM instance WHERE removed_ms IS NULL'),
     );
     const known = new Set(rows.map(({ path }) => basename(path)));
     const names = await readdir(this.incomingFolder);
-    const unknown = names.filter((name) => !known.has(name));
-    for (const name of unknown) await rm(join(this.incomingFolder, name), { force: true });
-    return { removed: unknown.length, missing: known.size + unknown.length - names.length };
+    const inHand: string[] = [];
+    let removed = 0;
+    for (const name of names.filter((present) => !known.delete(present))) {
+      const path = join(this.incomingFolder, name);
+      const start = await startOf(path);
+      if (start.length > 0) removed += 1;
+      if (inHand.length < LIMITS.associationsMax) inHand.push(...instanceUidIn(start));
+      await rm(path, { force: true });
+    }
+    return { removed, missing: known.size, inHand };
+  }
+}
+
+async function startOf(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(FILE_META_BYTES));
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+/** The object that a file was begun for; none when it did not get that far. */
+function instanceUidIn(start: Uint8Array): string[] {
+  try {
+    const { sopInstanceUid } = decodeFileMeta(start).meta;
+    return isUid(sopInstanceUid) ? [sopInstanceUid] : [];
+  } catch {
+    return [];
   }
 }

@@ -1,60 +1,129 @@
 /**
  * Entry of the DIMSE listener child: parses foreign bytes, writes files, knows no database.
- * Decides that the child lives exactly as long as its parent. Invariant: it answers a C-STORE only
- * with the verdict that the parent gave after its commit.
+ * Decides that the child lives exactly as long as its parent. Invariants: it answers a C-STORE only
+ * with the verdict that the parent gave after its commit; it does not outlive a failed sync.
  * Source: reliability specification F3, H13, P0; architecture 3.
  */
-import { startStoreScp, type RunningScp } from '@aifi/dicom-dimse';
-import { armCrashPoint, assertNodeVersion } from '@aifi/shared-kernel';
-import type { ChildMessage, ParentMessage } from './listener-messages.js';
+import { startStoreScp, type CommitmentReception, type RunningScp } from '@aifi/dicom-dimse';
+import { AifiError, armCrashPoint, assertNodeVersion } from '@aifi/shared-kernel';
+import {
+  EXIT_DISK_FAULT,
+  type ChildMessage,
+  type DiskLevel,
+  type ParentMessage,
+  type ReceivedInstance,
+  type StartMessage,
+} from './listener-messages.js';
+import { SpoolFilePool } from './spool-file-pool.js';
 import { SpoolStoreHandler } from './spool-store-handler.js';
 
 assertNodeVersion();
 // The parent is gone, whatever the reason: nobody can make rows any more.
 process.on('disconnect', () => process.exit(0));
 
+/** A crash point of this form kills in every life of the child, at every passage. */
+const EVERY_LIFE = '#*';
 const waiting = new Map<number, (status: number) => void>();
+let outbox: { readonly id: number; readonly instance: ReceivedInstance }[] = [];
 let lastId = 0;
+let diskLevel: DiskLevel = 'normal';
+let pool: SpoolFilePool | undefined;
 let running: RunningScp | undefined;
 
 function tell(message: ChildMessage): void {
   process.send?.(message);
 }
+function verdictOn(ask: (id: number) => void): Promise<number> {
+  return new Promise((resolve) => {
+    const id = (lastId += 1);
+    waiting.set(id, resolve);
+    ask(id);
+  });
+}
 
-async function start(message: Extract<ParentMessage, { kind: 'start' }>): Promise<void> {
-  const { config, incomingFolder, restarts } = message;
-  // A crash point kills once; the child that takes over must live.
-  if (restarts === 0) armCrashPoint(process.env['AIFI_CRASH_AT']);
-  const handler = new SpoolStoreHandler(
-    incomingFolder,
-    (instance) =>
-      new Promise((resolve) => {
-        const id = (lastId += 1);
-        waiting.set(id, resolve);
-        tell({ kind: 'received', id, instance });
-      }),
-  );
+/** What became durable in one turn of the event loop goes to the parent as one group. */
+function record(instance: ReceivedInstance): Promise<number> {
+  return verdictOn((id) => {
+    if (outbox.length === 0) setImmediate(sendReceived);
+    outbox.push({ id, instance });
+  });
+}
+function sendReceived(): void {
+  const instances = outbox;
+  outbox = [];
+  tell({ kind: 'received', instances });
+}
+
+function commitmentOf(from: readonly string[] | undefined): CommitmentReception | undefined {
+  if (!from) return undefined;
+  return {
+    from,
+    onReport: async ({ transactionUid, committed, failed }, callingAeTitle) => {
+      const report = { transactionUid, committed: [...committed], failed: [...failed] };
+      const status = await verdictOn((id) =>
+        tell({ kind: 'commitment', id, report, callingAeTitle }),
+      );
+      if (status !== 0) throw new AifiError('INTERNAL', 'the report was not recorded');
+    },
+  };
+}
+
+function crashAt(spec: string | undefined, restarts: number): void {
+  if (spec?.endsWith(EVERY_LIFE)) armCrashPoint(spec.slice(0, -EVERY_LIFE.length));
+  // Any other kills once; the child that takes over must live.
+  else if (restarts === 0) armCrashPoint(spec);
+}
+
+async function start(message: StartMessage): Promise<void> {
+  const { config, tls, incomingFolder, restarts, poison, commitmentFrom } = message;
+  crashAt(process.env['AIFI_CRASH_AT'], restarts);
+  diskLevel = message.diskLevel;
+  const { host, port, aeTitle, callers } = config;
+  const lanes = new Map(callers.map((caller) => [caller.aeTitle, caller.lane]));
+  pool = await SpoolFilePool.open(incomingFolder, () => process.exit(EXIT_DISK_FAULT));
+  const handler = new SpoolStoreHandler({
+    pool,
+    record,
+    laneOf: (callingAeTitle) => lanes.get(callingAeTitle) ?? 'routine',
+    diskLevel: () => diskLevel,
+    poison: new Set(poison),
+  });
   running = await startStoreScp({
-    ...config,
-    handler,
+    ...{ host, port, aeTitle, callers, handler },
+    tls: tls && {
+      port: tls.port,
+      certificate: Buffer.from(tls.certificate),
+      key: Buffer.from(tls.key),
+      ca: Buffer.from(tls.ca),
+    },
+    commitment: commitmentOf(commitmentFrom),
     onRefusal: (refusal) => tell({ kind: 'refused', refusal }),
   });
-  tell({ kind: 'listening', port: running.port });
+  tell({ kind: 'listening', port: running.port, tlsPort: running.tlsPort });
 }
 
 async function stop(): Promise<void> {
   await running?.close();
+  pool?.close();
   process.exit(0);
 }
 
 process.on('message', (message: ParentMessage) => {
-  if (message.kind === 'start') {
-    // The parent sees the exit and tries again; it also has the only log.
-    start(message).catch(() => process.exit(1));
-  } else if (message.kind === 'verdict') {
-    waiting.get(message.id)?.(message.status);
-    waiting.delete(message.id);
-  } else {
-    void stop();
+  switch (message.kind) {
+    case 'start':
+      // The parent sees the exit and tries again; it also has the only log.
+      start(message).catch(() => process.exit(1));
+      return;
+    case 'verdicts':
+      for (const { id, status } of message.verdicts) {
+        waiting.get(id)?.(status);
+        waiting.delete(id);
+      }
+      return;
+    case 'disk':
+      diskLevel = message.level;
+      return;
+    case 'stop':
+      void stop();
   }
 });

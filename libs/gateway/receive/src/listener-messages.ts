@@ -1,16 +1,18 @@
 /**
  * Messages between the gateway and its DIMSE listener child.
  * Decides what the child can say: it parses foreign bytes, so the parent checks all of it.
- * Invariant: a file is named by a UUID without a path, so a message can point at nothing else.
+ * Invariants: a file is named by a UUID without a path, so a message can point at nothing else;
+ * every list is bounded.
  * Source: reliability specification H13, P0.
  */
 import { z } from 'zod';
 import type { InstanceHeader } from '@aifi/gateway-database';
-import { ERROR_CATALOGUE, isUid, type ErrorCode } from '@aifi/shared-kernel';
+import { ERROR_CATALOGUE, isUid, LIMITS, type ErrorCode } from '@aifi/shared-kernel';
 import type { ReceiveConfig } from './receive.config.js';
 
 const uidSchema = z.string().refine(isUid, 'not a UID');
 const HEADER_BYTES_MAX = 64 * 1024;
+const titleSchema = z.string().max(16);
 
 /** One instance on disk that has no row yet. */
 export const receivedInstanceSchema = z.strictObject({
@@ -22,13 +24,17 @@ export const receivedInstanceSchema = z.strictObject({
   sopInstanceUid: uidSchema,
   sopClassUid: uidSchema,
   transferSyntaxUid: uidSchema,
-  callingAeTitle: z.string().max(16),
-  /** InstanceHeader; the child made it, so its shape is known and only its size is checked. */
+  callingAeTitle: titleSchema,
+  /** The child made it, so its shape is known and only its size is checked. */
   header: z
     .custom<InstanceHeader>((value) => typeof value === 'object' && value !== null)
-    .refine((value) => JSON.stringify(value).length <= HEADER_BYTES_MAX, 'header is too long'),
+    .transform((header) => JSON.stringify(header))
+    .refine((json) => json.length <= HEADER_BYTES_MAX, 'header is too long'),
 });
-export type ReceivedInstance = z.output<typeof receivedInstanceSchema>;
+/** As the child tells it. */
+export type ReceivedInstance = z.input<typeof receivedInstanceSchema>;
+/** As it goes into its row; the header is InstanceHeader as JSON. */
+export type CheckedInstance = z.output<typeof receivedInstanceSchema>;
 
 /** Something that the child did not take. */
 export const refusalSchema = z.strictObject({
@@ -37,29 +43,72 @@ export const refusalSchema = z.strictObject({
     (value) => typeof value === 'string' && Object.hasOwn(ERROR_CATALOGUE, value),
   ),
   /** As sent, so not yet known to be an AE title. */
-  callingAeTitle: z.string().max(16),
+  callingAeTitle: titleSchema,
   dimseStatus: z.int().min(0).max(0xffff).optional(),
 });
 export type ReceiveRefusal = z.output<typeof refusalSchema>;
 
+const referenceSchema = z.strictObject({ sopClassUid: uidSchema, sopInstanceUid: uidSchema });
+/** What a PACS says it keeps (PS3.4 J.3.3). */
+const commitmentReportSchema = z.strictObject({
+  transactionUid: uidSchema,
+  committed: z.array(referenceSchema).max(LIMITS.instancesPerStudyMax),
+  failed: z
+    .array(referenceSchema.extend({ reason: z.int().min(0).max(0xffff) }))
+    .max(LIMITS.instancesPerStudyMax),
+});
+
+const id = z.int().positive();
+const portNumber = z.int().min(0).max(65535);
 export const childMessageSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('listening'), port: z.int().positive() }),
+  z.strictObject({ kind: z.literal('listening'), port: portNumber, tlsPort: portNumber }),
   z.strictObject({
     kind: z.literal('received'),
-    id: z.int().positive(),
-    instance: receivedInstanceSchema,
+    instances: z
+      .array(z.strictObject({ id, instance: receivedInstanceSchema }))
+      .min(1)
+      .max(LIMITS.associationsMax),
   }),
   z.strictObject({ kind: z.literal('refused'), refusal: refusalSchema }),
+  z.strictObject({
+    kind: z.literal('commitment'),
+    id,
+    report: commitmentReportSchema,
+    callingAeTitle: titleSchema,
+  }),
 ]);
-export type ChildMessage = z.output<typeof childMessageSchema>;
+export type ChildMessage = z.input<typeof childMessageSchema>;
+export type CheckedChildMessage = z.output<typeof childMessageSchema>;
 
+/** How full the disk is, as far as the door is concerned. */
+export type DiskLevel = 'normal' | 'warning' | 'refuse-routine' | 'refuse-all';
+
+export interface StartMessage {
+  readonly kind: 'start';
+  readonly config: Omit<ReceiveConfig, 'tls'>;
+  /** PEM: the child cannot read the files. */
+  readonly tls:
+    | { readonly port: number; readonly certificate: string; readonly key: string; ca: string }
+    | undefined;
+  readonly incomingFolder: string;
+  /** 0 at the first start of the child. */
+  readonly restarts: number;
+  readonly diskLevel: DiskLevel;
+  /** SOP Instance UIDs that ended the child too often: refused without a look. */
+  readonly poison: readonly string[];
+  /** AE titles whose reports of storage commitment are taken; absent: nobody's. */
+  readonly commitmentFrom: readonly string[] | undefined;
+}
 export type ParentMessage =
-  | {
-      readonly kind: 'start';
-      readonly config: ReceiveConfig;
-      readonly incomingFolder: string;
-      /** 0 at the first start of the child. */
-      readonly restarts: number;
-    }
-  | { readonly kind: 'verdict'; readonly id: number; readonly status: number }
+  | StartMessage
+  /** Answers to `received` (a DIMSE status) and to `commitment` (0: durable). */
+  | { readonly kind: 'verdicts'; readonly verdicts: readonly Verdict[] }
+  | { readonly kind: 'disk'; readonly level: DiskLevel }
   | { readonly kind: 'stop' };
+export interface Verdict {
+  readonly id: number;
+  readonly status: number;
+}
+
+/** Exit status of a child whose disk failed to sync: no object is to blame (EX_IOERR). */
+export const EXIT_DISK_FAULT = 74;

@@ -57,7 +57,9 @@ describe('createReceiveStage', () => {
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     stop = new AbortController();
     received = 0;
-    const callers = [{ aeTitle: 'PEER', host: '127.0.0.1' }];
+    const callers = [
+      { aeTitle: 'PEER', host: '127.0.0.1', plain: true, lane: 'routine' as const },
+    ];
     sut = createReceiveStage({
       database,
       dataFolder: folder.path,

@@ -1,32 +1,25 @@
 /**
  * The receive stage: keeps a DIMSE listener child alive and makes the rows for what it stored.
  * Decides who speaks when: the child writes files, this process commits rows, the child answers.
- * Invariants: the folder is swept before anybody listens; a dead child is started again; nothing of
- * the child's messages is believed unchecked.
+ * Invariants: the folder is swept before anybody listens; a dead child is started again, and what
+ * it had in hand is counted first; nothing of the child's messages is believed unchecked.
  * Source: architecture 2 and 3; reliability specification P0, F3, F5.
  */
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { CommitmentReport } from '@aifi/dicom-dimse';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import {
-  AifiError,
-  backoffMs,
-  LIMITS,
-  processEntry,
-  syncFolder,
-  type Clock,
-  type Stage,
-} from '@aifi/shared-kernel';
+import { AifiError, backoffMs, syncFolder, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import { InstanceStore } from './instance.store.js';
-import {
-  childMessageSchema,
-  type ParentMessage,
-  type ReceivedInstance,
+import { ListenerChild, readTls } from './listener-child.js';
+import type {
+  CheckedChildMessage,
+  CheckedInstance,
+  DiskLevel,
+  StartMessage,
 } from './listener-messages.js';
+import { PoisonStore } from './poison.store.js';
 import type { ReceiveConfig } from './receive.config.js';
 import { RefusalLog } from './refusal-log.js';
 
@@ -40,19 +33,40 @@ export interface ReceiveDependencies {
   readonly config: ReceiveConfig;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called after each commit of a new instance: wakes `assemble`. */
+  /** Called after a commit of new instances: wakes `assemble`. */
   readonly onReceived: () => void;
+  /** How full the disk is, and whom to tell when that changes. @default never full */
+  readonly diskLevel?: () => DiskLevel;
+  readonly onDiskLevel?: (listener: (level: DiskLevel) => void) => void;
+  /** Takes a report of storage commitment; resolves when it is durable. */
+  readonly onCommitment?: (report: CommitmentReport) => Promise<void>;
+  /** AE titles of the PACS that may report. */
+  readonly commitmentFrom?: readonly string[];
+}
+export interface ListeningPorts {
+  /** 0 when there is none. */
+  readonly port: number;
+  readonly tlsPort: number;
 }
 export interface ReceiveStage extends Stage {
-  /** The port, once the listener is up for the first time; rejects when the stage ends before. */
+  /**
+   * The port without TLS (that with TLS when it is the only one), once the listener is up for the
+   * first time; rejects when the stage ends before.
+   */
   readonly ready: Promise<number>;
+  readonly listening: Promise<ListeningPorts>;
 }
 
 export function createReceiveStage(dependencies: ReceiveDependencies): ReceiveStage {
   const supervisor = new ListenerSupervisor(dependencies);
+  const { listening } = supervisor;
+  const ready = listening.then(({ port, tlsPort }) => port || tlsPort);
+  // Whoever does not wait for it must not be killed by it.
+  ready.catch(() => undefined);
   return {
     name: 'receive',
-    ready: supervisor.ready,
+    ready,
+    listening,
     run: async (signal) => {
       await Promise.all([supervisor.run(signal), supervisor.refusals.stage.run(signal)]);
     },
@@ -60,24 +74,29 @@ export function createReceiveStage(dependencies: ReceiveDependencies): ReceiveSt
 }
 
 class ListenerSupervisor {
-  readonly ready: Promise<number>;
+  readonly listening: Promise<ListeningPorts>;
   readonly refusals: RefusalLog;
   readonly #store: InstanceStore;
+  readonly #poison: PoisonStore;
   readonly #logger: Logger;
   readonly #incomingFolder: string;
   readonly #inHand = new Set<Promise<void>>();
-  #settleReady!: { resolve: (port: number) => void; reject: (error: unknown) => void };
-  #port: number;
+  #settle!: { resolve: (ports: ListeningPorts) => void; reject: (error: unknown) => void };
+  /** A restarted child takes the same ports, also when any would have done at first. */
+  #ports: ListeningPorts | undefined;
+  #child: ListenerChild | undefined;
+  #tls: StartMessage['tls'];
 
   constructor(private readonly dependencies: ReceiveDependencies) {
-    this.#incomingFolder = join(dependencies.dataFolder, 'incoming');
-    this.#store = new InstanceStore(dependencies.database, this.#incomingFolder);
-    this.#logger = dependencies.logger.child({ stage: 'receive' });
+    const { database, dataFolder, logger, onDiskLevel } = dependencies;
+    this.#incomingFolder = join(dataFolder, 'incoming');
+    this.#poison = new PoisonStore(database);
+    this.#store = new InstanceStore(database, this.#incomingFolder, this.#poison);
+    this.#logger = logger.child({ stage: 'receive' });
     this.refusals = new RefusalLog({ ...dependencies, logger: this.#logger });
-    this.#port = dependencies.config.port;
-    this.ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
-    // Whoever does not wait for it must not be killed by it.
-    this.ready.catch(() => undefined);
+    this.listening = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.listening.catch(() => undefined);
+    onDiskLevel?.((level) => this.#child?.send({ kind: 'disk', level }));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -85,81 +104,131 @@ class ListenerSupervisor {
     try {
       await mkdir(this.#incomingFolder, { recursive: true, mode: 0o700 });
       await syncFolder(this.dependencies.dataFolder);
+      await this.#sweep();
       for (let [restarts, attempt] = [0, 0]; !signal.aborted; restarts += 1) {
-        await this.#sweep();
         const startedMs = clock.monotonicMs();
-        await this.#runChild(restarts, signal);
+        const end = await this.#runChild(restarts, signal);
         if (signal.aborted) break;
+        const inHand = await this.#sweep();
+        if (end === 'disk-fault') this.#logger.error('the disk of received objects did not sync');
+        else await this.#countDeath(inHand);
         attempt = clock.monotonicMs() - startedMs > HEALTHY_MS ? 1 : attempt + 1;
         this.#logger.warn('DICOM listener ended and is started again', { attempt });
         await clock.sleep(backoffMs(attempt), signal);
       }
     } finally {
-      this.#settleReady.reject(new AifiError('PEER_UNAVAILABLE', 'the listener has stopped'));
+      this.#settle.reject(new AifiError('PEER_UNAVAILABLE', 'the listener has stopped'));
     }
   }
 
-  async #sweep(): Promise<void> {
-    const { removed, missing } = await this.#store.sweep();
+  /** The objects that were being received. */
+  async #sweep(): Promise<readonly string[]> {
+    const { removed, missing, inHand } = await this.#store.sweep();
     if (removed > 0) this.#logger.info('removed files without a row', { count: removed });
     if (missing > 0) this.#logger.error('rows have lost their files', { count: missing });
+    return inHand;
+  }
+
+  /** P0: one of these may be why the child died. */
+  async #countDeath(inHand: readonly string[]): Promise<void> {
+    if (inHand.length === 0) return;
+    try {
+      const count = await this.#poison.count(inHand, this.dependencies.clock.nowMs());
+      if (count > 0) this.#logger.error('objects that end the listener are refused', { count });
+    } catch (error) {
+      // A full disk must not keep the listener down; the next death counts again.
+      this.#logger.fault('the death of the listener could not be counted', error);
+    }
   }
 
   /** One life of the child; resolves when it is gone and its last instance is settled. */
-  async #runChild(restarts: number, signal: AbortSignal): Promise<void> {
-    const entry = processEntry(import.meta.url, 'listener-main');
-    const child = fork(entry, [], {
-      execArgv: await permissions(this.#incomingFolder),
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    const exited = once(child, 'exit');
-    child.on('error', (error) => this.#logger.fault('DICOM listener failed', error));
-    child.on('message', (message) => this.#onMessage(child, message));
-    const config = { ...this.dependencies.config, port: this.#port };
+  async #runChild(restarts: number, signal: AbortSignal) {
+    const { clock, config, commitmentFrom, onCommitment } = this.dependencies;
     const incomingFolder = this.#incomingFolder;
-    send(child, { kind: 'start', config, incomingFolder, restarts });
-    const gone = new AbortController();
-    const stop = (): void => {
-      send(child, { kind: 'stop' });
-      void this.dependencies.clock
-        .sleep(LIMITS.socketGraceMs, gone.signal)
-        .then(() => gone.signal.aborted || child.kill('SIGKILL'));
-    };
+    const { tls, port, ...rest } = config;
+    const ports = this.#ports;
+    const secured = await this.#readTls(tls && { ...tls, port: ports?.tlsPort ?? tls.port });
+    const child = await ListenerChild.start(
+      {
+        kind: 'start',
+        config: { ...rest, port: port === undefined ? undefined : (ports?.port ?? port) },
+        tls: secured,
+        incomingFolder,
+        restarts,
+        diskLevel: this.dependencies.diskLevel?.() ?? 'normal',
+        poison: this.#poison.list(),
+        commitmentFrom: onCommitment && commitmentFrom,
+      },
+      {
+        incomingFolder,
+        clock,
+        logger: this.#logger,
+        onMessage: (message) => this.#onMessage(child, message),
+      },
+    );
+    this.#child = child;
+    const stop = (): void => child.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    await exited.catch(() => undefined);
-    gone.abort();
+    const end = await child.ended;
+    this.#child = undefined;
     signal.removeEventListener('abort', stop);
     await Promise.all(this.#inHand);
+    return end;
   }
 
-  #onMessage(child: ChildProcess, raw: unknown): void {
-    const parsed = childMessageSchema.safeParse(raw);
-    if (!parsed.success) {
-      this.#logger.error('DICOM listener sent an invalid message and is ended');
-      child.kill('SIGKILL');
-      return;
+  /** A file that cannot be read at the start is a fault of the configuration; later, of the day. */
+  async #readTls(tls: ReceiveConfig['tls']): Promise<StartMessage['tls']> {
+    try {
+      this.#tls = await readTls(tls);
+    } catch (error) {
+      if (!this.#tls) throw error;
+      this.#logger.fault('the certificate of the listener stays what it was', error);
     }
-    const message = parsed.data;
-    if (message.kind === 'listening') {
-      // A restarted child takes the same port, also when any port would have done at first.
-      this.#port = message.port;
-      this.#settleReady.resolve(message.port);
-      return;
+    return this.#tls;
+  }
+
+  #onMessage(child: ListenerChild, message: CheckedChildMessage): void {
+    switch (message.kind) {
+      case 'listening': {
+        const { port, tlsPort } = message;
+        this.#ports = { port, tlsPort };
+        this.#settle.resolve(this.#ports);
+        return;
+      }
+      case 'refused':
+        this.refusals.add(message.refusal);
+        return;
+      case 'commitment':
+        this.#answer(child, message.id, this.#commitment(message.report));
+        return;
+      case 'received':
+        for (const { id, instance } of message.instances) {
+          this.#answer(child, id, this.#record(instance));
+        }
     }
-    if (message.kind === 'refused') {
-      this.refusals.add(message.refusal);
-      return;
+  }
+  /** `work` never rejects. */
+  #answer(child: ListenerChild, id: number, work: Promise<number>): void {
+    const answered = work.then((status) => {
+      child.answer({ id, status });
+      this.#inHand.delete(answered);
+    });
+    this.#inHand.add(answered);
+  }
+
+  async #commitment(report: CommitmentReport): Promise<number> {
+    try {
+      await this.dependencies.onCommitment?.(report);
+      return SUCCESS;
+    } catch (error) {
+      this.#logger.fault('a report of storage commitment could not be recorded', error);
+      return AifiError.from(error).dimseStatus;
     }
-    const work = this.#record(message.instance).then((status) =>
-      send(child, { kind: 'verdict', id: message.id, status }),
-    );
-    this.#inHand.add(work);
-    void work.finally(() => this.#inHand.delete(work));
   }
 
   /** The DIMSE status that the sender gets; never rejects. */
-  async #record(instance: ReceivedInstance): Promise<number> {
+  async #record(instance: CheckedInstance): Promise<number> {
     try {
       const outcome = await this.#store.record(instance, this.dependencies.clock.nowMs());
       if (outcome === 'conflict') this.#logger.warn('instance was sent twice with other bytes');
@@ -177,21 +246,4 @@ class ListenerSupervisor {
       return dimseStatus;
     }
   }
-}
-
-function send(child: ChildProcess, message: ParentMessage): void {
-  if (child.connected) child.send(message, () => undefined);
-}
-
-/** The child may read program code and touch the incoming folder, nothing else (H13). */
-async function permissions(incomingFolder: string): Promise<string[]> {
-  const root = fileURLToPath(new URL('../../../../', import.meta.url));
-  const folder = await realpath(incomingFolder);
-  return [
-    '--permission',
-    `--allow-fs-read=${join(root, 'libs')}`,
-    `--allow-fs-read=${join(root, 'node_modules')}`,
-    `--allow-fs-read=${folder}`,
-    `--allow-fs-write=${folder}`,
-  ];
 }

@@ -2,72 +2,100 @@
  * SpoolStoreHandler: from a C-STORE dataset to a durable Part 10 file, in the listener child.
  * Decides that the answer waits for file and row (P0). Invariants: dataset bytes on disk are those
  * of the wire; the file is whole and synced before its record is offered; a refused dataset leaves
- * no file.
+ * no file; a file names its object before the walk sees a byte of it, so that an object which ends
+ * this process is known afterwards.
  * Source: PS3.10 7.1; reliability specification P0, F2, F10 (no wire value becomes a path).
  */
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { encodeFileMeta } from '@aifi/dicom-core';
 import type { StoreHandler, StoreRequest, StoreSink } from '@aifi/dicom-dimse';
-import { AifiError, crashPoint, DurableWriter, isUid } from '@aifi/shared-kernel';
+import { AifiError, crashPoint, isUid, LIMITS } from '@aifi/shared-kernel';
 import { DatasetCheck } from './dataset-check.js';
 import { readInstanceHeader } from './instance-header-reader.js';
-import type { ReceivedInstance } from './listener-messages.js';
+import type { DiskLevel, ReceivedInstance } from './listener-messages.js';
+import type { Lane } from './receive.config.js';
+import { SpoolFile, type SpoolFilePool } from './spool-file-pool.js';
 
 /** Makes the row; resolves with the DIMSE status when that is durable, or refused. */
 export type RecordInstance = (instance: ReceivedInstance) => Promise<number>;
 
-export class SpoolStoreHandler implements StoreHandler {
-  constructor(
-    private readonly incomingFolder: string,
-    private readonly record: RecordInstance,
-  ) {}
+export interface SpoolStoreDependencies {
+  readonly pool: SpoolFilePool;
+  readonly record: RecordInstance;
+  readonly laneOf: (callingAeTitle: string) => Lane;
+  readonly diskLevel: () => DiskLevel;
+  /** SOP Instance UIDs that are not looked at. */
+  readonly poison: ReadonlySet<string>;
+}
 
-  async begin(request: StoreRequest): Promise<StoreSink> {
-    const { affectedSopClassUid, affectedSopInstanceUid, transferSyntaxUid } = request;
+export class SpoolStoreHandler implements StoreHandler {
+  constructor(private readonly dependencies: SpoolStoreDependencies) {}
+
+  begin(request: StoreRequest): StoreSink | Promise<StoreSink> {
+    this.#admit(request);
+    const file = this.dependencies.pool.take();
+    if (file instanceof SpoolFile) return this.#sink(request, file);
+    return file.then((taken) => this.#sink(request, taken));
+  }
+
+  /** What is refused before a byte of the dataset is stored. */
+  #admit({ callingAeTitle, affectedSopClassUid, affectedSopInstanceUid }: StoreRequest): void {
     if (!isUid(affectedSopClassUid) || !isUid(affectedSopInstanceUid)) {
       throw new AifiError('INVALID_IDENTIFIER', 'the command has no valid UIDs');
     }
-    const writer = await DurableWriter.open(this.incomingFolder);
-    const meta = {
-      sopClassUid: affectedSopClassUid,
-      sopInstanceUid: affectedSopInstanceUid,
-      transferSyntaxUid,
+    const { poison, diskLevel, laneOf } = this.dependencies;
+    const level = diskLevel();
+    const isRoutineRefused = level === 'refuse-routine' && laneOf(callingAeTitle) === 'routine';
+    if (level === 'refuse-all' || isRoutineRefused) {
+      throw new AifiError('OUT_OF_RESOURCES', 'the disk is too full for this lane');
+    }
+    if (poison.has(affectedSopInstanceUid)) {
+      throw new AifiError('POISON_INPUT', 'this object ended the listener before');
+    }
+  }
+
+  #sink(request: StoreRequest, file: SpoolFile): StoreSink {
+    let check: DatasetCheck;
+    try {
+      const { affectedSopClassUid, affectedSopInstanceUid, transferSyntaxUid } = request;
+      const uids = { sopClassUid: affectedSopClassUid, sopInstanceUid: affectedSopInstanceUid };
+      file.append(encodeFileMeta({ ...uids, transferSyntaxUid }));
+      file.flush();
+      check = new DatasetCheck(request);
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+    const append = (chunk: Uint8Array): void => {
+      file.append(chunk);
+      if (file.sizeBytes > LIMITS.objectBytesMax) {
+        throw new AifiError('LIMIT_EXCEEDED', 'the object is too long');
+      }
     };
-    const check = new DatasetCheck(request);
-    let isMetaWritten = false;
     return {
-      write: async (chunk) => {
-        await check.write(chunk);
-        if (!isMetaWritten) await writer.append(encodeFileMeta(meta));
-        isMetaWritten = true;
-        await writer.append(chunk);
+      write: (chunk) => {
+        crashPoint('gateway.receive.walk');
+        const walked = check.write(chunk);
+        if (walked) return walked.then(() => append(chunk));
+        append(chunk);
       },
-      end: async () => this.#commit(request, writer, check),
-      abort: async () => {
+      end: () => this.#commit(request, file, check),
+      abort: () => {
         check.close();
-        await writer.discard();
+        file.discard();
+        return Promise.resolve();
       },
     };
   }
 
-  async #commit(
-    request: StoreRequest,
-    writer: DurableWriter,
-    check: DatasetCheck,
-  ): Promise<number> {
-    const dataset = await check.end();
-    const fileName = `${randomUUID()}.dcm`;
-    const path = join(this.incomingFolder, fileName);
+  async #commit(request: StoreRequest, file: SpoolFile, check: DatasetCheck): Promise<number> {
+    const { dataset, ...placed } = await check.end();
+    check.close();
     crashPoint('gateway.receive.before-file');
-    const { sizeBytes, sha256 } = await writer.commit(path);
+    const stored = await file.commit(this.dependencies.pool.taken === 1);
     crashPoint('gateway.receive.after-file');
-    const status = await this.record({
-      fileName,
-      sizeBytes,
-      sha256,
-      studyInstanceUid: dataset.string('StudyInstanceUID')!,
-      seriesInstanceUid: dataset.string('SeriesInstanceUID')!,
+    const status = await this.dependencies.record({
+      ...stored,
+      ...placed,
       sopInstanceUid: request.affectedSopInstanceUid,
       sopClassUid: request.affectedSopClassUid,
       transferSyntaxUid: request.transferSyntaxUid,

@@ -12,6 +12,7 @@ import {
   GATEWAY_MIGRATIONS,
   GatewayDatabase,
   moveJob,
+  reopenJob,
   type JobState,
 } from '@aifi/gateway-database';
 import { identityOf, Vault, type SiteKeys } from '@aifi/gateway-vault';
@@ -321,6 +322,19 @@ describe(createStatusService.name, () => {
       await work();
     }
     expect(rows()).toHaveLength(1);
+  });
+
+  it('tells a job anew that was taken up again, once its result is in the PACS', async () => {
+    await aJob('brain', { state: 'NOT_ANALYSED_NOTIFIED', code: 'PACS_REFUSED' });
+    await work();
+    await setState(0, 'VERIFIED');
+    await database.write((sql) => reopenJob(sql, { jobId: idOf('brain'), atMs: clock.nowMs() }));
+    await work();
+    expect(rows()).toHaveLength(1);
+    await delivered('brain');
+    await work();
+    expect(rows()).toMatchObject([{ state: 'VERIFIED' }, { issue: 1, state: 'QUEUED' }]);
+    expect(sentences(rows()[1]!)[0]).toBe('Brain volumes 1.0.0: result in the PACS. RESEARCH.');
   });
 
   it('tells at the deadline of a lane what is known then, and the rest when it comes', async () => {

@@ -120,7 +120,7 @@ export function gatewayConfig(options: {
       host: HOST,
       port: ports.gatewayDicom,
       aeTitle: gateway,
-      callers: [{ aeTitle: pacs, host: HOST }],
+      callers: [{ aeTitle: pacs, host: HOST, plain: true }],
     },
     pacs: { host: HOST, port: ports.pacsDicom, calledAeTitle: pacs, callingAeTitle: gateway },
     // The name in the hub's certificate; the address is still the loopback interface.

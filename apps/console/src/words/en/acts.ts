@@ -28,6 +28,8 @@ export const acts = {
     'hospital-study-list.read': 'Looked at the list of studies of the hospital',
     'hospital-study.read': 'Looked at a study of the hospital',
     'identity.open': 'Opened an identity',
+    'dead-letters.read': 'Looked at what the PACS did not take',
+    'dead-letter.replay': 'Had results sent to the PACS again',
     'approvals.read': 'Looked at the approvals',
     'approval.request': 'Asked for a second person',
     'approval.decide': 'Decided on a request',

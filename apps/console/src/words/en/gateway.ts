@@ -3,6 +3,7 @@ export const gateway = {
   nav: {
     studies: 'Studies',
     status: 'Queue and disk',
+    deadLetters: 'Undelivered',
     reidentify: 'Re-identify',
     approvals: 'Approvals',
     flags: 'Masked patients',
@@ -93,7 +94,22 @@ export const gateway = {
     rules: 'Routing rules',
     rulesText: (sequence: number, time: string) => `Number ${sequence}, issued ${time}`,
     noRules: 'None yet: nothing is sent before they arrive',
+    deadLetters: 'Undelivered',
+    deadLettersText: (time: string) => `the oldest of ${time}`,
+    deadLettersNone: 'Nothing',
+    commitments: 'PACS must confirm',
     disk: 'Free disk',
+    diskText: (size: string, percent: string) => `${size} free, ${percent} % used`,
+    diskRefuses: {
+      normal: 'Nothing is refused.',
+      warning: 'Nothing is refused yet. Make room on the disk of the gateway.',
+      'refuse-routine':
+        'Routine studies are refused (A700): their senders keep them and try again. Acute studies ' +
+        'and results go on. Make room now.',
+      'refuse-all':
+        'All new studies are refused (A700): their senders keep them and try again. What is here ' +
+        'is safe, and results go on. Make room now.',
+    },
     diskLow: 'Nearly full: incoming studies will be refused',
     spool: 'Still to go to the hub',
     spoolText: (jobs: number, objects: number, size: string) =>
@@ -115,6 +131,35 @@ export const gateway = {
     what: 'What',
     dimse: 'DICOM status',
     times: 'Times',
+  },
+  deadLetters: {
+    title: 'Undelivered',
+    lead:
+      'Results and status objects that the PACS would not take or keep. They stay here until ' +
+      'somebody has them sent again.',
+    caption: 'Undelivered objects, newest first',
+    since: 'Since',
+    product: 'Product and object',
+    everyProduct: 'All products',
+    reason: 'Reason',
+    dimse: 'PACS status',
+    attempts: 'Attempts',
+    replays: (count: number) => `sent again ${count}×`,
+    study: 'Study',
+    job: 'Job',
+    action: 'Send again',
+    one: 'Send this object to the PACS again?',
+    all: (count: number) => `Send all again (${count})`,
+    allTitle: 'Send all of these to the PACS again?',
+    allText: (count: number) => `Objects that go to the PACS again: ${count}.`,
+    text:
+      'Nothing is made anew: the PACS gets the same bytes under the same UID. Look first whether ' +
+      'the cause is gone. Your name and the time are recorded.',
+    replayed: (count: number) => `Goes to the PACS again: ${count}.`,
+    skipped: (count: number) => `Left out, because settled meanwhile or overtaken: ${count}.`,
+    none: 'Everything was delivered.',
+    noneOfReason: 'Nothing is undelivered for this reason.',
+    badge: (count: number) => `${count} undelivered`,
   },
   reidentify: {
     title: 'Re-identify',

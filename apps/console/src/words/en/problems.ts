@@ -22,6 +22,7 @@ export const problems = {
   CONFIG_INVALID: 'The server is not configured correctly.',
   INTERNAL: 'A defect of the platform. Report the number below.',
   DICOM_MALFORMED: 'The data is cut short or contradicts itself.',
+  POISON_INPUT: 'This object has stopped the listener three times and is not read again.',
   DICOM_SOP_MISMATCH: 'The object is not the one that was announced.',
   DICOM_SOP_CLASS_UNSUPPORTED: 'This kind of object (SOP class) is not taken.',
 } as const;

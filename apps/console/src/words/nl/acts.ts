@@ -31,6 +31,8 @@ export const acts: Widened<typeof english> = {
     'hospital-study-list.read': 'Onderzoekslijst van het ziekenhuis bekeken',
     'hospital-study.read': 'Onderzoek van het ziekenhuis bekeken',
     'identity.open': 'Identiteit geopend',
+    'dead-letters.read': 'Bekeken wat niet is afgeleverd',
+    'dead-letter.replay': 'Resultaten opnieuw naar het PACS laten sturen',
     'approvals.read': 'Goedkeuringen bekeken',
     'approval.request': 'Tweede persoon gevraagd',
     'approval.decide': 'Over een verzoek beslist',

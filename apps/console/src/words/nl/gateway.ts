@@ -6,6 +6,7 @@ export const gateway: Widened<typeof english> = {
   nav: {
     studies: 'Onderzoeken',
     status: 'Wachtrij en schijf',
+    deadLetters: 'Niet afgeleverd',
     reidentify: 'Heridentificeren',
     approvals: 'Goedkeuringen',
     flags: 'Afgeschermde patiënten',
@@ -105,7 +106,22 @@ export const gateway: Widened<typeof english> = {
     rules: 'Routeringsregels',
     rulesText: (sequence, time) => `Nummer ${sequence}, uitgegeven ${time}`,
     noRules: 'Nog geen: tot ze er zijn wordt niets verzonden',
+    deadLetters: 'Niet afgeleverd',
+    deadLettersText: (time) => `het oudste van ${time}`,
+    deadLettersNone: 'Niets',
+    commitments: 'PACS moet bevestigen',
     disk: 'Vrije schijfruimte',
+    diskText: (size, percent) => `${size} vrij, ${percent} % in gebruik`,
+    diskRefuses: {
+      normal: 'Er wordt niets geweigerd.',
+      warning: 'Er wordt nog niets geweigerd. Maak ruimte op de schijf van de gateway.',
+      'refuse-routine':
+        'Routineonderzoeken worden geweigerd (A700): de afzender houdt ze en probeert het ' +
+        'opnieuw. Acute onderzoeken en resultaten gaan door. Maak nu ruimte.',
+      'refuse-all':
+        'Alle nieuwe onderzoeken worden geweigerd (A700): de afzender houdt ze en probeert het ' +
+        'opnieuw. Wat hier is, is veilig, en resultaten gaan door. Maak nu ruimte.',
+    },
     diskLow: 'Bijna vol: binnenkomende onderzoeken worden geweigerd',
     spool: 'Nog naar de hub',
     spoolText: (jobs, objects, size) => `${jobs} opdrachten met ${objects} objecten, ${size}`,
@@ -126,6 +142,35 @@ export const gateway: Widened<typeof english> = {
     what: 'Wat',
     dimse: 'DICOM-status',
     times: 'Aantal',
+  },
+  deadLetters: {
+    title: 'Niet afgeleverd',
+    lead:
+      'Resultaten en statusobjecten die het PACS niet aannam of niet bewaarde. Ze blijven hier ' +
+      'tot iemand ze opnieuw laat sturen.',
+    caption: 'Niet afgeleverde objecten, nieuwste eerst',
+    since: 'Sinds',
+    product: 'Product en object',
+    everyProduct: 'Alle producten',
+    reason: 'Reden',
+    dimse: 'PACS-status',
+    attempts: 'Pogingen',
+    replays: (count) => `${count}× opnieuw`,
+    study: 'Onderzoek',
+    job: 'Opdracht',
+    action: 'Opnieuw sturen',
+    one: 'Dit object opnieuw naar het PACS sturen?',
+    all: (count) => `Alle opnieuw sturen (${count})`,
+    allTitle: 'Deze objecten allemaal opnieuw naar het PACS sturen?',
+    allText: (count) => `Objecten die opnieuw naar het PACS gaan: ${count}.`,
+    text:
+      'Er wordt niets nieuw gemaakt: het PACS krijgt dezelfde bytes met dezelfde UID. Kijk eerst ' +
+      'of de oorzaak weg is. Uw naam en de tijd worden vastgelegd.',
+    replayed: (count) => `Gaat opnieuw naar het PACS: ${count}.`,
+    skipped: (count) => `Overgeslagen, want intussen opgelost of ingehaald: ${count}.`,
+    none: 'Alles is afgeleverd.',
+    noneOfReason: 'Om deze reden is niets blijven liggen.',
+    badge: (count) => `${count} niet afgeleverd`,
   },
   reidentify: {
     title: 'Heridentificeren',

@@ -25,6 +25,7 @@ export const problems: Widened<typeof english> = {
   CONFIG_INVALID: 'De server is niet goed geconfigureerd.',
   INTERNAL: 'Een fout in het platform. Meld het nummer hieronder.',
   DICOM_MALFORMED: 'De gegevens zijn afgebroken of spreken zichzelf tegen.',
+  POISON_INPUT: 'Dit object liet de ontvanger drie keer vastlopen en wordt niet meer gelezen.',
   DICOM_SOP_MISMATCH: 'Het object is niet het object dat was aangekondigd.',
   DICOM_SOP_CLASS_UNSUPPORTED: 'Dit soort object (SOP class) wordt niet aangenomen.',
 };

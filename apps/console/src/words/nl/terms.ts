@@ -78,6 +78,12 @@ export const terms: Widened<typeof english> = {
   },
   lanes: { acute: 'Acuut', routine: 'Routine' },
   links: { up: 'Actief', connecting: 'Wordt opgebouwd', down: 'Verbroken' },
+  diskLevels: {
+    normal: 'Ruimte genoeg',
+    warning: 'Raakt vol',
+    'refuse-routine': 'Bijna vol',
+    'refuse-all': 'Vol',
+  },
   breakers: {
     closed: 'Antwoordt, of nog niet gevraagd',
     open: 'Antwoordt niet',
@@ -118,6 +124,8 @@ export const terms: Widened<typeof english> = {
     quarantined: 'vastgehouden tot iemand kijkt',
     held: 'vastgehouden',
     refused: 'geweigerd door het PACS',
+    lost: 'door het PACS aangenomen, daarna daar verloren',
+    reopened: 'door een persoon opnieuw naar het PACS gestuurd',
     delivered: 'opgeslagen en bevestigd in het PACS',
     'not-analysed': 'geëindigd zonder resultaat',
     overdue: 'uiterste tijd verstreken',
@@ -170,6 +178,8 @@ export const terms: Widened<typeof english> = {
     association: 'Een associatie',
     context: 'Een aanbod van een soort object dat niet wordt aangenomen',
     'object/DICOM_MALFORMED': 'Een object dat is afgebroken of zichzelf tegenspreekt',
+    'object/POISON_INPUT':
+      'Een object dat de ontvanger drie keer liet vastlopen: het wordt niet meer gelezen',
     'object/DICOM_SOP_MISMATCH': 'Een ander object dan was aangekondigd',
     'object/DICOM_SOP_CLASS_UNSUPPORTED': 'Een soort object (SOP class) dat niet wordt aangenomen',
     'object/INVALID_IDENTIFIER': "Een object zonder geldige UID's",

@@ -1,0 +1,3 @@
+/** Types of install.mjs. */
+export declare const PYNETDICOM_PYTHON: string;
+export declare function ensurePynetdicom(): { ok: true } | { ok: false; reason: string };

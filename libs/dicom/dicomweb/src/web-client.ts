@@ -1,0 +1,212 @@
+/**
+ * WebClient: one HTTP request to the configured service, and its answer.
+ * Decides what is sent with each request and when a peer is given up. Invariants: the origin is the
+ * configured one, whatever an answer says; a body streams and is never whole in memory; an answer
+ * is bounded in size and time; over TLS both names are checked.
+ * Source: RFC 9110, RFC 9112; PS3.18 8; BCP 195 (RFC 9325); reliability specification F6.
+ */
+import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import {
+  connectionFault,
+  PeerNonsense,
+  RequestDeadline,
+  serverIdentity,
+  TLS_CIPHERS,
+  type DeadlineLimits,
+} from '@aifi/dicom-dimse';
+import { AifiError, LIMITS, type Clock } from '@aifi/shared-kernel';
+
+/** Certificates in PEM. */
+export interface DicomWebTls {
+  /** Who signs the certificate of the PACS. */
+  readonly ca: Buffer;
+  /** Ours, where the PACS asks for one. */
+  readonly certificate?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+  /** Name in the certificate of the PACS. @default the host of the URL */
+  readonly serverName?: string | undefined;
+}
+export interface WebClientOptions {
+  /** Where the service begins, such as https://pacs.example/dicom-web. */
+  readonly baseUrl: string;
+  /** Needed for https. */
+  readonly tls?: DicomWebTls | undefined;
+  /** Allows http. @default false */
+  readonly plain?: boolean | undefined;
+  /** Value of the Authorization header, asked for before each request; never logged. */
+  readonly authorization?: (() => string | Promise<string>) | undefined;
+  readonly clock: Clock;
+}
+export interface WebRequest {
+  readonly method: 'GET' | 'POST';
+  /** Below the base URL; begins with a slash. */
+  readonly path: string;
+  readonly accept: string;
+  readonly contentType?: string;
+  readonly body?: AsyncIterable<Uint8Array>;
+  /** Known length of the body; without it the body is sent chunked. @unit bytes */
+  readonly bodyBytes?: number | undefined;
+}
+export interface WebAnswer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** Answer of a PACS to what we ask: one study or one instance. @unit bytes */
+const ANSWER_BYTES_MAX = LIMITS.headerValueBytesMax;
+/** @unit bytes */
+const HEADER_BYTES_MAX = 16 * 1024;
+/** A service may put away what it was sent this slowly before its answer is due. */
+const DIGEST_BYTES_PER_MS = 10_000;
+
+/** The body could not be read: a fault of ours, whatever the peer did. */
+class SourceFault {
+  constructor(readonly error: unknown) {}
+}
+
+export class WebClient {
+  readonly #base: URL;
+
+  constructor(private readonly options: WebClientOptions) {
+    this.#base = parseBase(options);
+  }
+
+  /** The answer, whatever its status; PEER_UNAVAILABLE, UNTRUSTED or DEADLINE_EXCEEDED. */
+  async ask(request: WebRequest, limits: DeadlineLimits): Promise<WebAnswer> {
+    const authorization = await this.options.authorization?.();
+    const deadline = new RequestDeadline(this.options.clock, limits);
+    const sent = this.#open(request, authorization);
+    const exchange = new Exchange(sent, deadline);
+    try {
+      return await Promise.race([exchange.run(request.body), deadline.passed]);
+    } catch (error) {
+      throw error instanceof SourceFault ? error.error : error;
+    } finally {
+      deadline.stop();
+      sent.destroy();
+    }
+  }
+
+  #open(request: WebRequest, authorization: string | undefined): ClientRequest {
+    const { protocol, hostname, port, pathname } = this.#base;
+    const { method, path, accept, contentType, bodyBytes } = request;
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const options = {
+      ...{ host, port, method, path: `${pathname.replace(/\/$/, '')}${path}` },
+      // A connection of its own: nothing of an earlier answer can be left in it.
+      agent: false as const,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headers: {
+        accept,
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        ...(bodyBytes === undefined ? {} : { 'content-length': bodyBytes }),
+      },
+    };
+    if (protocol === 'http:') return requestHttp(options);
+    const { ca, certificate, key, serverName } = this.options.tls!;
+    try {
+      return requestHttps({
+        ...options,
+        ca,
+        ...(certificate && key ? { cert: certificate, key } : {}),
+        minVersion: 'TLSv1.2',
+        ciphers: TLS_CIPHERS,
+        ...serverIdentity(serverName ?? host),
+      });
+    } catch (cause) {
+      throw new AifiError('CONFIG_INVALID', 'certificate or key for TLS is unusable', { cause });
+    }
+  }
+}
+
+function parseBase({ baseUrl, tls, plain }: WebClientOptions): URL {
+  const base = URL.parse(baseUrl);
+  const isHttps = base?.protocol === 'https:' && tls !== undefined;
+  const isHttp = base?.protocol === 'http:' && plain === true && tls === undefined;
+  const isBare = base && !base.username && !base.password && !base.search && !base.hash;
+  if (!isBare || !(isHttps || isHttp)) {
+    throw new AifiError('CONFIG_INVALID', 'DICOMweb URL: https with tls, or http where plain');
+  }
+  return base;
+}
+
+class Exchange {
+  readonly #answered: Promise<IncomingMessage>;
+  #response: IncomingMessage | undefined;
+
+  constructor(
+    private readonly sent: ClientRequest,
+    private readonly deadline: RequestDeadline,
+  ) {
+    this.#answered = new Promise((resolve, reject) => {
+      sent.on('response', (response) => {
+        this.#response = response;
+        resolve(response);
+      });
+      sent.on('error', (error) => reject(this.#fault(error)));
+      sent.on('close', () => reject(this.#fault()));
+    });
+    // It may be over before anybody asks.
+    this.#answered.catch(() => undefined);
+  }
+
+  async run(body: AsyncIterable<Uint8Array> | undefined): Promise<WebAnswer> {
+    if (body) await this.#upload(body);
+    else this.sent.end();
+    const response = await this.#answered;
+    this.deadline.progress();
+    if (response.headers['content-encoding'] !== undefined) throw nonsense('encoded answer');
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        this.deadline.progress();
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES_MAX) throw nonsense('answer is too long');
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw error instanceof AifiError ? error : this.#fault(error);
+    }
+    return { status: response.statusCode ?? 0, body: Buffer.concat(chunks) };
+  }
+
+  /** Stops early when the service has answered or gone: it reads no further. */
+  async #upload(body: AsyncIterable<Uint8Array>): Promise<void> {
+    let sentBytes = 0;
+    try {
+      for await (const chunk of body) {
+        if (this.#response || this.sent.destroyed) return;
+        if (!this.sent.write(chunk)) await this.#room();
+        this.deadline.progress();
+        sentBytes += chunk.length;
+      }
+    } catch (error) {
+      throw new SourceFault(error);
+    }
+    this.sent.end();
+    this.deadline.extend(sentBytes / DIGEST_BYTES_PER_MS);
+  }
+  #room(): Promise<void> {
+    const events = ['drain', 'response', 'close'] as const;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        for (const event of events) this.sent.off(event, done);
+        resolve();
+      };
+      for (const event of events) this.sent.on(event, done);
+    });
+  }
+  #fault(error?: unknown): AifiError {
+    const { socket } = this.sent;
+    const phase = this.#response ? 'answer' : socket?.remoteAddress ? 'request' : 'connect';
+    return connectionFault(socket, phase, error);
+  }
+}
+
+export function nonsense(what: string): AifiError {
+  const cause = new PeerNonsense(what);
+  return new AifiError('PEER_UNAVAILABLE', 'the DICOMweb service does not answer', { cause });
+}
