@@ -37,8 +37,8 @@ describe('aifictl dead-letters list', () => {
     expect(await runAifictl(args, text)).toBe(0);
     expect(text.printed().split('\n')).toEqual([
       'id               since (UTC)          product         object  reason                      ' +
-        '                                                 PACS  attempts  sent again  job         ' +
-        '                      study',
+        '                                                 PACS  attempts  sent again  job' +
+        '                               study',
       'delivery:12      2026-11-20 10:22:00  meshnet-tissue  SR      PEER_REFUSED (the PACS refus' +
         `es this object: look in the PACS for the cause)  A900  3         1           ${JOB}  ` +
         '1.2.3.4',

@@ -10,7 +10,7 @@ import { faultWords, reasonWords } from './fault-words.js';
 import { count, size, type Times } from './plain-values.js';
 
 /** Below this the gateway counts as full: one large CT study. @unit bytes */
-export const DISK_FREE_BYTES_MIN = 1_000_000_000;
+const DISK_FREE_BYTES_MIN = 1_000_000_000;
 
 export interface JobFacts {
   readonly job: GatewayJob;
@@ -49,8 +49,14 @@ export function explainJob(facts: JobFacts, times: Times): Explanation {
   return {
     terminal,
     state: told === '' ? state : `${state}: ${told}`,
-    next: terminal ? null : `${waiting(facts, times)}. ${ending(facts.job, times)}`,
+    next: terminal ? again(facts.job) : `${waiting(facts, times)}. ${ending(facts.job, times)}`,
   };
+}
+
+/** An end that a person can undo: the PACS would not take the result. */
+function again({ code, deliveries }: GatewayJob): string | null {
+  const isDead = code === 'PACS_REFUSED' && deliveries.some(({ state }) => state === 'DEAD');
+  return isDead ? 'a person can have it sent again: aifictl dead-letters list' : null;
 }
 
 function ending({ deadlineAtMs, code }: GatewayJob, times: Times): string {
@@ -103,8 +109,12 @@ function linkNote(status: GatewayStatus | undefined): string {
   return `; the link to the hub ${link}, the study is safe in the spool`;
 }
 
+/** By the gateway's own level, or for one that does not tell it by its free space. */
+export const isDiskFull = ({ disk, diskFreeBytes }: GatewayStatus): boolean =>
+  disk ? disk.level === 'refuse-all' : diskFreeBytes < DISK_FREE_BYTES_MIN;
+
 function diskNote(status: GatewayStatus | undefined): string {
-  if (!status || status.diskFreeBytes >= DISK_FREE_BYTES_MIN) return '';
+  if (!status || !isDiskFull(status)) return '';
   const free = `${size(status.diskFreeBytes)} free`;
   return `; the gateway's disk is full (${free}): it goes on when there is room`;
 }

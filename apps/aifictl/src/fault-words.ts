@@ -4,7 +4,7 @@
  * Invariant: a code without words does not compile; one of a newer service is shown as it is.
  */
 import { isReasonCode, REASON_CODES, type ErrorCode } from '@aifi/shared-kernel';
-import type { RefusalView } from '@aifi/contracts-rest';
+import { deadLetterWords, type RefusalView } from '@aifi/contracts-rest';
 
 const FAULT_WORDS: Readonly<Record<ErrorCode, string>> = {
   DICOM_MALFORMED: 'the data is cut short or contradicts itself',
@@ -34,7 +34,8 @@ const FAULT_WORDS: Readonly<Record<ErrorCode, string>> = {
 /** `PEER_UNAVAILABLE (the other side does not answer)` */
 export function faultWords(code: string): string {
   const own = Object.hasOwn(FAULT_WORDS, code) ? FAULT_WORDS[code as ErrorCode] : undefined;
-  const words = own ?? (isReasonCode(code) ? REASON_CODES[code].en : undefined);
+  const other = isReasonCode(code) ? REASON_CODES[code].en : deadLetterWords(code)?.en;
+  const words = own ?? other;
   return words === undefined ? code : `${code} (${words})`;
 }
 

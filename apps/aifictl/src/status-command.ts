@@ -1,13 +1,14 @@
 /**
  * status: asks every gateway and the hub how they are.
  * Decides what "not well" is: no answer, no link to the hub, a PACS that does not answer, a disk
- * for which something is refused, or what waits for a person. Refusals are facts of their senders, not of our health.
+ * for which something is refused, or what waits for a person. Refusals are facts of their senders,
+ * not of our health.
  */
 import { gatewayStatusSchema, hubStatusSchema, type GatewayStatus } from '@aifi/contracts-rest';
 import { ask } from './api-client.js';
 import type { Command } from './command-line.js';
 import type { StatusDocument } from './documents.js';
-import { DISK_FREE_BYTES_MIN } from './explain-job.js';
+import { isDiskFull } from './explain-job.js';
 import { count, size } from './plain-values.js';
 import type { Terminal } from './terminal.js';
 
@@ -64,12 +65,12 @@ function gatewayProblems(status: GatewayStatus): string[] {
 }
 
 /** By the level that the gateway refuses by; one that does not tell is judged by its free space. */
-function diskProblems({ disk, diskFreeBytes }: GatewayStatus): string[] {
+function diskProblems(status: GatewayStatus): string[] {
+  const { disk, diskFreeBytes } = status;
   const told = 'are told A700 and try again, what is here is safe';
   const free = size(diskFreeBytes);
   if (disk?.level === 'refuse-routine') {
     return [`the disk is nearly full (${free} free): senders of routine studies ${told}`];
   }
-  const isFull = disk ? disk.level === 'refuse-all' : diskFreeBytes < DISK_FREE_BYTES_MIN;
-  return isFull ? [`the disk is full (${free} free): senders ${told}`] : [];
+  return isDiskFull(status) ? [`the disk is full (${free} free): senders ${told}`] : [];
 }

@@ -183,6 +183,20 @@ describe('aifictl trace', () => {
       "waiting for pseudonymise at the gateway; the gateway's disk is full (12.0 MB free): it " +
         'goes on when there is room.',
     );
+    const disk = { level: 'refuse-all', usedPercent: 96, freeBytes: 5e9 } as const;
+    const full = aStatus({ diskFreeBytes: 5e9, disk });
+    expect(await told({ job, hub: null, status: full })).toContain('disk is full (5.0 GB free)');
+  });
+
+  it('says that a result which the PACS would not take can be sent again', async () => {
+    const dead = { ...delivered, state: 'DEAD', dimseStatus: 0xa900, lastFault: 'RESULT_LOST' };
+    const job = aJob({
+      ...{ ...uploaded, state: 'NOT_ANALYSED_NOTIFIED', code: 'PACS_REFUSED' },
+      ...{ deliveries: [dead], terminalAtMs: T0 + 14_000 },
+    });
+    expect(await told({ job, hub: null })).toContain(
+      'next: a person can have it sent again: aifictl dead-letters list',
+    );
   });
 
   it('says that nothing left the hospital for a product that did not ask', async () => {

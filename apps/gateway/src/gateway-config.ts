@@ -51,7 +51,9 @@ export const gatewayConfigSchema = z
       .describe('where the records of the audit trail go besides the own store'),
     dicom: receiveConfigSchema.describe('the DICOM listener'),
     pacs: deliverConfigSchema.describe('the PACS that gets the results'),
-    disk: diskConfigSchema.describe('when new images are refused, and how long files are kept'),
+    disk: diskConfigSchema
+      .prefault({})
+      .describe('when new images are refused, and how long files are kept'),
     hub: z.strictObject({
       address: z.string().regex(/^[\w.-]+:\d+$/),
       caFile: z.string(),

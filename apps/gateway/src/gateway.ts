@@ -60,6 +60,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
   await disk.start();
   const parts: Parts = { ...stores, config, logger, clock, link, disk, changes: new ChangeBell() };
+  disk.onChange(() => parts.changes.notify('status'));
   const pipeline = createStages(parts);
   const stopping = new AbortController();
   const ended = Promise.all(pipeline.all.map((stage) => stage.run(stopping.signal))).then(

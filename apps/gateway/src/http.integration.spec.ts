@@ -189,6 +189,27 @@ describe('the interface of the gateway', () => {
     ]);
   });
 
+  it('tells why an object is undelivered, and counts the deadline of a job anew', async () => {
+    await database.write((sql) => {
+      sql.run('UPDATE job SET reopened_ms = 50 WHERE job_id = ?', OTHER_JOB);
+      sql.run(
+        `INSERT INTO delivery (job_id, issue, output_index, role, sop_class_uid, series_uid,
+           sop_instance_uid, path, sha256, state, dead_ms, dead_code, removed_ms)
+         VALUES (?, 0, 0, 'SR', '1', '1', '1.9', 'gone', 'x', 'DEAD', 40, 'RESULT_LOST', 45)`,
+        OTHER_JOB,
+      );
+    });
+    const response = await get(`api/v1/jobs/${OTHER_JOB}/trace`);
+    const [job] = studyTraceSchema.parse(await response.json()).jobs;
+    expect(job).toMatchObject({
+      ...{ createdAtMs: 10, deadlineAtMs: 650 },
+      deliveries: [{ state: 'DEAD', lastFault: 'RESULT_LOST' }],
+    });
+    // What retention has removed is not missing.
+    expect(job?.files[2]).toEqual({ folder: 'outgoing', rows: 0, files: 0, bytes: 0 });
+    await database.write((sql) => sql.run('DELETE FROM delivery'));
+  });
+
   it('traces one job of a study alone', async () => {
     const response = await get(`api/v1/jobs/${OTHER_JOB}/trace`);
     const trace = studyTraceSchema.parse(await response.json());

@@ -54,35 +54,15 @@ export interface Pipeline {
 }
 
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
-  const { config, database, vault, keys, link, disk, anchors } = dependencies;
-  const { clock, logger, onEnded } = dependencies;
-  const { siteId, purpose, dataFolder, pacs } = config;
+  const { config, database, vault, keys, link, anchors, clock, logger } = dependencies;
+  const { siteId, purpose, dataFolder } = config;
   const rules = new RulesStore(database, link.signingKey, purpose);
   const wake = createBells();
   const ring = (stage: GatewayStage) => (): void => wake(stage).notify();
-  const common = (stage: GatewayStage) => ({ database, clock, logger, wake: wake(stage) });
+  const common: Bells['common'] = (stage) => ({ database, clock, logger, wake: wake(stage) });
   const linkage = { vault, keys, siteId, dataFolder };
 
-  const deliver = createDeliverStage({
-    ...common('deliver'),
-    pacs: createPacsPeer(pacs, clock),
-    settings: pacs,
-    deadlines: config.deadlines,
-    onDone: onEnded,
-  });
-  const receive = createReceiveStage({
-    ...common('receive'),
-    dataFolder,
-    config: config.dicom,
-    onReceived: ring('assemble'),
-    diskLevel: disk.level,
-    onDiskLevel: disk.onChange,
-    // The PACS reports on an association of its own, so it comes in where images come in.
-    ...(pacs.commitment && {
-      onCommitment: deliver.onCommitment,
-      commitmentFrom: [pacs.calledAeTitle],
-    }),
-  });
+  const { receive, deliver } = createFront(dependencies, { common, ring });
   const spool = createSpool({
     ...common('spool'),
     spoolFolder: join(dataFolder, 'spool'),
@@ -130,6 +110,43 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     pacsState,
     ringDeliver: ring('deliver'),
   };
+}
+
+/** What every stage gets, and the bell of the next one. */
+interface Bells {
+  readonly common: (
+    stage: GatewayStage,
+  ) => Pick<PipelineDependencies, 'database' | 'clock' | 'logger'> & { readonly wake: Wake };
+  readonly ring: (stage: GatewayStage) => () => void;
+}
+
+/** Both ends towards the hospital: what comes in, and what goes into its PACS. */
+function createFront(
+  { config, disk, clock, onEnded }: PipelineDependencies,
+  { common, ring }: Bells,
+): { readonly receive: ReceiveStage; readonly deliver: DeliverStage } {
+  const { dataFolder, pacs, deadlines } = config;
+  const deliver = createDeliverStage({
+    ...common('deliver'),
+    pacs: createPacsPeer(pacs, clock),
+    settings: pacs,
+    deadlines,
+    onDone: onEnded,
+  });
+  const receive = createReceiveStage({
+    ...common('receive'),
+    dataFolder,
+    config: config.dicom,
+    onReceived: ring('assemble'),
+    diskLevel: disk.level,
+    onDiskLevel: disk.onChange,
+    // The PACS reports on an association of its own, so it comes in where images come in.
+    ...(pacs.commitment && {
+      onCommitment: deliver.onCommitment,
+      commitmentFrom: [pacs.calledAeTitle],
+    }),
+  });
+  return { receive, deliver };
 }
 
 /** The bell of each stage. */

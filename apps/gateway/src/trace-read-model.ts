@@ -17,7 +17,8 @@ const JOURNAL_MAX = 2_000;
 /** What a result and a status object have in common on their way to the PACS. */
 const DELIVERY_COLUMNS = `issue, sop_class_uid AS sopClassUid, series_uid AS seriesInstanceUid,
   sop_instance_uid AS sopInstanceUid, sha256, state, dimse_status AS dimseStatus, attempts,
-  next_attempt_ms AS nextAttemptAtMs, last_fault AS lastFault`;
+  next_attempt_ms AS nextAttemptAtMs,
+  CASE state WHEN 'DEAD' THEN dead_code ELSE last_fault END AS lastFault`;
 
 /** The study with all its jobs. */
 export function readStudyTrace(sources: GatewaySources, studyUid: string): Promise<StudyTrace> {
@@ -56,9 +57,9 @@ async function readTrace(
   const { database, config } = sources;
   const { tables, jobs } = database.read((sql) => ({
     tables: readTables(sql, row, onlyJobId),
-    jobs: readJobs(sql, row, onlyJobId).map((job) => ({
+    jobs: readJobs(sql, row, onlyJobId).map(({ sinceMs, ...job }) => ({
       ...job,
-      deadlineAtMs: job.createdAtMs + deadlineMs(config.deadlines, job.lane),
+      deadlineAtMs: sinceMs + deadlineMs(config.deadlines, job.lane),
       ...readSteps(sql, job.jobId),
     })),
   }));
@@ -115,7 +116,8 @@ function readTables(
       studyId,
     ),
     instances: sql.all<FileRow>(
-      'SELECT path, size_bytes AS bytes FROM instance WHERE study_id = ?',
+      // What retention has removed is no file that is missing.
+      'SELECT path, size_bytes AS bytes FROM instance WHERE study_id = ? AND removed_ms IS NULL',
       studyId,
     ),
   };
@@ -136,12 +138,19 @@ function readHops(sql: Sql, studyId: number, onlyJobId?: string): GatewayHop[] {
     .map((hop) => ({ ...hop, detail: JSON.parse(hop.detail) as GatewayHop['detail'] }));
 }
 
-type JobRow = Omit<GatewayJob, 'deadlineAtMs' | 'upload' | 'outcomes' | 'deliveries' | 'files'>;
+interface JobRow extends Omit<
+  GatewayJob,
+  'deadlineAtMs' | 'upload' | 'outcomes' | 'deliveries' | 'files'
+> {
+  /** Since when its deadline counts: a person may have had it taken up again. */
+  readonly sinceMs: number;
+}
 
 function readJobs(sql: Sql, { study_id: studyId }: StudyRow, onlyJobId?: string): JobRow[] {
   return sql.all<JobRow>(
     `SELECT job_id AS jobId, product, product_version AS version, model_digest AS modelDigest,
-       lane, revision, state, code, detail, created_ms AS createdAtMs, terminal_ms AS terminalAtMs
+       lane, revision, state, code, detail, created_ms AS createdAtMs, terminal_ms AS terminalAtMs,
+       COALESCE(reopened_ms, created_ms) AS sinceMs
      FROM job WHERE study_id = ?1 AND (?2 IS NULL OR job_id = ?2)
      ORDER BY revision DESC, product LIMIT ?3`,
     studyId,
@@ -168,7 +177,10 @@ function readSteps(sql: Sql, jobId: string): Steps {
     fileRows: {
       spool: select('spool_object', 'size_bytes'),
       inbound: select('inbound_object', 'size_bytes'),
-      outgoing: select('delivery', 'NULL'),
+      outgoing: sql.all<FileRow>(
+        'SELECT path, NULL AS bytes FROM delivery WHERE job_id = ? AND removed_ms IS NULL',
+        jobId,
+      ),
     },
   };
 }

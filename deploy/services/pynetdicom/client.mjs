@@ -19,7 +19,11 @@ const TIMEOUT_MS = 120_000;
 export async function runPynetdicom(words) {
   // -I: no module of the caller's folder or environment is imported.
   const options = { timeout: TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
-  const { stdout } = await promisify(execFile)(PYNETDICOM_PYTHON, ['-I', SCRIPT, ...words], options);
+  const { stdout } = await promisify(execFile)(
+    PYNETDICOM_PYTHON,
+    ['-I', SCRIPT, ...words],
+    options,
+  );
   return JSON.parse(stdout);
 }
 

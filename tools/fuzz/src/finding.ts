@@ -18,7 +18,9 @@ export interface Finding {
 
 /** First line of a stack that lies in this workspace and not in the fuzzer. */
 function originOf(stack: string): string {
-  const lines = stack.split('\n').filter((line) => /\/(libs|apps)\/|tools\/fuzz\/src\/targets/.test(line));
+  const lines = stack
+    .split('\n')
+    .filter((line) => /\/(libs|apps)\/|tools\/fuzz\/src\/targets/.test(line));
   const line = lines.find((one) => /\/(libs|apps)\//.test(one)) ?? lines[0] ?? '';
   return line.replace(/^.*\/((?:libs|apps|tools)\/[^:)]+):(\d+):\d+\)?$/, '$1:$2').trim();
 }

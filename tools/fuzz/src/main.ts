@@ -13,8 +13,7 @@ import { compareWithDcmdump } from './dcmdump-comparison.js';
 import { renderReport, type TargetReport } from './report.js';
 import { importSeedFiles } from './seed-files.js';
 import { runTarget } from './target-run.js';
-import { findTarget, TARGETS } from './targets/index.js';
-import type { FuzzTarget } from './fuzz-target.js';
+import { findTarget, TARGET_NAMES } from './targets/index.js';
 
 const FOLDER = join(import.meta.dirname, '..');
 /** The long form: half an hour each. @unit s */
@@ -22,10 +21,10 @@ const LONG_SECONDS = 1_800;
 const USAGE = `usage: npm run fuzz -- [--target t]... [--seconds n | --executions n] [--seed s]
        [--fresh] [--json file] [--work folder]
        npm run fuzz -- --write-seeds [--from folder of data with its SOURCES.md]
-targets: ${TARGETS.map(({ name }) => name).join(', ')}`;
+targets: ${TARGET_NAMES.join(', ')}`;
 
 interface Order {
-  readonly targets: readonly FuzzTarget[];
+  readonly targets: readonly string[];
   readonly seconds: number | undefined;
   readonly executions: number | undefined;
   readonly seed: number;
@@ -59,7 +58,7 @@ function readOrder(): Order {
     });
     const executions = countOf(values.executions);
     return {
-      targets: values.target?.map(findTarget) ?? TARGETS,
+      targets: values.target ?? TARGET_NAMES,
       executions,
       seconds: countOf(values.seconds) ?? (executions === undefined ? LONG_SECONDS : undefined),
       // A new seed each time: the same one would walk the same way again.
@@ -75,8 +74,9 @@ function readOrder(): Order {
   }
 }
 
-function writeSeeds(targets: readonly FuzzTarget[]): void {
-  for (const target of targets) {
+async function writeSeeds(names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const target = await findTarget(name);
     let count = 0;
     for (const seed of target.seeds()) {
       if (seed.length > target.maxBytes) continue;
@@ -87,8 +87,9 @@ function writeSeeds(targets: readonly FuzzTarget[]): void {
   }
 }
 
-async function runOne(target: FuzzTarget, order: Order, signal: AbortSignal): Promise<TargetReport> {
+async function runOne(name: string, order: Order, signal: AbortSignal): Promise<TargetReport> {
   const { seconds, executions, seed, fresh, work } = order;
+  const target = await findTarget(name);
   const workFolder = join(work, '.run', target.name);
   const findingsFolder = join(work, 'findings', target.name);
   if (fresh) rmSync(workFolder, { recursive: true, force: true });
@@ -126,7 +127,7 @@ async function main(): Promise<number> {
   assertNodeVersion();
   const order = readOrder();
   if (order.writesSeeds) {
-    writeSeeds(order.targets);
+    await writeSeeds(order.targets);
     if (order.seedFiles) {
       const count = importSeedFiles(order.seedFiles, join(FOLDER, 'corpus'));
       console.log(`${count} seeds from files`);

@@ -1,6 +1,6 @@
 /**
  * Mutations: a new input from one or two old ones.
- * Decides what is changed: bits, numbers, blocks, tokens, and lengths together with what they count.
+ * Decides what is changed: bits, numbers, blocks, tokens, and lengths with what they count.
  * Invariant: never longer than allowed, the old inputs stay as they are.
  */
 import type { SeededRandom } from './seeded-random.js';

@@ -30,7 +30,9 @@ export function renderReport(results: readonly TargetReport[]): string {
   const rows = [HEAD, ...results.map(row)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]!.length)));
   const lines = rows.map((cells) =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
+    cells
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  '),
   );
   for (const { target, findings, comparison } of results) {
     for (const { kind, detail, path } of findings) {

@@ -61,7 +61,7 @@ export function chunkEnds(length: number, random: SeededRandom): number[] {
   const largest = random.pick([1, 2, 7, 64, 1500, 65_536]);
   const ends: number[] = [];
   // Single bytes of a long input would only cost time.
-  const least = Math.floor(length / 4096);
+  const least = Math.floor(length / 512);
   for (let at = 0; at < length;) {
     at = Math.min(length, at + Math.max(least, random.between(1, largest)));
     ends.push(at);

@@ -25,9 +25,11 @@ const LOOK_MS = 250;
 /** Without processor time to go by, and for a worker that waits for ever. @unit ms */
 const STALL_MS = 15_000;
 /** A target that dies so often is not fuzzed any further. */
-const DEATHS_MAX = 5;
+const DEATHS_MAX = 3;
 /** Clock ticks of /proc: 100 a second on every Linux (proc(5)). @unit ms */
 const TICK_MS = 10;
+/** Garbage must not look like a leak; what is really held still passes the limit. */
+const SMALL_HEAP = ['--max-old-space-size=320', '--max-semi-space-size=4'];
 
 export interface TargetBudget {
   readonly seconds?: number | undefined;
@@ -59,7 +61,9 @@ function proc(pid: number, file: 'stat' | 'status'): string {
 }
 /** User time so far; undefined where there is no /proc. @unit ms */
 function userMs(pid: number): number | undefined {
-  const fields = proc(pid, 'stat').replace(/^.*\) /, '').split(' ');
+  const fields = proc(pid, 'stat')
+    .replace(/^.*\) /, '')
+    .split(' ');
   return fields.length > 11 ? Number(fields[11]) * TICK_MS : undefined;
 }
 function peakBytes(pid: number): number {
@@ -128,7 +132,7 @@ class WorkerRun {
     writeFileSync(progressPath, '');
     const load = join(folder, 'load.mjs');
     const child = fork(join(folder, 'src', 'worker-main.ts'), [], {
-      execArgv: ['--expose-gc', '--conditions=aifi-source', '--import', load],
+      execArgv: [...SMALL_HEAP, '--expose-gc', '--conditions=aifi-source', '--import', load],
       env: {
         ...process.env,
         AIFI_FUZZ_COVERS: covers.join(','),

@@ -30,7 +30,7 @@ const SAMPLES_MAX = 1_000;
 const REPORT_MS = 1_000;
 
 const order = JSON.parse(process.env[ORDER_VARIABLE] ?? '{}') as WorkerOrder;
-const target = findTarget(order.target);
+const target = await findTarget(order.target);
 const newInputs = join(order.workFolder, 'corpus');
 const samples = join(order.workFolder, 'accepted');
 const progress = new ProgressWriter(order.progressPath, target.maxBytes);

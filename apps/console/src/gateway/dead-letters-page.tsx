@@ -23,6 +23,7 @@ import { Fault } from '../parts/fault.js';
 import { Pager } from '../parts/pager.js';
 import { Refresh } from '../parts/refresh.js';
 import { DeadLetterTable } from './dead-letter-table.js';
+import { useUndelivered } from './undelivered.js';
 
 /** What a person is asked about: one letter, or all that the filter leaves. */
 type Asked = DeadLetterView | 'all';
@@ -39,11 +40,17 @@ export function DeadLettersPage() {
   const refresh = (): void => void answer.refetch();
   const mayReplay = acts.includes('dead-letter.replay');
   const total = answer.data?.total ?? 0;
+  const undelivered = useUndelivered() ?? total;
   return (
     <Page
       title={deadLetters.title}
       lead={deadLetters.lead}
-      actions={<Refresh topics={['status']} isBusy={answer.isFetching} onRefresh={refresh} />}
+      actions={
+        <Refresh
+          {...{ topics: [], isBusy: answer.isFetching, onRefresh: refresh }}
+          hasNews={code === '' && answer.data !== undefined && total !== undelivered}
+        />
+      }
     >
       <div>
         <Group justify="space-between" align="flex-end" mb="sm">

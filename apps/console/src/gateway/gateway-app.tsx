@@ -3,11 +3,8 @@
  * Decides addresses and navigation, and that the number of undelivered objects stands there.
  * Invariant: an address never holds a patient's name or number.
  */
-import { gatewayRoutes } from '@aifi/contracts-rest';
-import { useAnswer } from '../api/use-answer.js';
 import { useWords } from '../frame/language.js';
 import { Routes, type PageRoute } from '../frame/routes.js';
-import { useSession } from '../frame/session.js';
 import type { NavItem } from '../frame/shell.js';
 import { ApprovalsPage } from '../pages/approvals-page.js';
 import { AuditPage } from '../pages/audit-page.js';
@@ -16,9 +13,10 @@ import { DeadLettersPage } from './dead-letters-page.js';
 import { FlagsPage } from './flags-page.js';
 import { PatientExtractPage } from './patient-extract-page.js';
 import { ReidentifyPage } from './reidentify-page.js';
-import { STATUS_TOPICS, StatusPage } from './status-page.js';
+import { StatusPage } from './status-page.js';
 import { StudiesPage } from './studies-page.js';
 import { JobPage, StudyPage } from './study-page.js';
+import { useUndelivered } from './undelivered.js';
 
 const ROUTES: readonly PageRoute[] = [
   { path: '/', act: 'hospital-study-list.read', page: () => <StudiesPage /> },
@@ -48,7 +46,7 @@ const ROUTES: readonly PageRoute[] = [
 
 export function GatewayApp() {
   const { nav, deadLetters } = useWords().gateway;
-  const undelivered = useUndelivered();
+  const undelivered = useUndelivered() ?? 0;
   const items: readonly NavItem[] = [
     { to: '/', label: nav.studies, act: 'hospital-study-list.read', also: /^\/(studies|jobs)\// },
     { to: '/status', label: nav.status, act: 'health.read' },
@@ -66,12 +64,4 @@ export function GatewayApp() {
     { to: '/patient-extract', label: nav.extract, act: 'patient-extract.read' },
   ];
   return <Routes items={items} routes={ROUTES} />;
-}
-
-/** How many objects are undelivered, as the status says it; 0 for who may not know. */
-function useUndelivered(): number {
-  const { acts } = useSession();
-  const isWanted = acts.includes('dead-letters.read') && acts.includes('health.read');
-  const { data } = useAnswer(gatewayRoutes.status, {}, { topics: STATUS_TOPICS, isWanted });
-  return data?.deadLetters?.count ?? 0;
 }

@@ -26,14 +26,13 @@ import { StateCounts } from '../parts/state-counts.js';
 import { StateLabel } from '../parts/state-label.js';
 import { At } from '../parts/when.js';
 import { dimseWords } from './delivery-table.js';
+import { STATUS_TOPICS } from './undelivered.js';
 
 /** As `aifictl status` says it: below this a disk counts as full. @unit bytes */
 const DISK_LOW_BYTES = 1_000_000_000;
 const DISK_TONES: Readonly<Record<DiskLevelName, Tone>> = {
   ...{ normal: 'ok', warning: 'warn', 'refuse-routine': 'bad', 'refuse-all': 'bad' },
 };
-/** What the page, and the count in the navigation, is renewed by. */
-export const STATUS_TOPICS = ['status', 'studies'] as const;
 const LINK_TONES: Readonly<Record<GatewayStatus['link'], Tone>> = {
   ...{ up: 'ok', connecting: 'warn', down: 'bad' },
 };

@@ -3,6 +3,7 @@
  * Decides how a hop reads: stage and event, exact time, time since the hop before, its facts.
  * Invariant: a code is shown with its words, a digest can be copied whole.
  */
+import { deadLetterWords } from '@aifi/contracts-rest';
 import { isReasonCode, REASON_CODES } from '@aifi/shared-kernel';
 import type { Fact, Hop } from '../format/hops.js';
 import type { LanguageState } from '../frame/language.js';
@@ -92,6 +93,8 @@ function FactValue({ fact }: { readonly fact: Fact }) {
 /** `MODEL_FAILED: the analysis by the product failed` */
 export function codeWords(code: string, { language, words }: LanguageState): string {
   if (isReasonCode(code)) return `${code}: ${REASON_CODES[code][language]}`;
+  const undelivered = deadLetterWords(code);
+  if (undelivered) return `${code}: ${undelivered[language]}`;
   const known: Readonly<Record<string, string>> = words.problems;
   return Object.hasOwn(known, code) ? `${code}: ${known[code]}` : code;
 }

@@ -10,17 +10,19 @@ import { Icon } from './icon.js';
 
 interface RefreshProps {
   readonly topics: readonly Topic[];
+  /** Where a page knows better than its topics whether there is news. */
+  readonly hasNews?: boolean;
   readonly isBusy: boolean;
   readonly onRefresh: () => void;
 }
-export function Refresh({ topics, isBusy, onRefresh }: RefreshProps) {
+export function Refresh({ topics, hasNews, isBusy, onRefresh }: RefreshProps) {
   const { frame } = useWords();
   const { news, seen } = useLive();
-  const hasNews = topics.some((topic) => news.has(topic));
+  const isNew = hasNews ?? topics.some((topic) => news.has(topic));
   return (
     <span role="status">
       <Button
-        {...{ variant: hasNews ? 'light' : 'default', size: 'xs', loading: isBusy }}
+        {...{ variant: isNew ? 'light' : 'default', size: 'xs', loading: isBusy }}
         leftSection={<Icon name="refresh" size={14} />}
         title={frame.loggedHint}
         onClick={() => {
@@ -28,7 +30,7 @@ export function Refresh({ topics, isBusy, onRefresh }: RefreshProps) {
           onRefresh();
         }}
       >
-        {hasNews ? frame.newData : frame.refresh}
+        {isNew ? frame.newData : frame.refresh}
       </Button>
     </span>
   );

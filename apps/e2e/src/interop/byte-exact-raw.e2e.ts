@@ -21,6 +21,7 @@ import {
 } from './framings.js';
 import { generatedCt, withGeneratedHeader } from './generated-objects.js';
 import type { RawObject } from './raw-encoding.js';
+import { RawSender } from './raw-sender.js';
 import { rawStore } from './raw-store.js';
 import { CALLED, Receiver } from './receiver.js';
 
@@ -58,6 +59,14 @@ describe('a dataset as sent is the dataset on disk', () => {
     expect(stores[0]!.dataset.equals(object.dataset)).toBe(true);
     return stores[0]!;
   }
+
+  it('may come in PDUs of 1 MiB: the listener says so', async () => {
+    const { sopClassUid, transferSyntaxUid } = generatedCt('offer', SMALL);
+    const context = { abstractSyntaxUid: sopClassUid, transferSyntaxUids: [transferSyntaxUid] };
+    const { sender, opening } = await RawSender.open(peer(), [context]);
+    expect(opening).toEqual({ kind: 'accepted', results: [0], pduBytes: 1024 * KIB });
+    await sender.close();
+  });
 
   it.each([4, 16, 64, 128, 512, 1024].map((kib) => [kib]))(
     'with PDUs of %i KiB',

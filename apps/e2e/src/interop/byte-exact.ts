@@ -5,7 +5,7 @@
  * Source: reliability specification F1, P0; T-PDV.
  */
 import { createHash } from 'node:crypto';
-import { ByteTap } from '../byte-tap.js';
+import type { ByteTap } from '../byte-tap.js';
 import type { Receiver } from './receiver.js';
 import { readWire, type AssociationOnWire, type StoreOnWire } from './wire-record.js';
 
@@ -35,11 +35,10 @@ export function compare(tap: ByteTap, receiver: Receiver): Comparison {
   const onWire = new Map<string, Set<string>>();
   const stores: StoreOnWire[] = [];
   const refused: number[] = [];
-  for (const { stores: sent, syntaxes, statuses } of wireOf(tap)) {
+  for (const { stores: sent, syntaxes } of wireOf(tap)) {
     for (const store of sent) {
-      const status = statuses.get(store.messageId);
-      if (status !== SUCCESS) {
-        refused.push(status ?? -1);
+      if (store.status !== SUCCESS) {
+        refused.push(store.status ?? -1);
         continue;
       }
       stores.push(store);

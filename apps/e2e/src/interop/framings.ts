@@ -86,9 +86,7 @@ export function randomCuts(random: () => number): Framing {
       for (let left = 1 + Math.floor(random() * 8); left > 0 && !isLast; left -= 1) {
         const end = Math.min(dataset.length, at + Math.floor(random() * 20_000));
         isLast = end === dataset.length;
-        pdvs.push(
-          rawPdv(contextId, dataset.subarray(at, end), { command: false, last: isLast }),
-        );
+        pdvs.push(rawPdv(contextId, dataset.subarray(at, end), { command: false, last: isLast }));
         at = end;
       }
       yield rawDataPdu(...pdvs);

@@ -5,13 +5,10 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
-import {
-  prepareOrthanc,
-  type OrthancOptions,
-} from '../../../../deploy/services/orthanc/start.mjs';
+import { prepareOrthanc, type OrthancOptions } from '../../../../deploy/services/orthanc/start.mjs';
 
 const HOST = '127.0.0.1';
 export type OrthancSettings = Partial<Omit<OrthancOptions, 'folder' | 'httpPort'>>;
@@ -21,11 +18,12 @@ export interface StoredTags {
   readonly sopInstanceUid: string;
 }
 
+const logFileIn = ({ path }: TemporaryFolder): string => join(path, 'orthanc.log');
+
 export class OrthancPeer {
   private constructor(
     readonly dicomPort: number,
     readonly restUrl: string,
-    readonly logFile: string,
     private readonly folder: TemporaryFolder,
     private readonly server: ChildProcess,
   ) {}
@@ -42,11 +40,10 @@ export class OrthancPeer {
       dicomPort,
       httpPort,
     });
-    const logFile = join(folder.path, 'orthanc.log');
-    const log = openSync(logFile, 'w');
+    const log = openSync(logFileIn(folder), 'w');
     const words = ['--verbose', ...prepared.arguments];
     const server = spawn(prepared.command, words, { stdio: ['ignore', log, log] });
-    const peer = new OrthancPeer(dicomPort, prepared.restUrl, logFile, folder, server);
+    const peer = new OrthancPeer(dicomPort, prepared.restUrl, folder, server);
     for (let look = 0; !(await peer.isUp()); look += 1) {
       if (look > 600 || server.exitCode !== null) throw new Error('Orthanc does not start');
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -57,10 +54,15 @@ export class OrthancPeer {
   async close(): Promise<void> {
     if (this.server.exitCode === null && this.server.signalCode === null) {
       const exited = once(this.server, 'exit');
-      this.server.kill('SIGTERM');
+      // Its folder goes with it: nothing is worth the seconds of a polite end.
+      this.server.kill('SIGKILL');
       await exited;
     }
     this.folder.remove();
+  }
+  /** What it has written down so far. */
+  log(): string {
+    return readFileSync(logFileIn(this.folder), 'utf8');
   }
   async isUp(): Promise<boolean> {
     return this.get('/system').then(
@@ -91,9 +93,8 @@ export class OrthancPeer {
     );
   }
   async stored(): Promise<StoredTags[]> {
-    const rows = await this.get<{ ID: string; MainDicomTags: Record<string, string> }[]>(
-      '/instances?expand',
-    );
+    const rows =
+      await this.get<{ ID: string; MainDicomTags: Record<string, string> }[]>('/instances?expand');
     return rows.map(({ ID, MainDicomTags }) => ({
       id: ID,
       sopInstanceUid: MainDicomTags['SOPInstanceUID'] ?? '',

@@ -59,7 +59,7 @@ export class RawSender {
     const sender = await RawSender.connect(peer.port);
     await sender.write(rawAssociateRequest(peer, contexts));
     const answer = await sender.nextPdu();
-    if (!(answer instanceof Buffer)) return { sender, opening: { kind: answer } };
+    if (typeof answer === 'string') return { sender, opening: { kind: answer } };
     if (answer[0] === PDU.accept) return { sender, opening: readAccept(answer) };
     return { sender, opening: { kind: answer[0] === PDU.reject ? 'rejected' : 'aborted' } };
   }
@@ -75,7 +75,7 @@ export class RawSender {
   /** The next response, whatever it answers. */
   async answer(): Promise<RawAnswer> {
     const pdu = await this.nextPdu();
-    if (!(pdu instanceof Buffer)) return { kind: pdu };
+    if (typeof pdu === 'string') return { kind: pdu };
     if (pdu[0] !== PDU.data) return { kind: 'aborted' };
     return { kind: 'status', ...readResponse(pdu) };
   }

@@ -15,10 +15,7 @@ export interface RawStore {
 }
 
 /** Stores the objects over one association; the answer to each. */
-export async function rawStore(
-  peer: RawPeer,
-  stores: readonly RawStore[],
-): Promise<RawAnswer[]> {
+export async function rawStore(peer: RawPeer, stores: readonly RawStore[]): Promise<RawAnswer[]> {
   const contexts = stores.map(({ object }) => ({
     abstractSyntaxUid: object.sopClassUid,
     transferSyntaxUids: [object.transferSyntaxUid],

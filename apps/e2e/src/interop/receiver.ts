@@ -6,7 +6,12 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createReceiveStage } from '@aifi/gateway-receive';
+import {
+  createReceiveStage,
+  type ListeningPorts,
+  type ReceiveConfig,
+  type ReceiveDependencies,
+} from '@aifi/gateway-receive';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, type Row } from '@aifi/gateway-database';
 import { sha256Hex, systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
@@ -14,6 +19,8 @@ import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 
 const HOST = '127.0.0.1';
 export const CALLED = 'AIFI';
+/** A caller from this machine without TLS. */
+export const PLAIN = { host: HOST, plain: true, lane: 'routine' } as const;
 
 export interface ReceivedRow {
   readonly sopInstanceUid: string;
@@ -32,40 +39,55 @@ export interface RefusalCount {
   readonly count: number;
 }
 
+/** Callers, TLS and what is done with reports of storage commitment, as the gateway says it. */
+export type ReceiverSettings = Pick<ReceiveConfig, 'callers'> &
+  Partial<Pick<ReceiveConfig, 'tls' | 'port'>> &
+  Partial<Pick<ReceiveDependencies, 'commitmentFrom' | 'onCommitment'>>;
+
 export class Receiver {
   private constructor(
-    readonly port: number,
+    private readonly ports: ListeningPorts,
     private readonly folder: TemporaryFolder,
     private readonly database: GatewayDatabase,
-    private readonly stop: AbortController,
-    private readonly running: Promise<void>,
+    private readonly end: () => Promise<void>,
   ) {}
 
+  /** 0 where there is none. */
+  get port(): number {
+    return this.ports.port;
+  }
+  get tlsPort(): number {
+    return this.ports.tlsPort;
+  }
+
   /** Starts one that answers those calling AE titles, from this machine without TLS. */
-  static async start(...callers: readonly string[]): Promise<Receiver> {
+  static start(...titles: readonly string[]): Promise<Receiver> {
+    const callers = titles.map((aeTitle) => ({ aeTitle, ...PLAIN }));
+    return Receiver.startWith({ callers, port: 0 });
+  }
+  static async startWith(settings: ReceiverSettings): Promise<Receiver> {
     const folder = temporaryFolder('interop');
     const database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     const stop = new AbortController();
+    const { callers, port, tls, ...more } = settings;
     const stage = createReceiveStage({
       database,
       dataFolder: folder.path,
-      config: {
-        host: HOST,
-        port: 0,
-        aeTitle: CALLED,
-        callers: callers.map((aeTitle) => ({ aeTitle, host: HOST, plain: true, lane: 'routine' })),
-      },
+      config: { host: HOST, port, tls, aeTitle: CALLED, callers },
       clock: systemClock,
       logger: silentLogger,
       onReceived: () => undefined,
+      ...more,
     });
     const running = stage.run(stop.signal);
-    return new Receiver(await stage.ready, folder, database, stop, running);
+    return new Receiver(await stage.listening, folder, database, async () => {
+      stop.abort();
+      await running;
+    });
   }
 
   async close(): Promise<void> {
-    this.stop.abort();
-    await this.running;
+    await this.end();
     this.database.close();
     this.folder.remove();
   }

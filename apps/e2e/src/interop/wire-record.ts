@@ -14,8 +14,9 @@ export interface StoreOnWire {
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;
   readonly contextId: number;
-  readonly messageId: number;
   readonly dataset: Buffer;
+  /** Status of its answer; undefined: there was none. */
+  readonly status: number | undefined;
   /** How the dataset was cut, for the proof that a suite sent what it meant to. */
   readonly pdvCount: number;
   readonly pdvsPerPduMax: number;
@@ -25,8 +26,6 @@ export interface AssociationOnWire {
   readonly stores: readonly StoreOnWire[];
   /** Accepted transfer syntax by presentation context id. */
   readonly syntaxes: ReadonlyMap<number, string>;
-  /** Status by message id. */
-  readonly statuses: ReadonlyMap<number, number>;
 }
 
 interface Message {
@@ -92,14 +91,14 @@ const hasDataset = (values: Map<number, Buffer>): boolean => short(values, 0x080
 const uidOf = (values: Map<number, Buffer>, number: number): string =>
   (values.get(number) ?? Buffer.alloc(0)).toString('latin1').replace(/\0+$/, '');
 
-function storeOf(message: Message): StoreOnWire {
+function storeOf(message: Message, status: number | undefined): StoreOnWire {
   const values = fields(message.command);
   return {
     sopClassUid: uidOf(values, 0x0002),
     sopInstanceUid: uidOf(values, 0x1000),
     contextId: message.contextId,
-    messageId: short(values, 0x0110),
     dataset: Buffer.concat(message.dataset),
+    status,
     pdvCount: message.dataset.length,
     pdvsPerPduMax: message.pdvsPerPduMax,
     pduBytesMax: message.pduBytesMax,
@@ -125,14 +124,13 @@ function acceptedSyntaxes(bytes: Buffer): Map<number, string> {
 export function readWire(fromClient: Buffer, fromServer: Buffer): AssociationOnWire {
   const isOf = (field: number) => (message: Message) =>
     short(fields(message.command), 0x0100) === field;
-  const statuses = new Map<number, number>();
-  for (const { command } of messages(fromServer).filter(isOf(STORE_RESPONSE))) {
-    const values = fields(command);
-    statuses.set(short(values, 0x0120), short(values, 0x0900));
-  }
+  // In order: some peers give all their requests the same message id.
+  const statuses = messages(fromServer)
+    .filter(isOf(STORE_RESPONSE))
+    .map(({ command }) => short(fields(command), 0x0900));
+  const sent = messages(fromClient).filter(isOf(STORE_REQUEST));
   return {
-    stores: messages(fromClient).filter(isOf(STORE_REQUEST)).map(storeOf),
+    stores: sent.map((message, index) => storeOf(message, statuses[index])),
     syntaxes: acceptedSyntaxes(fromServer),
-    statuses,
   };
 }

@@ -24,6 +24,8 @@ export interface DicomWebOptions extends WebClientOptions {
   readonly storeTimeoutMs?: number | undefined;
 }
 
+/** What C7 compares; one parameter each, some services do not read the list of PS3.18 8.3.4.3. */
+const IDENTITY = ['PatientID', 'IssuerOfPatientID', 'PatientBirthDate'];
 const JSON_TYPE = 'application/dicom+json';
 /** A long silence for a PACS on a local network. @unit ms */
 const TIMEOUT_MS = 30_000;
@@ -53,7 +55,7 @@ export class DicomWebPacs {
 
   /** Resolves when the service answers a search; PS3.18 has nothing lighter that all offer. */
   async echo(): Promise<void> {
-    await this.#search('/studies', { StudyInstanceUID: NO_STUDY });
+    await this.#search('/studies', [['StudyInstanceUID', NO_STUDY]]);
   }
 
   /** The DIMSE status that the answer amounts to. */
@@ -81,10 +83,10 @@ export class DicomWebPacs {
 
   /** The study as the PACS knows it: none, one, or more when patients are mixed up. */
   async findStudy(studyInstanceUid: string): Promise<StudyMatch[]> {
-    const matches = await this.#search('/studies', {
-      StudyInstanceUID: uid(studyInstanceUid),
-      includefield: 'PatientID,IssuerOfPatientID,PatientBirthDate',
-    });
+    const matches = await this.#search('/studies', [
+      ['StudyInstanceUID', uid(studyInstanceUid)],
+      ...IDENTITY.map((keyword) => ['includefield', keyword] as const),
+    ]);
     return matches
       .filter((match) => textOf(match, TAG.studyInstanceUid) === studyInstanceUid)
       .map((match) => ({
@@ -98,18 +100,18 @@ export class DicomWebPacs {
   /** True when the PACS lists this very instance. */
   async findInstance(study: string, series: string, instance: string): Promise<boolean> {
     const path = `/studies/${uid(study)}/series/${uid(series)}/instances`;
-    const query = { SOPInstanceUID: uid(instance) };
     // Some services answer 404 where there is no such study or series.
-    const matches = await this.#search(path, query, [404]);
+    const matches = await this.#search(path, [['SOPInstanceUID', uid(instance)]], [404]);
     return matches.some((match) => textOf(match, TAG.sopInstanceUid) === instance);
   }
 
   async #search(
     path: string,
-    query: Readonly<Record<string, string>>,
+    query: readonly (readonly [string, string])[],
     empty: readonly number[] = [],
   ): Promise<readonly JsonDataset[]> {
-    const parameters = new URLSearchParams({ ...query, limit: String(MATCHES_MAX) });
+    const parameters = new URLSearchParams({ limit: String(MATCHES_MAX) });
+    for (const [name, value] of query) parameters.append(name, value);
     const [idleMs, totalMs] = [this.#timeoutMs, this.#timeoutMs];
     const { status, body } = await this.#client.ask(
       { method: 'GET', path: `${path}?${parameters}`, accept: JSON_TYPE },

@@ -75,8 +75,8 @@ export class WebClient {
   /** The answer, whatever its status; PEER_UNAVAILABLE, UNTRUSTED or DEADLINE_EXCEEDED. */
   async ask(request: WebRequest, limits: DeadlineLimits): Promise<WebAnswer> {
     const authorization = await this.options.authorization?.();
-    const deadline = new RequestDeadline(this.options.clock, limits);
     const sent = this.#open(request, authorization);
+    const deadline = new RequestDeadline(this.options.clock, limits);
     const exchange = new Exchange(sent, deadline);
     try {
       return await Promise.race([exchange.run(request.body), deadline.passed]);
@@ -104,9 +104,9 @@ export class WebClient {
         ...(bodyBytes === undefined ? {} : { 'content-length': bodyBytes }),
       },
     };
-    if (protocol === 'http:') return requestHttp(options);
-    const { ca, certificate, key, serverName } = this.options.tls!;
     try {
+      if (protocol === 'http:') return requestHttp(options);
+      const { ca, certificate, key, serverName } = this.options.tls!;
       return requestHttps({
         ...options,
         ca,
@@ -116,7 +116,10 @@ export class WebClient {
         ...serverIdentity(serverName ?? host),
       });
     } catch (cause) {
-      throw new AifiError('CONFIG_INVALID', 'certificate or key for TLS is unusable', { cause });
+      // A key that does not parse, or a credential with a line break in it.
+      throw new AifiError('CONFIG_INVALID', 'certificate, key or credential is unusable', {
+        cause,
+      });
     }
   }
 }
@@ -126,6 +129,9 @@ function parseBase({ baseUrl, tls, plain }: WebClientOptions): URL {
   const isHttps = base?.protocol === 'https:' && tls !== undefined;
   const isHttp = base?.protocol === 'http:' && plain === true && tls === undefined;
   const isBare = base && !base.username && !base.password && !base.search && !base.hash;
+  if ((tls?.certificate === undefined) !== (tls?.key === undefined)) {
+    throw new AifiError('CONFIG_INVALID', 'a client certificate needs its key');
+  }
   if (!isBare || !(isHttps || isHttp)) {
     throw new AifiError('CONFIG_INVALID', 'DICOMweb URL: https with tls, or http where plain');
   }

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { DicomDataset, ElementWalker, encodeDataset } from '@aifi/dicom-core';
 import { systemClock } from '@aifi/shared-kernel';
 import { DimseScu } from './dimse-scu.js';
+import { PDU_TYPE } from './pdu.js';
 import { PeerStatus, peerFaultOf } from './peer-fault.js';
 import { commandSet, ScriptedScp, type ScriptedPeer } from './scripted-scp.js';
 import { STORAGE_COMMITMENT_SOP_CLASS } from './storage-commitment.js';
@@ -139,12 +140,13 @@ describe('DimseScu.requestCommitment', () => {
       const sut = await scuOf(async (peer) => {
         await peer.accept();
         peer.answer((await peer.receive()).command, status);
-        await peer.next();
+        expect((await peer.next())?.type).toBe(PDU_TYPE.abort);
       });
       const error = await sut.requestCommitment(REQUEST, 100).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code });
       expect(peerFaultOf(error)).toBeInstanceOf(PeerStatus);
       expect(peerFaultOf(error)).toMatchObject({ status });
+      await scp.runs[0];
     });
   }
 });

@@ -10,8 +10,8 @@ describe(ConnectionWatch.name, () => {
   let clock: FakeClock;
   let sut: ConnectionWatch;
   let isStalled: boolean;
-  const window = async (): Promise<boolean> => {
-    clock.advance(PROGRESS_WINDOW_MS);
+  const window = async (byMs = PROGRESS_WINDOW_MS): Promise<boolean> => {
+    clock.advance(byMs);
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
     return isStalled;
   };
@@ -47,7 +47,7 @@ describe(ConnectionWatch.name, () => {
     expect(await window()).toBe(false);
     clock.advance(PROGRESS_WINDOW_MS - 1);
     sut.waited();
-    clock.advance(1);
+    expect(await window(1)).toBe(false);
     expect(await window()).toBe(true);
   });
 });

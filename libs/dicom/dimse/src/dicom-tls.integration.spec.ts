@@ -201,7 +201,6 @@ describe('DICOM TLS', () => {
       () => ({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
     ],
     ['a null cipher', () => ({ maxVersion: 'TLSv1.2', ciphers: 'NULL-SHA256:eNULL:@SECLEVEL=0' })],
-    ['no forward secrecy', () => ({ maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' })],
     ['CBC', () => ({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' })],
     ['no client certificate over TLS 1.2', () => ({ maxVersion: 'TLSv1.2', cert: '', key: '' })],
     ['no client certificate over TLS 1.3', () => ({ minVersion: 'TLSv1.3', cert: '', key: '' })],
@@ -222,9 +221,10 @@ describe('DICOM TLS', () => {
     // It is not the client that cannot: a server without standards takes it.
     const lax = await laxServer(server);
     const taken = connect({ host: HOST, port: lax.port, ca, ...rest, ...pair });
-    await once(taken, 'secureConnect');
-    taken.destroy();
-    await lax.close();
+    await once(taken, 'secureConnect').finally(() => {
+      taken.destroy();
+      return lax.close();
+    });
   });
 
   it('does not report a peer that only looked whether the port is open', async () => {

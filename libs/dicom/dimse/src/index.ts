@@ -4,7 +4,7 @@ export type { DatasetSource } from './dataset-fragments.js';
 export { chunksOf } from './dataset-fragments.js';
 export * from './dimse-scu.js';
 export * from './dimse-status.js';
-export * from './associate-request.js';
+export { decodeAssociateRequest, type AssociateRequest } from './associate-request.js';
 export { isKnownCaller, type AllowedCaller, type PeerIdentity } from './caller-check.js';
 export { COMMAND_FIELD, decodeCommand, type DimseCommand } from './command-set.js';
 export type { CommitmentReception } from './commitment-reception.js';

@@ -28,7 +28,7 @@ describe(RequestDeadline.name, () => {
   });
 
   it('starts the silence anew whenever bytes move, up to the total', async () => {
-    for (const _step of [1, 2, 3]) {
+    for (let step = 0; step < 3; step += 1) {
       expect(await advance(99)).toBe(false);
       sut.progress();
     }

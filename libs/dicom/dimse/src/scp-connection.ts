@@ -218,6 +218,8 @@ export class ScpConnection implements AssociationOwner {
     this.#onAnswer = () => (isAnswered = true);
     this.#library!.push(pdu);
     if (isAnswered) return undefined;
+    // Only a query takes time; a wait for anything else would hold the connection for ever.
+    if (!this.offersFind) throw new AifiError('INTERNAL', 'the library does not answer');
     return new Promise((resolve) => (this.#onAnswer = resolve));
   }
   async #report(event: EventReportEvent): Promise<void> {

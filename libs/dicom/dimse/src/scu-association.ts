@@ -102,9 +102,11 @@ export class ScuAssociation {
   }
   async send(command: Buffer, dataset?: DatasetSource): Promise<void> {
     this.connection.phase = 'request';
-    const head = { contextId: CONTEXT_ID, isCommand: true, isLast: true };
-    await this.connection.write([encodePdvPdu({ ...head, value: command })]);
-    if (dataset) await this.#sendDataset(dataset);
+    await this.#sendPart(true, chunksOf(command));
+    if (dataset) {
+      const sentBytes = await this.#sendPart(false, chunksOf(dataset));
+      this.deadline.extend(sentBytes / DIGEST_BYTES_PER_MS);
+    }
     this.connection.phase = 'answer';
   }
 
@@ -149,19 +151,19 @@ export class ScuAssociation {
     return CONTEXT_ID;
   }
 
-  async #sendDataset(dataset: DatasetSource): Promise<void> {
+  /** Sends a command or a dataset; says how many bytes it had. */
+  async #sendPart(isCommand: boolean, chunks: AsyncIterable<Uint8Array>): Promise<number> {
     const fragmentBytes = (this.#terms.pduBytesMax - PDV_HEADER_BYTES) & ~1;
     let sentBytes = 0;
-    const fragments = ours(fragmentsOf(chunksOf(dataset), fragmentBytes));
-    for await (const { pieces, lengthBytes, isLast } of fragments) {
+    for await (const { pieces, lengthBytes, isLast } of ours(fragmentsOf(chunks, fragmentBytes))) {
       const value = Buffer.alloc(0);
-      const head = encodePdvPdu({ contextId: CONTEXT_ID, isCommand: false, isLast, value });
+      const head = encodePdvPdu({ contextId: CONTEXT_ID, isCommand, isLast, value });
       head.writeUInt32BE(PDV_HEADER_BYTES + lengthBytes, 2);
       head.writeUInt32BE(2 + lengthBytes, PDU_HEADER_BYTES);
       await this.connection.write([head, ...pieces]);
       sentBytes += lengthBytes;
     }
-    this.deadline.extend(sentBytes / DIGEST_BYTES_PER_MS);
+    return sentBytes;
   }
 
   async #negotiate(peer: ScuPeer, context: ProposedContext): Promise<void> {

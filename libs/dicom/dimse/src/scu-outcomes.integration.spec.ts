@@ -177,7 +177,7 @@ describe('outcomes of a request', () => {
       await peer.accept(index === 0 ? { syntax: '1.2.840.10008.1.2' } : { result: 3 });
       await drained(peer);
     });
-    for (const _attempt of [1, 2]) {
+    for (let attempt = 0; attempt < 2; attempt += 1) {
       const dataset = Buffer.alloc(2);
       const { code } = await faultOf(sut.store({ ...OBJECT, dataset }));
       expect(code).toBe('PEER_REFUSED');

@@ -13,6 +13,7 @@ import { isKnownCaller, type AllowedCaller } from './caller-check.js';
 import type { CommitmentReception } from './commitment-reception.js';
 import type { FindHandler, RefusalListener } from './scp-connection.js';
 import { ScpListener } from './scp-listener.js';
+import { TLS_CIPHERS } from './scu-socket.js';
 import type { StoreHandler } from './store-exchange.js';
 
 /** DICOM TLS: a second port, client certificate required. PEM. */
@@ -49,17 +50,6 @@ export interface RunningScp {
   /** Stops listening and destroys what is open; sinks are aborted before it resolves. */
   close(): Promise<void>;
 }
-
-/** RFC 9325 4.2: forward secrecy and authenticated encryption only. */
-const CIPHERS = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-].join(':');
 
 /** Starts listening; CONFIG_INVALID when an address cannot be bound or the TLS files do not fit. */
 export async function startStoreScp(options: StoreScpOptions): Promise<RunningScp> {
@@ -110,7 +100,7 @@ function tlsServer({ certificate, key, ca }: ScpTls): TlsServer {
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
-      ciphers: CIPHERS,
+      ciphers: TLS_CIPHERS,
       honorCipherOrder: true,
       // Every association shows its certificate: no session is resumed, none is renegotiated.
       secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,

@@ -70,7 +70,8 @@ export class GatewayActStore implements ActStore<AccessTx> {
     const answer = await act.carryOut(kept ? (JSON.parse(kept.answer) as O) : act.order);
     return this.database.transaction((tx) => {
       tx.sql.run(
-        'UPDATE idempotency SET answer = ?, is_order = 0 WHERE user_id = ? AND key = ? AND is_order',
+        `UPDATE idempotency SET answer = ?, is_order = 0
+         WHERE user_id = ? AND key = ? AND is_order`,
         ...[JSON.stringify(answer ?? null), caller.userId, caller.idempotencyKey],
       );
       // Asked twice at the same time: both get the answer of who was first.

@@ -45,7 +45,7 @@ describe(reopenJob.name, () => {
     database.read((sql) => sql.get<Row>("SELECT * FROM job WHERE job_id = 'job-1'"));
   const journal = () => database.read((sql) => sql.all<Row>('SELECT * FROM journal'));
 
-  it('takes up a job whose result the PACS refused, with a deadline and an end told anew', async () => {
+  it('takes up a job whose result the PACS refused; deadline and end count anew', async () => {
     await aJob(1, 'NOT_ANALYSED_NOTIFIED', 'PACS_REFUSED');
     await reopen();
     expect(job()).toMatchObject({

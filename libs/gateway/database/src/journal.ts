@@ -1,8 +1,8 @@
 /**
  * Journal and job states: what happened to every study, written in the act's own transaction.
  * Decides the states of a (study, revision, product) at the gateway and that no state goes
- * backwards, but for the one way that a person can take. Invariant: a job's state changes only here,
- * and each change has its journal row.
+ * backwards, but for the one way that a person can take. Invariant: a job's state changes only
+ * here, and each change has its journal row.
  * Source: architecture 2; reliability specification 2 (invariants asserted at run time).
  */
 import { AifiError, type GatewayStage, type JobId, type ReasonCode } from '@aifi/shared-kernel';

@@ -1,8 +1,8 @@
 /**
  * AttemptLimit: the retry budget of one PACS, over all rows, probes and lanes.
- * Decides whether another try may begin. Invariants, for every window of a minute: at most six tries
- * fail, whatever the PACS does and however many rows wait; at most six tries are charged (second
- * and later tries of a row, probes, every try while the breaker is half-open), failed or not.
+ * Decides whether another try may begin. Invariants, for every window of a minute: at most six
+ * tries fail, whatever the PACS does and however many rows wait; at most six tries are charged
+ * (second and later tries of a row, probes, all while the breaker is half-open), failed or not.
  * First tries of rows that succeed cost nothing. Units: monotonic milliseconds.
  * Source: reliability specification 3 (no retry storm: at most 6 attempts a minute), H15.
  */

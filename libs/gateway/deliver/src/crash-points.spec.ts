@@ -1,6 +1,6 @@
 /**
- * Goal: a kill at each named point loses nothing and sends nothing twice. Method: at the armed point
- * the database is closed, so that nothing after it becomes durable; a new service takes over.
+ * Goal: a kill at each named point loses nothing and sends nothing twice. Method: at the armed
+ * point the database is closed, so that nothing after it becomes durable; a new service takes over.
  */
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { CommitmentReport, CommitmentRequest } from '@aifi/dicom-dimse';

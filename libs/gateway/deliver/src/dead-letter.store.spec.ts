@@ -187,6 +187,19 @@ describe(DeadLetterStore.name, () => {
     expect(test.job()).toEqual({ state: 'RESULT_IN_PACS', code: null });
   });
 
+  it('takes a job up once for both of its dead letters', async () => {
+    await test.queue(0, 2);
+    test.pacs.answers = [0xc000];
+    await test.drain();
+    await test.database.write((sql) =>
+      sql.run("UPDATE delivery SET state = 'DEAD', dead_code = 'RESULT_LOST', dead_ms = 1"),
+    );
+    expect(await sut.replayAll({}, nowMs())).toEqual({ replayed: 2, skipped: 0 });
+    await test.drain();
+    expect(test.job()).toEqual({ state: 'RESULT_IN_PACS', code: null });
+    expect(test.events()).toEqual(['refused', 'reopened', 'delivered']);
+  });
+
   it('sends a status object again while it is the newest of its study', async () => {
     await die(1);
     await aStatusObject(0, 'QUEUED');

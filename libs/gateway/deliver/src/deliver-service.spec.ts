@@ -240,6 +240,33 @@ describe(`${DeliverService.name} with many rows`, () => {
     expect(test.jobs()).toEqual({ RESULT_IN_PACS: 20 });
   });
 
+  it('tries one delivery at a time, and few, until a C-STORE has closed the breaker', async () => {
+    await test.queueMany(20);
+    pacs.isUp = false;
+    await test.drain();
+    Object.assign(pacs, { isUp: true, matches: [], asked: 0, inUseMax: 0 });
+    test.clock.advance(61_000);
+    await test.drain();
+    // The echo and five looks at a study: six of this minute.
+    expect(test.sut.pacsState).toBe('half-open');
+    expect(pacs.asked - pacs.looks).toBeLessThanOrEqual(6);
+    test.clock.advance(61_000);
+    await test.drain();
+    expect(pacs.inUseMax).toBe(1);
+    pacs.matches = [MATCH];
+    await test.work(30);
+    expect(test.jobs()).toEqual({ RESULT_IN_PACS: 20 });
+  });
+
+  it('tries six rows a minute again when many have failed before', async () => {
+    await test.queueMany(20);
+    test.database.read((sql) => sql.run('UPDATE delivery SET attempts = 1'));
+    await test.work(59, 1_000);
+    expect(pacs.stored).toHaveLength(6);
+    await test.work(5, 1_000);
+    expect(pacs.stored).toHaveLength(12);
+  });
+
   it('probes with C-ECHO every 30 s and asks nothing else while the PACS is down', async () => {
     test.restart({ associationsMax: 1 });
     await test.queueMany(10);

@@ -102,7 +102,7 @@ export class DeliverService {
     const row = nextRow(this.dependencies.database, {
       nowMs: this.dependencies.clock.nowMs(),
       inHand: [...this.#inHand],
-      mayStore: true,
+      mayStore: !isHalfOpen || mayRetry,
       mayRetry,
     });
     if (!row || !this.#bucket.take()) return 0;

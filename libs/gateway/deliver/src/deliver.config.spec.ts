@@ -1,4 +1,4 @@
-/** Goal: the settings of a PACS are whole, or the start is refused. Method: parse, and make peers. */
+/** Goal: the settings of a PACS are whole, or the start is refused. Method: parse, make peers. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';

@@ -1,8 +1,8 @@
 /**
  * DeliveryRow: one object that goes into the PACS, and which row is due next.
- * Decides the order: the acute lane, then what is due first; a result before a status object that is due since the same
- * time; an issue only after the one before it. Invariants: a study has one object in hand, so that
- * nothing overtakes within it; a SOP Instance is never in hand twice.
+ * Decides the order: the acute lane, then what is due first; a result before a status object that
+ * is due since the same time; an issue only after the one before it. Invariants: a study has one
+ * object in hand, so that nothing overtakes within it; a SOP Instance is never in hand twice.
  * Source: reliability specification P6; hazards H7, H8, H15.
  */
 import type { GatewayDatabase } from '@aifi/gateway-database';
@@ -92,7 +92,10 @@ export function nextRow(database: GatewayDatabase, selection: Selection): Delive
   );
 }
 
-/** The row that waits for the report of a commitment; undefined when nothing does. */
+/**
+ * The row that a commitment is about, while it waits for proof; undefined when nothing does. A
+ * report that comes late is as true as one in time.
+ */
 export function rowOfCommitment(
   database: GatewayDatabase,
   transactionUid: string,
@@ -100,7 +103,7 @@ export function rowOfCommitment(
   return database.read((sql) =>
     sql.get<DeliveryRow>(
       `${WITH_COMMITMENT}
-        WHERE transaction_uid = ? AND waiting.state = 'STORED' AND commitment = 'REQUESTED'`,
+        WHERE transaction_uid = ? AND waiting.state = 'STORED'`,
       transactionUid,
     ),
   );

@@ -1,7 +1,7 @@
 /**
  * The object of a row, from disk to the PACS.
  * Decides that nothing is sent but the bytes on record: the whole file is hashed first, then its
- * dataset is streamed. Invariant: memory holds the header and one chunk, whatever the object's size.
+ * dataset is streamed. Invariant: memory holds the header and one chunk, whatever the size.
  * Source: reliability specification P6 (bytes identical); PS3.10 7.1.
  */
 import { createHash } from 'node:crypto';

@@ -1,7 +1,7 @@
 /**
  * Goal: whatever a PACS does for hours, each of 50 results ends as P6 says: nothing lost, nothing
- * twice, at most 6 attempts on it in any minute. Method: scripts of the fake PACS on a clock that is
- * moved by hand, by a second and later by some; every window of a minute is checked.
+ * twice, at most 6 attempts on it in any minute. Method: scripts of the fake PACS on a clock that
+ * is moved by hand, by a second and later by some; every window of a minute is checked.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AssociationRejected, PeerAborted } from '@aifi/dicom-dimse';

@@ -178,6 +178,14 @@ describe(Verification.name, () => {
     expect(test.events()).toEqual(['lost', 'delivered']);
   });
 
+  it('believes a late report while it still looks for the object', async () => {
+    pacs.isIndexing = false;
+    await test.work(25, HOUR_MS);
+    expect([states(), isInPacs()]).toEqual([['EXPIRED'], false]);
+    await test.sut.onCommitment(committed(pacs.requests[0]!));
+    expect(isInPacs()).toBe(true);
+  });
+
   it('does not let a result miss the deadline of its lane for want of a report', async () => {
     test.deadlines = { acuteMs: 10 * 60_000, routineMs: HOUR_MS };
     test.restart();

@@ -1,7 +1,7 @@
 /**
  * Verification: is an object that the PACS accepted really there?
  * Decides who is believed: the report of a storage commitment where the PACS offers it, else an
- * IMAGE level C-FIND, looked at several times because some PACS index late. One transaction per row:
+ * IMAGE level C-FIND, looked at several times because some PACS index late. One transaction a row:
  * a row is the unit of sending again, so a report never speaks for an object that was sent anew.
  * Invariants: an object that is lost is found to be within 15 minutes and is sent again a bounded
  * number of times; a report changes only the row that waits for it, and only once.

@@ -102,7 +102,8 @@ describe(nextLevel.name, () => {
 });
 
 describe('diskConfigSchema', () => {
-  it('has the marks of the specification', () => {
+  it('has the marks of the specification, also where nothing is configured', () => {
+    expect(diskConfigSchema.parse(undefined)).toEqual(marks);
     expect(marks).toMatchObject({
       ...{ warningPercent: 70, refuseRoutinePercent: 85, refuseAllPercent: 95 },
       ...{ refuseRoutineEndPercent: 80, reserveBytes: 1024 ** 3, keepHours: 24 },

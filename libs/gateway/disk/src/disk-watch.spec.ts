@@ -107,14 +107,21 @@ describe(createDiskWatch.name, () => {
     expect(blocks * 512).toBeGreaterThanOrEqual(RESERVE);
   });
 
-  it('looks so often near a mark that nothing passes it by more than a quarter second', async () => {
-    // 70 % is 200 MiB away: at 1 GiB/s that is 195 ms, so 250 ms.
+  it('looks again before the next mark can be reached, and not much sooner', async () => {
+    // 70 % is 200 MiB away: 200 ms at 1 GiB/s.
     await asleep();
     const seen = looks;
-    await look(249);
+    await look(199);
     expect(looks).toBe(seen);
     await look(1);
     expect(looks).toBe(seen + 1);
+    percent(10);
+    await look();
+    const far = looks;
+    await look(599);
+    expect(looks).toBe(far);
+    await look(1);
+    expect(looks).toBe(far + 1);
   });
 
   it('gives the reserve back under the floor, refuses all, and takes it again with a gap', async () => {

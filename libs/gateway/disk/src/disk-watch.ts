@@ -19,8 +19,11 @@ import { ReserveFile } from './reserve-file.js';
  * hashes, a quarter of that. @unit bytes per ms
  */
 const FILL_BYTES_PER_MS = 1024 ** 2;
-/** Four looks a second near a mark: at that speed a quarter of the reserve of 1 GiB. @unit ms */
-const LOOK_MS_MIN = 250;
+/**
+ * Between two looks near a mark: what comes in it is a quarter of the reserve at that speed. A
+ * reserve of 1 GiB gives four looks a second; a small disk is asked more often. @unit ms
+ */
+const LOOK_MS_MIN = { most: 250, least: 10 };
 /** @unit ms */
 const LOOK_MS_MAX = 10_000;
 /**
@@ -131,7 +134,7 @@ class Watch {
   async #look(): Promise<number> {
     await this.#releaseWhenDue();
     const usage = await this.#read();
-    if (!usage) return LOOK_MS_MIN;
+    if (!usage) return LOOK_MS_MIN.most;
     this.#usage = usage;
     const { config, clock } = this.dependencies;
     const { freeBytes, usedPercent, totalBytes } = usage;
@@ -145,7 +148,9 @@ class Watch {
     }
     const toMark = ((markAbove(usedPercent, config) - usedPercent) / 100) * totalBytes;
     const room = isUnderFloor ? toMark : Math.min(toMark, freeBytes - floorBytes);
-    return Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, room / FILL_BYTES_PER_MS));
+    const { most, least } = LOOK_MS_MIN;
+    const leastMs = Math.min(most, Math.max(least, floorBytes / FILL_BYTES_PER_MS));
+    return Math.min(LOOK_MS_MAX, Math.max(leastMs, room / FILL_BYTES_PER_MS));
   }
 
   async #read(): Promise<DiskUsage | undefined> {

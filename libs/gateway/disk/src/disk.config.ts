@@ -48,7 +48,8 @@ export const diskConfigSchema = z
       path: ['refuseRoutinePercent'],
       message: 'the marks must rise, and each level must end between its mark and the one below',
     },
-  );
+  )
+  .prefault({});
 export type DiskConfig = z.output<typeof diskConfigSchema>;
 
 const isRising = (values: readonly number[]): boolean =>

@@ -63,7 +63,8 @@ describe(Retention.name, () => {
       sql.run(`INSERT INTO study_revision VALUES (?, 1, ?, 'SELECTED')`, id, now);
       recordJournal(sql, { studyId: id, stage: 'assemble', event: 'closed', atMs: now });
     });
-    for (let i = 0; i < images; i += 1) await image(id, i, 1);
+    // Together: they share one commit.
+    await Promise.all(Array.from({ length: images }, (_, i) => image(id, i, 1)));
     await write(
       `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest, lane,
          rule_set_sha256, attestations, state, created_ms, terminal_ms, told_issue)

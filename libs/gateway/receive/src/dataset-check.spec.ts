@@ -70,10 +70,35 @@ describe(DatasetCheck.name, () => {
   it.each([
     ['cut', deflateRawSync(plain).subarray(0, 60)],
     ['no deflated data', Buffer.from([7, 7, 7, 7])],
+    ['followed by more', Buffer.concat([deflateRawSync(plain), Buffer.from('more')])],
   ])('refuses a deflated dataset that is %s', async (_, bytes) => {
     const sut = new DatasetCheck({ ...announced, transferSyntaxUid: DEFLATED });
     await expect(walk(sut, bytes, 9)).rejects.toMatchObject({ code: 'DICOM_MALFORMED' });
     sut.close();
+  });
+
+  it('holds nothing of a deflated bomb and ends it at the limit of the header', async () => {
+    const head = Buffer.from('0800101153510000ffffffff', 'hex');
+    const item = Buffer.from('feff00e000000000', 'hex');
+    const bomb = deflateRawSync(Buffer.concat([head, Buffer.alloc(64 * 1024 ** 2, item)]));
+    expect(bomb.length).toBeLessThan(128 * 1024);
+    const sut = new DatasetCheck({ ...announced, transferSyntaxUid: DEFLATED });
+    await expect(walk(sut, bomb, 4096)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    sut.close();
+  });
+
+  it.each([
+    ['two values', '2.25.3\\2.25.4', 'UI'],
+    ['another VR', '2.25.3', 'LO'],
+    ['a space in front', ' 2.25.3', 'UI'],
+    ['a NUL inside', '2.25.3\0\0\x002', 'UI'],
+  ])('refuses an instance UID with %s', async (_, uid, vr) => {
+    const other = encodeDataset(
+      new DicomDataset().setString('SOPClassUID', SOP_CLASS).setString('SOPInstanceUID', uid, vr),
+      { explicitVr: true, littleEndian: true },
+    );
+    const walked = walk(new DatasetCheck(announced), other, 99);
+    await expect(walked).rejects.toMatchObject({ code: 'DICOM_SOP_MISMATCH' });
   });
 
   it.each([

@@ -46,6 +46,7 @@ export interface AnnouncedObject {
 export class DatasetCheck {
   readonly #walker: ElementWalker;
   readonly #inflate: InflateRaw | undefined;
+  #deflatedBytes = 0;
   #inflatedBytes = 0;
   #fault: unknown;
   /** Ends the wait for the step in hand. */
@@ -60,12 +61,19 @@ export class DatasetCheck {
   /** Takes the next bytes as received; DICOM_MALFORMED or LIMIT_EXCEEDED. */
   write(chunk: Uint8Array): void | Promise<void> {
     if (!this.#inflate) return this.#walker.push(chunk);
+    this.#deflatedBytes += chunk.length;
     return this.#inflating((done) => this.#inflate!.write(chunk, done));
   }
 
   /** DICOM_MALFORMED or DICOM_SOP_MISMATCH when it is not whole, or not what was announced. */
   async end(): Promise<CheckedDataset> {
-    if (this.#inflate) await this.#inflating((done) => this.#endInflate(done));
+    if (this.#inflate) {
+      await this.#inflating((done) => this.#endInflate(done));
+      // PS3.5 A.5: one byte may follow, for an even length. More would be seen by nobody.
+      if (this.#deflatedBytes - this.#inflate.bytesWritten > 1) {
+        throw new AifiError('DICOM_MALFORMED', 'bytes after the deflated dataset');
+      }
+    }
     const { dataset, pixelData } = this.#walker.end();
     const { affectedSopClassUid, affectedSopInstanceUid, transferSyntaxUid } = this.announced;
     if (

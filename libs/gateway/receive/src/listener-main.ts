@@ -68,7 +68,7 @@ function commitmentOf(from: readonly string[] | undefined): CommitmentReception 
   };
 }
 
-function crashAt(spec: string | undefined, restarts: number): void {
+function armAt(spec: string | undefined, restarts: number): void {
   if (spec?.endsWith(EVERY_LIFE)) armCrashPoint(spec.slice(0, -EVERY_LIFE.length));
   // Any other kills once; the child that takes over must live.
   else if (restarts === 0) armCrashPoint(spec);
@@ -76,11 +76,14 @@ function crashAt(spec: string | undefined, restarts: number): void {
 
 async function start(message: StartMessage): Promise<void> {
   const { config, tls, incomingFolder, restarts, poison, commitmentFrom } = message;
-  crashAt(process.env['AIFI_CRASH_AT'], restarts);
+  armAt(message.crashAt ?? process.env['AIFI_CRASH_AT'], restarts);
   diskLevel = message.diskLevel;
   const { host, port, aeTitle, callers } = config;
   const lanes = new Map(callers.map((caller) => [caller.aeTitle, caller.lane]));
-  pool = await SpoolFilePool.open(incomingFolder, () => process.exit(EXIT_DISK_FAULT));
+  pool = await SpoolFilePool.open({
+    folder: incomingFolder,
+    onFatal: () => process.exit(EXIT_DISK_FAULT),
+  });
   const handler = new SpoolStoreHandler({
     pool,
     record,
@@ -104,7 +107,7 @@ async function start(message: StartMessage): Promise<void> {
 
 async function stop(): Promise<void> {
   await running?.close();
-  pool?.close();
+  await pool?.close();
   process.exit(0);
 }
 

@@ -98,6 +98,8 @@ export interface StartMessage {
   readonly poison: readonly string[];
   /** AE titles whose reports of storage commitment are taken; absent: nobody's. */
   readonly commitmentFrom: readonly string[] | undefined;
+  /** For tests. */
+  readonly crashAt: string | undefined;
 }
 export type ParentMessage =
   | StartMessage

@@ -42,6 +42,8 @@ export interface ReceiveDependencies {
   readonly onCommitment?: (report: CommitmentReport) => Promise<void>;
   /** AE titles of the PACS that may report. */
   readonly commitmentFrom?: readonly string[];
+  /** Crash point of the child; by default that of the environment. For tests. */
+  readonly crashAt?: string;
 }
 export interface ListeningPorts {
   /** 0 when there is none. */
@@ -158,6 +160,7 @@ class ListenerSupervisor {
         diskLevel: this.dependencies.diskLevel?.() ?? 'normal',
         poison: this.#poison.list(),
         commitmentFrom: onCommitment && commitmentFrom,
+        crashAt: this.dependencies.crashAt,
       },
       {
         incomingFolder,

@@ -7,33 +7,26 @@
  * Source: reliability specification 2 (P0, DURABLE(file)); ADR on the receive spool.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fdatasync,
-  fdatasyncSync,
-  fstatSync,
-  fsync,
-  openSync,
-  rmSync,
-  writevSync,
-  writeSync,
-} from 'node:fs';
+import { fstatSync, rmSync, writeSync, writevSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { AifiError, fileFault } from '@aifi/shared-kernel';
 
-/** Files made ahead with one sync of the folder: two of them share 16 objects' wait. */
+/** Files made ahead; one sync of the folder serves at least half of them. */
 const FILES = 16;
 /** Bytes held of an object before they are written. @unit bytes */
 const WRITE_BYTES = 1024 * 1024;
 /** Pieces held before they are written: small ones cost more memory than they have bytes. */
 const WRITE_PIECES = 256;
 
-const syncData = promisify(fdatasync);
-const syncAll = promisify(fsync);
-
 /** Ends the process: what the disk holds is not known any more. */
 export type DiskFatal = (error: unknown) => never;
+export interface SpoolDisk {
+  readonly folder: string;
+  readonly onFatal: DiskFatal;
+  /** @default that of Node */
+  readonly openFile?: (path: string, flags: string, mode: number) => Promise<FileHandle>;
+}
 
 export interface SpoolFileContent {
   readonly fileName: string;
@@ -42,28 +35,19 @@ export interface SpoolFileContent {
 }
 
 export class SpoolFilePool {
-  readonly #folderDescriptor: number;
   #ready: SpoolFile[] = [];
   #filling: Promise<void> | undefined;
-  #taken = 0;
 
   private constructor(
-    private readonly folder: string,
-    private readonly onFatal: DiskFatal,
-  ) {
-    this.#folderDescriptor = openSync(folder, 'r');
-  }
+    private readonly disk: SpoolDisk,
+    private readonly folderHandle: FileHandle,
+  ) {}
 
-  /** OUT_OF_RESOURCES when there is no space for files; the next taker tries again. */
-  static async open(folder: string, onFatal: DiskFatal): Promise<SpoolFilePool> {
-    const pool = new SpoolFilePool(folder, onFatal);
+  /** Without space it opens empty: whoever takes a file then gets the fault. */
+  static async open(disk: SpoolDisk): Promise<SpoolFilePool> {
+    const pool = new SpoolFilePool(disk, await open(disk.folder, 'r'));
     await pool.#fill().catch(() => undefined);
     return pool;
-  }
-
-  /** Objects being received. */
-  get taken(): number {
-    return this.#taken;
   }
 
   /** An empty file that is in the folder for good. */
@@ -71,17 +55,13 @@ export class SpoolFilePool {
     const file = this.#ready.pop();
     // A fault while making files ahead is nobody's yet; whoever has to wait for files gets it.
     if (this.#ready.length < FILES / 2) void this.#fill().catch(() => undefined);
-    if (!file) return this.#wait();
-    this.#taken += 1;
-    return file;
+    return file ?? this.#wait();
   }
   async #wait(): Promise<SpoolFile> {
     for (;;) {
       await this.#fill();
       const file = this.#ready.pop();
-      if (!file) continue;
-      this.#taken += 1;
-      return file;
+      if (file) return file;
     }
   }
 
@@ -90,45 +70,43 @@ export class SpoolFilePool {
     return this.#filling;
   }
   async #make(): Promise<void> {
-    const made: SpoolFile[] = [];
-    let fault: AifiError | undefined;
-    try {
-      while (this.#ready.length + made.length < FILES) {
-        made.push(new SpoolFile(this.folder, this.onFatal, () => (this.#taken -= 1)));
-      }
-    } catch (error) {
-      fault = fileFault(error);
-    }
-    if (made.length > 0) await syncAll(this.#folderDescriptor).catch(this.onFatal);
+    const missing = Array.from({ length: FILES - this.#ready.length }, () =>
+      SpoolFile.create(this.disk),
+    );
+    const settled = await Promise.allSettled(missing);
+    const made = settled.flatMap((result) => ('value' in result ? [result.value] : []));
+    if (made.length > 0) await this.folderHandle.sync().catch(this.disk.onFatal);
     this.#ready.push(...made);
-    if (this.#ready.length === 0 && fault) throw fault;
+    const failed = settled.find((result) => result.status === 'rejected');
+    if (this.#ready.length === 0 && failed) throw fileFault(failed.reason);
   }
 
   /** Removes the files that nobody took. */
-  close(): void {
+  async close(): Promise<void> {
+    await this.#filling?.catch(() => undefined);
     for (const file of this.#ready.splice(0)) file.discard();
-    closeSync(this.#folderDescriptor);
+    await this.folderHandle.close();
   }
 }
 
 /** One file: append, then commit or discard. */
 export class SpoolFile {
-  readonly #fileName = `${randomUUID()}.dcm`;
-  readonly #path: string;
-  readonly #descriptor: number;
   readonly #hash = createHash('sha256');
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #sizeBytes = 0;
   #state: 'open' | 'committing' | 'closed' = 'open';
 
-  constructor(
-    folder: string,
-    private readonly onFatal: DiskFatal,
-    private readonly onDone: () => void,
-  ) {
-    this.#path = join(folder, this.#fileName);
-    this.#descriptor = openSync(this.#path, 'wx', 0o600);
+  private constructor(
+    private readonly disk: SpoolDisk,
+    private readonly fileName: string,
+    private readonly handle: FileHandle,
+  ) {}
+
+  static async create(disk: SpoolDisk): Promise<SpoolFile> {
+    const fileName = `${randomUUID()}.dcm`;
+    const { folder, openFile = open } = disk;
+    return new SpoolFile(disk, fileName, await openFile(join(folder, fileName), 'wx', 0o600));
   }
 
   get sizeBytes(): number {
@@ -151,7 +129,7 @@ export class SpoolFile {
     this.#pendingBytes = 0;
     if (length === 0) return;
     try {
-      const written = writevSync(this.#descriptor, pieces);
+      const written = writevSync(this.handle.fd, pieces);
       if (written < length) this.#writeRest(Buffer.concat(pieces).subarray(written));
     } catch (error) {
       throw fileFault(error);
@@ -159,44 +137,42 @@ export class SpoolFile {
   }
   /** A short write must not pass: the disk may have taken less than asked. */
   #writeRest(rest: Uint8Array): void {
-    for (let at = 0; at < rest.length;) at += writeSync(this.#descriptor, rest, at);
+    for (let at = 0; at < rest.length;) at += writeSync(this.handle.fd, rest, at);
   }
 
-  /** Durable on return. `isAlone`: nobody else waits for this process. */
-  async commit(isAlone: boolean): Promise<SpoolFileContent> {
+  /** Durable on return. */
+  async commit(): Promise<SpoolFileContent> {
     this.flush();
+    this.#checkLength();
     this.#state = 'committing';
+    // The permission model of Node leaves no other way to sync than the handle's.
+    await this.handle
+      .datasync()
+      .catch(this.disk.onFatal)
+      .finally(() => this.#close());
+    const sha256 = this.#hash.digest('hex');
+    return { fileName: this.fileName, sizeBytes: this.#sizeBytes, sha256 };
+  }
+  #checkLength(): void {
     try {
-      if (fstatSync(this.#descriptor).size !== this.#sizeBytes) {
-        throw new AifiError('DIGEST_MISMATCH', 'short file on disk');
-      }
+      const { size } = fstatSync(this.handle.fd);
+      if (size !== this.#sizeBytes) throw new AifiError('DIGEST_MISMATCH', 'short file on disk');
     } catch (error) {
-      this.#state = 'open';
       throw fileFault(error);
     }
-    try {
-      // The thread pool costs two changes of thread: worth it only where somebody else gains.
-      if (isAlone) fdatasyncSync(this.#descriptor);
-      else await syncData(this.#descriptor);
-    } catch (error) {
-      this.onFatal(error);
-    }
-    this.#close();
-    const sha256 = this.#hash.digest('hex');
-    return { fileName: this.#fileName, sizeBytes: this.#sizeBytes, sha256 };
   }
 
   /** Removes the file, unless its commit has begun: then it is its record that decides. */
   discard(): void {
     if (this.#state !== 'open') return;
     this.#close();
-    rmSync(this.#path, { force: true });
+    rmSync(join(this.disk.folder, this.fileName), { force: true });
   }
 
   #close(): void {
     this.#state = 'closed';
     this.#pending = [];
-    closeSync(this.#descriptor);
-    this.onDone();
+    // What is kept is synced already: nothing is learnt from closing, and nobody waits for it.
+    void this.handle.close().catch(() => undefined);
   }
 }

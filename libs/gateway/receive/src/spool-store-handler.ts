@@ -91,7 +91,7 @@ export class SpoolStoreHandler implements StoreHandler {
     const { dataset, ...placed } = await check.end();
     check.close();
     crashPoint('gateway.receive.before-file');
-    const stored = await file.commit(this.dependencies.pool.taken === 1);
+    const stored = await file.commit();
     crashPoint('gateway.receive.after-file');
     const status = await this.dependencies.record({
       ...stored,

@@ -4,17 +4,26 @@
  * form, and that form is stable. Source: PS3.8 9.3.2 and annex D; PS3.7 D.3.3.
  */
 import { deepStrictEqual, ok } from 'node:assert';
-import { decodeAssociateRequest, encodeCanonicalRequest } from '@aifi/dicom-dimse';
+import { decodeAssociateRequest, type AssociateRequest } from '@aifi/dicom-dimse';
 import { UPPER_LAYER_TOKENS } from '../dicom-tokens.js';
 import { outcomeOf, type FuzzTarget } from '../fuzz-target.js';
+import { internalModule } from '../internal-module.js';
 import { associateRequestPdu, withPduLength } from './upper-layer-messages.js';
+
+const FILE = 'libs/dicom/dimse/src/associate-request.ts';
+const { encodeCanonicalRequest } = await internalModule<{
+  encodeCanonicalRequest(request: AssociateRequest): Buffer;
+}>(FILE, ['encodeCanonicalRequest']);
 
 function run(input: Uint8Array): void {
   const outcome = outcomeOf(() => decodeAssociateRequest(Buffer.from(input)));
   if (!outcome.accepted) return;
   const request = outcome.value;
   const ids = request.contexts.map(({ id }) => id);
-  ok(ids.every((id, index) => id % 2 === 1 && id > (ids[index - 1] ?? 0)), 'context ids');
+  ok(
+    ids.every((id, index) => id % 2 === 1 && id > (ids[index - 1] ?? 0)),
+    'context ids',
+  );
   const canonical = encodeCanonicalRequest(request);
   const again = decodeAssociateRequest(canonical);
   // Roles are answered by ourselves: the library does not see them.
@@ -24,7 +33,7 @@ function run(input: Uint8Array): void {
 
 export const associateRequestTarget: FuzzTarget = {
   name: 'associate-request',
-  covers: ['libs/dicom/dimse/src/associate-request'],
+  covers: [FILE],
   maxBytes: 16 * 1024,
   tokens: UPPER_LAYER_TOKENS,
   run,

@@ -6,12 +6,7 @@
  */
 import { deepStrictEqual } from 'node:assert';
 import { deflateRawSync } from 'node:zlib';
-import {
-  ElementWalker,
-  encodingOf,
-  encodeDataset,
-  type DicomDataset,
-} from '@aifi/dicom-core';
+import { ElementWalker, encodingOf, encodeDataset, type DicomDataset } from '@aifi/dicom-core';
 import { chunksOf } from '../chunked.js';
 import { DATASET_TOKENS } from '../dicom-tokens.js';
 import { outcomeOf, outcomeOfAsync, type FuzzTarget } from '../fuzz-target.js';
@@ -44,7 +39,13 @@ const { readInstanceHeader } = await internalModule<{
 
 const DEFLATED = '1.2.840.10008.1.2.1.99';
 const EXPLICIT = '1.2.840.10008.1.2.1';
-const SYNTAXES = [EXPLICIT, '1.2.840.10008.1.2', '1.2.840.10008.1.2.2', '1.2.840.10008.1.2.4.70', DEFLATED];
+const SYNTAXES = [
+  EXPLICIT,
+  '1.2.840.10008.1.2',
+  '1.2.840.10008.1.2.2',
+  '1.2.840.10008.1.2.4.70',
+  DEFLATED,
+];
 
 /** What a truthful command says of these bytes, as far as they can be read. */
 function announcedOf(bytes: Uint8Array, transferSyntaxUid: string): Announced {
@@ -100,7 +101,12 @@ async function run(input: Uint8Array): Promise<void> {
 
 export const datasetCheckTarget: FuzzTarget = {
   name: 'dataset-check',
-  covers: [FILE, HEADER_FILE, 'libs/dicom/core/src/element-walker', 'libs/dicom/core/src/pixel-description'],
+  covers: [
+    FILE,
+    HEADER_FILE,
+    'libs/dicom/core/src/element-walker',
+    'libs/dicom/core/src/pixel-description',
+  ],
   maxBytes: 8192,
   tokens: DATASET_TOKENS,
   run,

@@ -6,7 +6,7 @@
  */
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import {
-  DicomDataset,
+  type DicomDataset,
   ElementWalker,
   encodeDataset,
   encodeFileMeta,
@@ -34,7 +34,11 @@ const SHORT_VALUE_BYTES_MAX = 0xfffe;
 function contentOf(dataset: DicomDataset): unknown[] {
   return [...dataset].map(({ tag, vr, value }) => {
     if (!(value instanceof Uint8Array)) return [tag, vr, value.map(contentOf)];
-    return [tag, value.length > SHORT_VALUE_BYTES_MAX ? 'UN' : vr, Buffer.from(value).toString('hex')];
+    return [
+      tag,
+      value.length > SHORT_VALUE_BYTES_MAX ? 'UN' : vr,
+      Buffer.from(value).toString('hex'),
+    ];
   });
 }
 function walk(syntax: string, chunks: Iterable<Uint8Array>, options: WalkOptions): WalkResult {
@@ -50,7 +54,11 @@ const comparable = (outcome: Outcome<WalkResult>): unknown =>
 function checkAccepted({ dataset, sizeBytes }: WalkResult, input: Uint8Array): void {
   strictEqual(sizeBytes, input.length, 'an accepted dataset was not consumed whole');
   const again = walk(EXPLICIT_VR_LITTLE_ENDIAN, [encodeDataset(dataset, EXPLICIT)], {});
-  deepStrictEqual(contentOf(again.dataset), contentOf(dataset), 'a dataset reads differently again');
+  deepStrictEqual(
+    contentOf(again.dataset),
+    contentOf(dataset),
+    'a dataset reads differently again',
+  );
 }
 
 function run(input: Uint8Array): void {

@@ -1,37 +1,34 @@
 /**
  * All targets by name.
  * Decides what `npm run fuzz` runs without a name: everything except the planted bugs, which only
- * prove that bugs are found.
+ * prove that bugs are found. A target is loaded when it runs: one that is broken breaks no other.
  */
 import { AifiError } from '@aifi/shared-kernel';
 import type { FuzzTarget } from '../fuzz-target.js';
-import { associateAcceptTarget } from './associate-accept.js';
-import { associateRequestTarget } from './associate-request.js';
-import { commandSetTarget } from './command-set.js';
-import { datasetCheckTarget } from './dataset-check.js';
-import { elementWalkerTarget } from './element-walker.js';
-import { part10Target } from './part10.js';
-import { pduNormaliserTarget } from './pdu-normaliser.js';
-import { pduReaderTarget } from './pdu-reader.js';
-import { pduStreamTarget } from './pdu-stream.js';
-import { PLANTED_TARGETS } from './planted.js';
-import { storageCommitmentTarget } from './storage-commitment.js';
 
-export const TARGETS: readonly FuzzTarget[] = [
-  pduNormaliserTarget,
-  elementWalkerTarget,
-  associateRequestTarget,
-  commandSetTarget,
-  datasetCheckTarget,
-  associateAcceptTarget,
-  pduReaderTarget,
-  pduStreamTarget,
-  part10Target,
-  storageCommitmentTarget,
-];
+type Load = () => Promise<FuzzTarget>;
 
-export function findTarget(name: string): FuzzTarget {
-  const found = [...TARGETS, ...PLANTED_TARGETS].find((target) => target.name === name);
-  if (!found) throw new AifiError('INVALID_ARGUMENT', `no such fuzz target: ${name}`);
-  return found;
+const LOADERS: Readonly<Record<string, Load>> = {
+  'pdu-normaliser': async () => (await import('./pdu-normaliser.js')).pduNormaliserTarget,
+  'element-walker': async () => (await import('./element-walker.js')).elementWalkerTarget,
+  'associate-request': async () => (await import('./associate-request.js')).associateRequestTarget,
+  'command-set': async () => (await import('./command-set.js')).commandSetTarget,
+  'dataset-check': async () => (await import('./dataset-check.js')).datasetCheckTarget,
+  'associate-accept': async () => (await import('./associate-accept.js')).associateAcceptTarget,
+  'pdu-reader': async () => (await import('./pdu-reader.js')).pduReaderTarget,
+  'pdu-stream': async () => (await import('./pdu-stream.js')).pduStreamTarget,
+  part10: async () => (await import('./part10.js')).part10Target,
+  'storage-commitment': async () =>
+    (await import('./storage-commitment.js')).storageCommitmentTarget,
+};
+
+export const TARGET_NAMES: readonly string[] = Object.keys(LOADERS);
+
+export async function findTarget(name: string): Promise<FuzzTarget> {
+  const load = Object.hasOwn(LOADERS, name) ? LOADERS[name] : undefined;
+  if (load) return load();
+  const { PLANTED_TARGETS } = await import('./planted.js');
+  const planted = PLANTED_TARGETS.find((target) => target.name === name);
+  if (!planted) throw new AifiError('CONFIG_INVALID', `no such fuzz target: ${name}`);
+  return planted;
 }

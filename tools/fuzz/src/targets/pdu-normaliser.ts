@@ -32,7 +32,9 @@ export function converse(chunks: Iterable<Uint8Array>): Conversation {
   const data: Uint8Array[] = [];
   let open = false;
   const take = (event: UpperLayerEvent): void => {
-    strictEqual(open, event.kind === 'store-data' || event.kind === 'store-end', event.kind);
+    // An abort may come at any time; everything else waits for the end of the dataset.
+    const isOfDataset = event.kind === 'store-data' || event.kind === 'store-end';
+    if (event.kind !== 'abort') strictEqual(open, isOfDataset, event.kind);
     if (event.kind === 'associate-request') sut.accept(CONTEXTS);
     if (event.kind === 'store-request') open = true;
     if (event.kind === 'store-data') {
@@ -46,7 +48,13 @@ export function converse(chunks: Iterable<Uint8Array>): Conversation {
   };
   let refusal: string | undefined;
   try {
-    for (const chunk of chunks) for (const event of sut.push(chunk)) take(event);
+    for (const chunk of chunks) {
+      for (const event of sut.push(chunk)) {
+        take(event);
+        // Nobody reads on.
+        if (event.kind === 'abort') return { events, data: Buffer.concat(data), refusal };
+      }
+    }
   } catch (error) {
     refusal = refusalOf(error).refusal;
   }
@@ -95,7 +103,12 @@ const store = Buffer.concat([
 const storeInOne = pdu(4, pdv(1, 3, command(1, true)), pdv(1, 2, Buffer.alloc(16, 3)));
 const find = pdu(4, pdv(1, 3, command(0x20, true)), pdv(1, 2, Buffer.alloc(16, 4)));
 const cancel = pdu(4, pdv(1, 3, command(0xfff, false)));
-const report = pdu(4, pdv(5, 3, command(0x100, true)), pdv(5, 0, Buffer.alloc(8)), pdv(5, 2, Buffer.alloc(8)));
+const report = pdu(
+  4,
+  pdv(5, 3, command(0x100, true)),
+  pdv(5, 0, Buffer.alloc(8)),
+  pdv(5, 2, Buffer.alloc(8)),
+);
 const release = pdu(5, Buffer.alloc(4));
 const abort = pdu(7, Buffer.alloc(4));
 

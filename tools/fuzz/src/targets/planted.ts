@@ -20,7 +20,7 @@ function crash(bytes: Uint8Array): void {
   if (bytes.includes(0x80)) process.abort();
 }
 function leak(bytes: Uint8Array): void {
-  if (bytes.includes(0x80)) kept.push(Buffer.alloc(64 * 1024 * 1024, 1));
+  if (bytes.includes(0x80)) kept.push(Buffer.alloc(8 * 1024 * 1024, 1));
 }
 const kept: Buffer[] = [];
 

@@ -44,7 +44,10 @@ export const storageCommitmentTarget: FuzzTarget = {
     const { committed, failed } = outcome.value;
     const uids = [...committed, ...failed].map((object) => object.sopInstanceUid);
     strictEqual(new Set(uids).size, uids.length, 'an object occurs twice');
-    const again = decode(walked(encodeDataset(reportDataset(outcome.value), IMPLICIT)), eventTypeId);
+    const again = decode(
+      walked(encodeDataset(reportDataset(outcome.value), IMPLICIT)),
+      eventTypeId,
+    );
     deepStrictEqual(again, outcome.value, 'a report reads differently again');
   },
   *seeds() {
@@ -55,7 +58,10 @@ export const storageCommitmentTarget: FuzzTarget = {
     const reports: [number, CommitmentReport][] = [
       [1, { transactionUid: '2.25.9', committed: [object(1), object(2)], failed: [] }],
       [2, { transactionUid: '2.25.9', committed: [], failed: [{ ...object(1), reason: 0x0112 }] }],
-      [2, { transactionUid: '2.25.9', committed: [object(2)], failed: [{ ...object(1), reason: 1 }] }],
+      [
+        2,
+        { transactionUid: '2.25.9', committed: [object(2)], failed: [{ ...object(1), reason: 1 }] },
+      ],
     ];
     for (const [eventTypeId, report] of reports) {
       const dataset = encodeDataset(reportDataset(report), IMPLICIT);

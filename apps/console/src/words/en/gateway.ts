@@ -104,8 +104,8 @@ export const gateway = {
       normal: 'Nothing is refused.',
       warning: 'Nothing is refused yet. Make room on the disk of the gateway.',
       'refuse-routine':
-        'Routine studies are refused (A700): their senders keep them and try again. Acute studies ' +
-        'and results go on. Make room now.',
+        'Routine studies are refused (A700): their senders keep them and try again. Acute ' +
+        'studies and results go on. Make room now.',
       'refuse-all':
         'All new studies are refused (A700): their senders keep them and try again. What is here ' +
         'is safe, and results go on. Make room now.',
