@@ -108,9 +108,11 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
   });
 
   it('has the verdicts of the table from the same versions of dcmdump and Orthanc', () => {
+    const others = ({ files }: Table) =>
+      Object.entries(files).map(([path, { dcmdump, orthanc }]) => [path, dcmdump, orthanc]);
     // Another version may know more or less; then only our own answers are compared.
     const isSame = JSON.stringify(found!.peers) === JSON.stringify(table!.peers);
-    expect(isSame ? found!.files : table!.files).toEqual(table!.files);
+    expect(others(isSame ? found! : table!)).toEqual(others(table!));
   });
 
   afterAll(() => own.clear());

@@ -26,10 +26,10 @@ interface Association {
 
 export const CALLING_AE_TITLE = 'BENCH';
 
-async function sendFolder(folder: string, { aeTitle, port }: Destination): Promise<Association> {
+async function sendFolders(folders: readonly string[], { aeTitle, port }: Destination): Promise<Association> {
   const titles = ['-aet', CALLING_AE_TITLE, '-aec', aeTitle];
   const options = ['-v', '-pdu', String(PDU_BYTES), '-R', '+sd'];
-  const sender = spawn('storescu', [...titles, ...options, '127.0.0.1', String(port), folder], {
+  const sender = spawn('storescu', [...titles, ...options, '127.0.0.1', String(port), ...folders], {
     env: { ...process.env, TCP_NODELAY: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -51,9 +51,12 @@ async function sendFolder(folder: string, { aeTitle, port }: Destination): Promi
   return { accepted, startMs, endMs };
 }
 
-/** Sends every folder on an association of its own, all at the same time. */
-export async function send(folders: readonly string[], to: Destination): Promise<Sending> {
-  const all = await Promise.all(folders.map((folder) => sendFolder(folder, to)));
+/** Sends each group of folders on an association of its own, all at the same time. */
+export async function send(
+  groups: readonly (readonly string[])[],
+  to: Destination,
+): Promise<Sending> {
+  const all = await Promise.all(groups.map((folders) => sendFolders(folders, to)));
   const start = Math.min(...all.map(({ startMs }) => startMs));
   const end = Math.max(...all.map(({ endMs }) => endMs));
   const accepted = all.reduce((sum, one) => sum + one.accepted, 0);
