@@ -13,8 +13,10 @@ describe(createDeadlineWatch.name, () => {
   let folder: TemporaryFolder;
   let database: GatewayDatabase;
   const clock = new FakeClock();
+  let pacs: 'closed' | 'open';
   beforeEach(async () => {
     folder = temporaryFolder('deadline');
+    pacs = 'closed';
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     await database.write((sql) => {
       sql.run(`INSERT INTO study VALUES (1, '1.2', 1, 1)`);
@@ -45,7 +47,10 @@ describe(createDeadlineWatch.name, () => {
   async function runOnce(): Promise<unknown[]> {
     const abort = new AbortController();
     const deadlines = { acuteMs: 1_000, routineMs: 5_000 };
-    const sut = createDeadlineWatch({ database, deadlines, clock, logger: silentLogger });
+    const sut = createDeadlineWatch({
+      ...{ database, deadlines, clock, logger: silentLogger },
+      pacsState: () => pacs,
+    });
     const running = sut.run(abort.signal);
     for (let i = 0; i < 20; i += 1) await new Promise(setImmediate);
     abort.abort();
@@ -77,5 +82,41 @@ describe(createDeadlineWatch.name, () => {
     expect(await runOnce()).toMatchObject([{ state: 'UPLOADED' }, {}, {}]);
     clock.advance(1);
     expect(await runOnce()).toMatchObject([{ state: 'NOT_ANALYSED_NOTIFIED' }, {}, {}]);
+  });
+
+  describe('of a result that is not in the PACS yet', () => {
+    const HOUR_MS = 3_600_000;
+    beforeEach(async () => {
+      await database.write((sql) => {
+        sql.run("UPDATE job SET state = 'REIDENTIFIED' WHERE job_id = 'a'");
+        sql.run("DELETE FROM job WHERE job_id <> 'a'");
+        sql.run(
+          `INSERT INTO delivery (job_id, issue, output_index, role, sop_class_uid, series_uid,
+             sop_instance_uid, path, sha256, state)
+           VALUES ('a', 0, 0, 'report', '1', '1', '1', 'x', 'x', 'QUEUED')`,
+        );
+      });
+    });
+    const delivery = () => database.read((sql) => sql.all('SELECT state, dead_code FROM delivery'));
+
+    it('gives it up as a dead letter when its study never came', async () => {
+      clock.advance(1_000);
+      expect(await runOnce()).toMatchObject([{ state: 'NOT_ANALYSED_NOTIFIED', code: 'TIMEOUT' }]);
+      expect(delivery()).toMatchObject([{ state: 'DEAD', dead_code: 'TIMEOUT' }]);
+    });
+
+    it.each([
+      ['the breaker is open', 'open', null],
+      ['its last try failed', 'closed', 'PEER_UNAVAILABLE'],
+    ] as const)('lets it wait for a PACS that is away: %s', async (_, state, fault) => {
+      pacs = state;
+      await database.write((sql) => sql.run('UPDATE delivery SET last_fault = ?', fault));
+      clock.advance(8 * HOUR_MS);
+      expect(await runOnce()).toMatchObject([{ state: 'REIDENTIFIED' }]);
+      expect(delivery()).toMatchObject([{ state: 'QUEUED' }]);
+      clock.advance(64 * HOUR_MS + 5_000);
+      expect(await runOnce()).toMatchObject([{ state: 'NOT_ANALYSED_NOTIFIED' }]);
+      expect(delivery()).toMatchObject([{ state: 'DEAD' }]);
+    });
   });
 });

@@ -1,17 +1,26 @@
 /**
  * Deadline watch: no product stays without an answer past the deadline of its lane.
  * Decides that a job that is still open then becomes NOT_ANALYSED_NOTIFIED, with the code it was
- * held for or TIMEOUT. Invariant: silence ends here, whatever stage is stuck.
- * Source: architecture 2 ("Silence is a defect"), hazard H5.
+ * held for or TIMEOUT. A result that waits for nothing but the PACS goes on waiting, at most
+ * PACS_AWAY_MS: nobody can read anything there meanwhile, and it goes in when the PACS is back.
+ * Invariant: silence ends here, whatever stage is stuck; a result that is given up is a dead letter.
+ * Source: architecture 2 ("Silence is a defect"), hazard H5; reliability specification P6.
  */
 import { pollingStage, Wake, type Clock, type ReasonCode, type Stage } from '@aifi/shared-kernel';
 import { moveJob, type GatewayDatabase, type JobState } from '@aifi/gateway-database';
+import { buryOverdue, isBlockedByPacs, type DeliverStage } from '@aifi/gateway-deliver';
 import type { Logger } from '@aifi/shared-observability';
 import type { GatewayConfig } from './gateway-config.js';
+
+/** How long past its deadline a result waits for a PACS that is away. @unit ms */
+const PACS_AWAY_MS = 72 * 3_600_000;
+/** How often that is told. @unit ms */
+const ALARM_INTERVAL_MS = 3_600_000;
 
 export interface DeadlineDependencies {
   readonly database: GatewayDatabase;
   readonly deadlines: GatewayConfig['deadlines'];
+  readonly pacsState: DeliverStage['pacsState'];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -19,10 +28,12 @@ interface OverdueJob {
   readonly job_id: string;
   readonly state: JobState;
   readonly code: ReasonCode | null;
+  readonly since_ms: number;
 }
 
 export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
   const { database, deadlines, clock, logger } = dependencies;
+  let alarmedMs = -Infinity;
   return pollingStage({
     name: 'deadline-watch',
     clock,
@@ -33,16 +44,33 @@ export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
       const nowMs = clock.nowMs();
       const overdue = database.read((sql) =>
         sql.all<OverdueJob>(
-          `SELECT job_id, state, code FROM job WHERE terminal_ms IS NULL
+          `SELECT job_id, state, code, COALESCE(reopened_ms, created_ms) AS since_ms
+           FROM job WHERE terminal_ms IS NULL
              AND COALESCE(reopened_ms, created_ms) <= CASE lane WHEN 'acute' THEN ? ELSE ? END`,
           nowMs - deadlines.acuteMs,
           nowMs - deadlines.routineMs,
         ),
       );
-      for (const job of overdue) await giveUp(dependencies, job);
+      const late = overdue.filter((job) => mayWait(dependencies, job, nowMs));
+      for (const job of overdue) if (!late.includes(job)) await giveUp(dependencies, job);
+      if (late.length > 0 && clock.monotonicMs() - alarmedMs >= ALARM_INTERVAL_MS) {
+        alarmedMs = clock.monotonicMs();
+        logger.error('results are late because the PACS is away', { count: late.length });
+      }
       return 0;
     },
   });
+}
+
+/** True for a result that the PACS would have by now if it were there. */
+function mayWait(
+  { database, deadlines, pacsState }: DeadlineDependencies,
+  { job_id: jobId, state, since_ms: sinceMs }: OverdueJob,
+  nowMs: number,
+): boolean {
+  if (state !== 'REIDENTIFIED') return false;
+  if (nowMs - sinceMs >= deadlines.routineMs + PACS_AWAY_MS) return false;
+  return pacsState() !== 'closed' || database.read((sql) => isBlockedByPacs(sql, jobId));
 }
 
 async function giveUp(
@@ -50,7 +78,9 @@ async function giveUp(
   job: OverdueJob,
 ): Promise<void> {
   const code = job.code ?? 'TIMEOUT';
-  await database.write((sql) =>
+  const atMs = clock.nowMs();
+  await database.write((sql) => {
+    buryOverdue(sql, job.job_id, atMs);
     moveJob(sql, {
       jobId: job.job_id,
       from: job.state,
@@ -58,10 +88,10 @@ async function giveUp(
       // The deadline belongs to the lane; deliver is the stage that owed the answer.
       stage: 'deliver',
       event: 'overdue',
-      atMs: clock.nowMs(),
+      atMs,
       code,
       reason: `no result before the deadline, last state ${job.state}`,
-    }),
-  );
+    });
+  });
   logger.error('deadline passed without a result', { jobId: job.job_id, code, state: job.state });
 }

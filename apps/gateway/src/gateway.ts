@@ -125,7 +125,10 @@ function createStages(parts: Parts): Stages {
     wake: jobsEnded,
     onDone: running.ringDeliver,
   });
-  const watch = createDeadlineWatch({ database, clock, logger, deadlines });
+  const watch = createDeadlineWatch({
+    ...{ database, clock, logger, deadlines },
+    pacsState: running.pacsState,
+  });
   const patients = new PatientSource(database, vault);
   const retention = createRetentionStage({
     ...{ database, dataFolder, clock, logger },

@@ -38,7 +38,9 @@ export function processorMs(pid: number): number {
   let ticks = 0;
   for (const one of treeOf(pid)) {
     // The name, in brackets, may hold spaces: fields are counted from behind it.
-    const fields = proc(`${one}/stat`).replace(/^.*\) /, '').split(' ');
+    const fields = proc(`${one}/stat`)
+      .replace(/^.*\) /, '')
+      .split(' ');
     for (const field of fields.slice(11, 15)) ticks += Number(field);
   }
   return ticks * TICK_MS;
@@ -59,7 +61,10 @@ export function watchMemory(pid: number): { stop(): number } {
   let largest = 0;
   const look = (): void => {
     const marks = [...residentPeaks(pid).values()];
-    largest = Math.max(largest, marks.reduce((sum, mark) => sum + mark, 0));
+    largest = Math.max(
+      largest,
+      marks.reduce((sum, mark) => sum + mark, 0),
+    );
   };
   look();
   const timer = setInterval(look, LOOK_MS);

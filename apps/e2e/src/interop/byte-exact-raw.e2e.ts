@@ -1,7 +1,7 @@
 /**
  * Goal: every byte of a C-STORE dataset is on disk, however a legal sender cuts it (F1, T-PDV).
- * Method: a sender of our own with its own encoder, through a proxy that writes down what was on the
- * wire, to the real receive stage; wire and disk are compared byte for byte.
+ * Method: a sender of our own with its own encoder, through a proxy that writes down what was on
+ * the wire, to the real receive stage; wire and disk are compared byte for byte.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startStoreScp } from '@aifi/dicom-dimse';

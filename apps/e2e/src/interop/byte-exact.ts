@@ -1,7 +1,7 @@
 /**
  * The byte-exact comparison: datasets on the wire against datasets on disk.
  * Decides that both are the same set for every SOP Instance: each dataset that was answered 0000
- * lies on disk, and nothing else lies there, so that a lost byte cannot hide behind an earlier copy.
+ * lies on disk and nothing else does, so that a lost byte cannot hide behind an earlier copy.
  * Source: reliability specification F1, P0; T-PDV.
  */
 import { createHash } from 'node:crypto';

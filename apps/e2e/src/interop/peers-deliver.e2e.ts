@@ -1,8 +1,8 @@
 /**
  * Goal: a result ends in the PACS of its patient and is proved there, whichever PACS it is: by
  * C-FIND, by QIDO-RS, or by the PACS's own word (storage commitment).
- * Method: the whole deliver stage with its rows, against dcmqrscp and Orthanc (plain, TLS, DICOMweb)
- * as PACS; Orthanc's report of storage commitment comes in through the real receive stage.
+ * Method: the whole deliver stage with its rows, against dcmqrscp and Orthanc (plain, TLS,
+ * DICOMweb) as PACS; Orthanc's report of storage commitment comes in at the real receive stage.
  */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -31,8 +31,8 @@ export const DEAD_LETTER_WORDS: Readonly<
     en: 'the PACS will not confirm that the object is stored',
   },
   TIMEOUT: {
-    nl: 'het onderzoek kwam niet op tijd in het PACS',
-    en: 'the study did not come into the PACS in time',
+    nl: 'niet afgeleverd voor de uiterste tijd: het onderzoek of het PACS was er niet',
+    en: 'not delivered before the deadline: the study or the PACS was not there',
   },
   IDENTITY_UNEXPLAINED: {
     nl: 'het PACS heeft bij dit onderzoek een andere patiënt',

@@ -108,7 +108,9 @@ export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
   const changed = sql.run(
     `UPDATE job SET state = 'REIDENTIFIED', code = NULL, detail = NULL, terminal_ms = NULL,
        told_issue = NULL, reopened_ms = ?
-     WHERE job_id = ? AND state = 'NOT_ANALYSED_NOTIFIED' AND code = 'PACS_REFUSED'
+     WHERE job_id = ? AND state = 'NOT_ANALYSED_NOTIFIED'
+       AND (code = 'PACS_REFUSED' OR code = 'TIMEOUT' AND EXISTS (
+         SELECT 1 FROM delivery late WHERE late.job_id = job.job_id AND late.state = 'DEAD'))
        AND NOT EXISTS (
          SELECT 1 FROM job newer JOIN delivery USING (job_id)
           WHERE newer.study_id = job.study_id AND newer.product = job.product

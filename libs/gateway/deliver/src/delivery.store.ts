@@ -27,11 +27,14 @@ export type DeadCode =
   | 'RESULT_NOT_LISTED'
   /** Storage commitment failed for a reason that sending again does not heal. */
   | 'COMMITMENT_FAILED'
-  /** Status objects only, as their jobs have ended before. */
+  /** Not delivered before the deadline: the study or the PACS was not there. */
   | 'TIMEOUT'
+  /** Status objects only, as their jobs have ended before. */
   | 'IDENTITY_UNEXPLAINED'
   | 'OUTPUT_INVALID';
 
+/** Closed transactions: a report that comes later still is unknown, and changes nothing. @unit ms */
+const COMMITMENTS_KEPT_MS = 30 * 86_400_000;
 /** How often an object is sent before its losses make it a dead letter. */
 const LOSSES_MAX = 3;
 /** Journal events of the ends that are not a delivery. */
@@ -105,6 +108,10 @@ export class DeliveryStore {
     const { transactionUid, atMs, retryAtMs } = request;
     await this.database.write((sql) => {
       closeCommitment(sql, row, 'EXPIRED');
+      sql.run(
+        "DELETE FROM storage_commitment WHERE requested_ms < ? AND state <> 'REQUESTED'",
+        atMs - COMMITMENTS_KEPT_MS,
+      );
       sql.run("INSERT INTO storage_commitment VALUES (?, ?, 'REQUESTED')", transactionUid, atMs);
       change(sql, row, 'transaction_uid = ?, next_attempt_ms = ?', transactionUid, retryAtMs);
     });

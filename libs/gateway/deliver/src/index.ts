@@ -9,5 +9,6 @@ export {
 } from './deliver-stage.js';
 export type { DeliverSettings } from './deliver-service.js';
 export type { DeadCode } from './delivery.store.js';
+export { buryOverdue, isBlockedByPacs } from './overdue.js';
 export type { PacsPeer } from './pacs-peer.js';
 export type { LaneDeadlines } from './verification.js';

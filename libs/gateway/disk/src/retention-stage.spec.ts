@@ -124,7 +124,7 @@ describe(Retention.name, () => {
     expect(all('SELECT * FROM inbound_object')).toEqual([]);
     const [entry] = all(`SELECT * FROM journal WHERE event = 'removed'`);
     expect(JSON.parse(String(entry?.['detail']))).toEqual({
-      ...{ images: 2, results: 1, statusObjects: 1, outcomes: 1 },
+      ...{ instances: 2, results: 1, statusObjects: 1, outcomes: 1 },
     });
     expect(all('SELECT * FROM setting')).toEqual([]);
     expect(await sut().runOnce()).toBe(0);
@@ -137,9 +137,9 @@ describe(Retention.name, () => {
     const details = all(`SELECT detail FROM journal WHERE event = 'removed' ORDER BY sequence`);
     const counts = details.map(({ detail }) => JSON.parse(String(detail)) as object);
     expect(counts).toMatchObject([
-      { images: 1_000, results: 0 },
-      { images: 1_000, results: 0 },
-      { images: 300, results: 1 },
+      { instances: 1_000, results: 0 },
+      { instances: 1_000, results: 0 },
+      { instances: 300, results: 1 },
     ]);
     expect(filesOf()).toEqual(['status']);
   });

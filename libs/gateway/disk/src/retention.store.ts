@@ -24,7 +24,7 @@ interface Marked {
   readonly path: string;
 }
 interface Counts {
-  readonly images: number;
+  readonly instances: number;
   readonly results: number;
   readonly statusObjects: number;
   readonly outcomes: number;
@@ -92,7 +92,7 @@ export class RetentionStore {
         folders: rest.folders,
       };
       if (removal.files.length === 0) return undefined;
-      const detail = { ...rest.counts, images: images.length };
+      const detail = { ...rest.counts, instances: images.length };
       recordJournal(sql, { studyId, stage: 'deliver', event: 'removed', atMs, detail });
       sql.run(
         `INSERT INTO setting (key, value) VALUES (?, ?)
@@ -134,7 +134,7 @@ export class RetentionStore {
 interface Rest {
   readonly files: readonly Marked[];
   readonly folders: readonly string[];
-  readonly counts: Omit<Counts, 'images'>;
+  readonly counts: Omit<Counts, 'instances'>;
 }
 const NOTHING: Rest = {
   files: [],

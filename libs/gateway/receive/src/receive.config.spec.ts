@@ -1,4 +1,7 @@
-/** Goal: no caller without proof, no plain DICOM by accident. Method: good settings, one fault each. */
+/**
+ * Goal: no caller without proof, no plain DICOM by accident.
+ * Method: good settings, and one fault each.
+ */
 import { describe, expect, it } from '@jest/globals';
 import { receiveConfigSchema } from './receive.config.js';
 

@@ -1,7 +1,7 @@
 /**
  * Goal: a file lies ready before an object comes, holds exactly its bytes when it is committed, and
  * a disk that fails to sync ends the process instead of being asked again.
- * Method: real files; a disk whose sync fails, and one without space, put in where files are opened.
+ * Method: real files; a disk whose sync fails and one without space, put in where files open.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -31,7 +31,7 @@ describe(SpoolFilePool.name, () => {
   const names = () => readdirSync(folder.path);
   const sizes = () => names().map((name) => statSync(join(folder.path, name)).size);
 
-  it('makes a bounded number of empty files ahead, named by a UUID, and takes them away', async () => {
+  it('makes a few empty files ahead, named by a UUID, and takes them away', async () => {
     const sut = await SpoolFilePool.open(disk);
     expect(names()).toHaveLength(16);
     expect(names().every((name) => /^[0-9a-f-]{36}\.dcm$/.test(name))).toBe(true);
@@ -39,7 +39,7 @@ describe(SpoolFilePool.name, () => {
     expect(names()).toEqual([]);
   });
 
-  it('keeps exactly the bytes that came, in pieces of any size, under the digest it tells', async () => {
+  it('keeps exactly the bytes that came, in any pieces, under the digest it tells', async () => {
     const sut = await SpoolFilePool.open(disk);
     const file = await sut.take();
     const pieces = [1, 300, 2 * MIB, 7, ...Array.from({ length: 600 }, () => 3)].map((length, i) =>
@@ -56,7 +56,7 @@ describe(SpoolFilePool.name, () => {
     expect(names()).toEqual([fileName]);
   });
 
-  it('holds at most its buffer of an object and leaves nothing of one that is discarded', async () => {
+  it('holds at most its buffer of an object, and leaves nothing of a discarded one', async () => {
     const sut = await SpoolFilePool.open(disk);
     const file = await sut.take();
     for (let i = 0; i < 10; i += 1) file.append(Buffer.alloc(MIB / 2));

@@ -11,7 +11,7 @@ import { decodeFileMeta } from '@aifi/dicom-core';
 import { AifiError, processEntry, sha256Hex } from '@aifi/shared-kernel';
 import type { SentObject } from './ct-objects.js';
 import type { HostMessage, HostRequest, HostRow } from './receive-host-messages.js';
-import { ended, missing, type Receiver } from './receiver.js';
+import { ended, missing, tied, type Receiver } from './receiver.js';
 import { CALLING_AE_TITLE } from './sender.js';
 
 const NAME = 'gateway';
@@ -45,7 +45,7 @@ export async function startGateway(folder: string): Promise<Receiver> {
   const entry = processEntry(import.meta.url, 'receive-host-main');
   // An environment of a test runner is not that of a gateway.
   const env = { ...process.env, NODE_OPTIONS: '' };
-  const host = fork(entry, [dataFolder, CALLING_AE_TITLE], { execArgv: [], env });
+  const host = tied(fork(entry, [dataFolder, CALLING_AE_TITLE], { execArgv: [], env }));
   const { port } = await answer(host, 'listening');
   return {
     facts: {

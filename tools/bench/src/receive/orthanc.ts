@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePorts } from '@aifi/shared-testing';
 import { prepareOrthanc } from '../../../../deploy/services/orthanc/start.mjs';
-import { ended, listening, missing, type Receiver } from './receiver.js';
+import { ended, listening, missing, tied, type Receiver } from './receiver.js';
 import { PDU_BYTES } from './sender.js';
 
 /** Objects whose bytes are fetched and looked at. */
@@ -29,7 +29,11 @@ export async function startOrthanc(folder: string): Promise<Receiver> {
   const aeTitle = 'ORTHANC';
   const root = join(folder, 'orthanc');
   mkdirSync(root, { recursive: true });
-  const { command, arguments: args, restUrl } = prepareOrthanc({
+  const {
+    command,
+    arguments: args,
+    restUrl,
+  } = prepareOrthanc({
     folder: root,
     aeTitle,
     dicomPort: dicomPort!,
@@ -37,10 +41,12 @@ export async function startOrthanc(folder: string): Promise<Receiver> {
     modalities: [],
     settings: { MaximumPduLength: PDU_BYTES },
   });
-  const server = spawn(command, args, {
-    env: { ...process.env, TCP_NODELAY: '1' },
-    stdio: 'ignore',
-  });
+  const server = tied(
+    spawn(command, args, {
+      env: { ...process.env, TCP_NODELAY: '1' },
+      stdio: 'ignore',
+    }),
+  );
   await listening(dicomPort!);
   await listening(httpPort!);
   const count = async (): Promise<number> =>

@@ -168,7 +168,11 @@ export async function runReceiveBench(options: ReceiveBenchOptions): Promise<Rec
       sender: 'storescu',
     },
     receivers: facts,
-    results: resultsOf(rounds, objects, facts.map(({ name }) => name)),
+    results: resultsOf(
+      rounds,
+      objects,
+      facts.map(({ name }) => name),
+    ),
     rounds,
   };
 }

@@ -2,7 +2,7 @@
  * Receiver: one C-STORE SCP that is measured.
  * Decides what the bench asks of each: to be running, to show what it has, to be empty again.
  */
-import { type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -45,6 +45,14 @@ export async function listening(port: number): Promise<void> {
     await pause(LOOK_MS);
   }
   throw new AifiError('PEER_UNAVAILABLE', 'a receiver does not start');
+}
+
+/** The child does not outlive this process, however that ends. */
+export function tied(child: ChildProcess): ChildProcess {
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.removeListener('exit', kill));
+  return child;
 }
 
 export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -26,7 +26,10 @@ interface Association {
 
 export const CALLING_AE_TITLE = 'BENCH';
 
-async function sendFolders(folders: readonly string[], { aeTitle, port }: Destination): Promise<Association> {
+async function sendFolders(
+  folders: readonly string[],
+  { aeTitle, port }: Destination,
+): Promise<Association> {
   const titles = ['-aet', CALLING_AE_TITLE, '-aec', aeTitle];
   const options = ['-v', '-pdu', String(PDU_BYTES), '-R', '+sd'];
   const sender = spawn('storescu', [...titles, ...options, '127.0.0.1', String(port), ...folders], {

@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '@aifi/shared-testing';
-import { ended, listening, missing, type Receiver } from './receiver.js';
+import { ended, listening, missing, tied, type Receiver } from './receiver.js';
 import { PDU_BYTES } from './sender.js';
 
 /** What a file of an object holds besides its pixels is less than this. @unit bytes */
@@ -25,10 +25,12 @@ export async function startStorescp(folder: string, forks: boolean): Promise<Rec
   const output = join(folder, forks ? 'storescp-fork' : 'storescp');
   mkdirSync(output, { recursive: true });
   const options = ['-aet', aeTitle, '-od', output, '-pdu', String(PDU_BYTES), '-q'];
-  const server = spawn('storescp', [...options, ...(forks ? ['--fork'] : []), String(port)], {
-    env: { ...process.env, TCP_NODELAY: '1' },
-    stdio: 'ignore',
-  });
+  const server = tied(
+    spawn('storescp', [...options, ...(forks ? ['--fork'] : []), String(port)], {
+      env: { ...process.env, TCP_NODELAY: '1' },
+      stdio: 'ignore',
+    }),
+  );
   await listening(port!);
   return {
     facts: { name, version: `DCMTK ${version()}`, durability: 'written, no fsync, no row' },
