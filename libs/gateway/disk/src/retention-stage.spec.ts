@@ -142,7 +142,7 @@ describe(Retention.name, () => {
       { instances: 300, results: 1 },
     ]);
     expect(filesOf()).toEqual(['status']);
-  });
+  }, 30_000);
 
   it.each([
     [

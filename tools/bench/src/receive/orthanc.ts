@@ -16,7 +16,7 @@ const SAMPLE_EVERY = 50;
 
 function version(command: string): string {
   const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
-  return /^Orthanc [\d.]+/.exec(stdout)?.[0] ?? 'Orthanc';
+  return /Orthanc ([\d.]+)/.exec(stdout)?.[1] ?? 'unknown';
 }
 
 async function json<T>(url: string, method = 'GET', body?: string): Promise<T> {
