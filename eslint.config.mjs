@@ -25,7 +25,11 @@ const depConstraints = [
   ),
   only('scope:hub', ['scope:hub', 'scope:access', ...COMMON], ['dcmjs-dimse', 'onnxruntime-node']),
   only('scope:worker', ['scope:worker', ...COMMON], ['typeorm', 'kafkajs', 'dcmjs-dimse']),
-  only('scope:simulator', ['scope:simulator', 'scope:gateway', 'scope:hub', ...COMMON]),
+  only('scope:simulator', [
+    ...['scope:simulator', 'scope:tools', 'scope:gateway', 'scope:hub', 'scope:access'],
+    ...COMMON,
+  ]),
+  only('scope:e2e', ['scope:e2e', 'scope:tools', 'scope:gateway', 'scope:access', ...COMMON]),
   only('scope:tools', ['scope:tools', 'scope:access', ...COMMON]),
   only('scope:console', ['scope:console', 'scope:contracts', ...SHARED]),
   // access: sign-in, rights and records, the same at gateway and hub.

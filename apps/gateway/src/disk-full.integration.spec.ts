@@ -73,7 +73,7 @@ function mountSmall(): boolean {
       lane: aeTitle === 'ACUTE' ? 'acute' : 'routine',
     }));
     const receive = createReceiveStage({
-      ...{ ...common, database, dataFolder: folder.path, onReceived: () => undefined },
+      ...{ ...common, database, dataFolder: folder.path },
       config: receiveConfigSchema.parse({ port: 0, aeTitle: 'AIFI', callers }),
       diskLevel: disk.level,
       onDiskLevel: disk.onChange,

@@ -23,7 +23,7 @@ import { DeadLetterStore } from '@aifi/gateway-deliver';
 import { createDiskWatch, createRetentionStage, type DiskWatch } from '@aifi/gateway-disk';
 import { createStatusService } from '@aifi/gateway-status';
 import { loadOrCreateSiteKeys, Vault, type SiteKeys } from '@aifi/gateway-vault';
-import { systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
+import { onNoSpace, systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import { auditSourceOf } from './audit.service.js';
 import { createDeadlineWatch } from './deadline-watch.js';
@@ -59,6 +59,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const link = openHubLink(config.hub);
   const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
   await disk.start();
+  onNoSpace(disk.reportFull);
   const parts: Parts = { ...stores, config, logger, clock, link, disk, changes: new ChangeBell() };
   disk.onChange(() => parts.changes.notify('status'));
   const pipeline = createStages(parts);

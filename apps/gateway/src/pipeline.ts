@@ -59,10 +59,10 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const rules = new RulesStore(database, link.signingKey, purpose);
   const wake = createBells();
   const ring = (stage: GatewayStage) => (): void => wake(stage).notify();
-  const common: Bells['common'] = (stage) => ({ database, clock, logger, wake: wake(stage) });
+  const common: StageBasics = (stage) => ({ database, clock, logger, wake: wake(stage) });
   const linkage = { vault, keys, siteId, dataFolder };
 
-  const { receive, deliver } = createFront(dependencies, { common, ring });
+  const { receive, deliver } = createFront(dependencies, common);
   const spool = createSpool({
     ...common('spool'),
     spoolFolder: join(dataFolder, 'spool'),
@@ -112,18 +112,15 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   };
 }
 
-/** What every stage gets, and the bell of the next one. */
-interface Bells {
-  readonly common: (
-    stage: GatewayStage,
-  ) => Pick<PipelineDependencies, 'database' | 'clock' | 'logger'> & { readonly wake: Wake };
-  readonly ring: (stage: GatewayStage) => () => void;
-}
+/** What every stage gets. */
+type StageBasics = (
+  stage: GatewayStage,
+) => Pick<PipelineDependencies, 'database' | 'clock' | 'logger'> & { readonly wake: Wake };
 
 /** Both ends towards the hospital: what comes in, and what goes into its PACS. */
 function createFront(
   { config, disk, clock, onEnded }: PipelineDependencies,
-  { common, ring }: Bells,
+  common: StageBasics,
 ): { readonly receive: ReceiveStage; readonly deliver: DeliverStage } {
   const { dataFolder, pacs, deadlines } = config;
   const deliver = createDeliverStage({
@@ -137,7 +134,6 @@ function createFront(
     ...common('receive'),
     dataFolder,
     config: config.dicom,
-    onReceived: ring('assemble'),
     diskLevel: disk.level,
     onDiskLevel: disk.onChange,
     // The PACS reports on an association of its own, so it comes in where images come in.

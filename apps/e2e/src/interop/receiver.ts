@@ -76,7 +76,7 @@ export class Receiver {
       config: { host: HOST, port, tls, aeTitle: CALLED, callers },
       clock: systemClock,
       logger: silentLogger,
-      onReceived: () => undefined,
+
       ...more,
     });
     const running = stage.run(stop.signal);

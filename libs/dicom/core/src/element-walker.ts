@@ -292,7 +292,8 @@ export class ElementWalker {
     if (end !== undefined && around.limit !== undefined && end > around.limit) {
       throw malformed('a sequence or item runs past its container');
     }
-    if (this.#stack.length >= LIMITS.sequenceDepthMax) {
+    // A sequence and its item are two containers of one level.
+    if (this.#stack.length > 2 * LIMITS.sequenceDepthMax) {
       throw exceeded('sequences are nested too deeply');
     }
     this.#stack.push({ ...around, kind, end, limit: end ?? around.limit, items: [] });

@@ -81,7 +81,8 @@ export function checkPixelData(
     (isHalf && samples === 3 ? 2 : samples) *
     frames;
   const expected = bits === 1 ? Math.ceil(pixels / 8) : pixels * Math.ceil(bits / 8);
-  if (nativeLength !== expected + (expected % 2)) {
+  // Some writers leave the padding byte out (PS3.5 8.1.1); no pixel is missing then.
+  if (nativeLength !== expected && nativeLength !== expected + (expected % 2)) {
     throw malformed('pixel data does not have the length of its attributes');
   }
 }

@@ -30,11 +30,18 @@ const FINAL: ReadonlySet<number> = new Set([
   ...[0x0112, 0x0114, 0x0115, 0x0118, 0x0119, 0x0122, 0x0123, 0x0124, 0x0211, 0x0212],
 ]);
 
+export interface CommitmentWait {
+  readonly clock: Clock;
+  readonly waitMs: number;
+  /** Aborts when the report has come on another association. */
+  readonly reported?: AbortSignal | undefined;
+}
+
 /** The report; undefined when the PACS accepted and did not report within `waitMs`. */
 export async function askForCommitment(
   to: ScuAssociation,
   request: CommitmentRequest,
-  { clock, waitMs }: { readonly clock: Clock; readonly waitMs: number },
+  { clock, waitMs, reported }: CommitmentWait,
 ): Promise<CommitmentReport | undefined> {
   const encoding = encodingOf(to.transferSyntaxUid);
   const command = encodeActionRequest({
@@ -50,7 +57,8 @@ export async function askForCommitment(
   const endMs = clock.monotonicMs() + waitMs;
   while (!exchange.report) {
     const leftMs = endMs - clock.monotonicMs();
-    const message = leftMs > 0 ? await to.receiveWithin(clock, leftMs) : undefined;
+    const isOver = leftMs <= 0 || reported?.aborted === true;
+    const message = isOver ? undefined : await to.receiveWithin(clock, leftMs, reported);
     if (!message) return undefined;
     await exchange.takeReport(message);
   }

@@ -123,14 +123,15 @@ export class DimseScu {
 
   /**
    * Asks the PACS to vouch for objects: its report, or undefined when it accepted and did not
-   * report within `waitMs` (it then does so on an association of its own).
-   * PEER_REFUSED when it does not offer storage commitment.
+   * report within `waitMs` (it then does so on an association of its own). `reported` ends the wait
+   * when it has. PEER_REFUSED when it does not offer storage commitment.
    */
   async requestCommitment(
     request: CommitmentRequest,
     waitMs: number,
+    reported?: AbortSignal,
   ): Promise<CommitmentReport | undefined> {
-    const wait = { clock: this.options.clock, waitMs };
+    const wait = { clock: this.options.clock, waitMs, reported };
     const work = (to: ScuAssociation) => askForCommitment(to, request, wait);
     return this.#ask(STORAGE_COMMITMENT_SOP_CLASS, work, waitMs);
   }

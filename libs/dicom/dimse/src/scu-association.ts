@@ -128,11 +128,16 @@ export class ScuAssociation {
     }
   }
 
-  /** A message, or undefined when none came in time or the peer ended the association. */
-  async receiveWithin(clock: Clock, waitMs: number): Promise<DimseMessage | undefined> {
+  /** A message; undefined when none came in time, or was needed, or the peer ended it. */
+  async receiveWithin(
+    clock: Clock,
+    waitMs: number,
+    unneeded?: AbortSignal,
+  ): Promise<DimseMessage | undefined> {
     this.deadline.extend(waitMs);
     const over = new AbortController();
-    const late = clock.sleep(waitMs, over.signal).then(() => undefined);
+    const ends = unneeded ? AbortSignal.any([over.signal, unneeded]) : over.signal;
+    const late = clock.sleep(waitMs, ends).then(() => undefined);
     const next = this.receive().catch((error: unknown) => {
       if (this.connection.isOver) return undefined;
       throw error;

@@ -71,7 +71,7 @@ export interface Detection {
  * Most source instances of one result: about 0.4 kB of header for each, so that a report stays far
  * below LIMITS.headerBytesMax at the gateway. Real volumes have fewer than 2,000 slices.
  */
-export const SOURCE_INSTANCES_MAX = 4096;
+export const SOURCE_INSTANCES_MAX = 8192;
 
 /** Throws INVALID_ARGUMENT when there is no source instance and LIMIT_EXCEEDED for too many. */
 export function assertSources(context: EvidenceContext): void {

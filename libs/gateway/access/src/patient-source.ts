@@ -55,7 +55,7 @@ export class PatientSource {
       sql.get<NewestFile>(
         `SELECT instance_id, path FROM instance WHERE instance_id =
            (SELECT MAX(instance_id) FROM instance JOIN study USING (study_id)
-            WHERE study_uid = ?)`,
+            WHERE study_uid = ? AND removed_ms IS NULL)`,
         studyUid,
       ),
     );

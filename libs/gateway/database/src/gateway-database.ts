@@ -13,7 +13,7 @@ import {
 } from 'node:sqlite';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { AifiError, fileFault } from '@aifi/shared-kernel';
+import { AifiError, fileFault, reportNoSpace } from '@aifi/shared-kernel';
 
 export type Row = Record<string, SQLOutputValue>;
 export interface Migration {
@@ -130,6 +130,7 @@ export class GatewayDatabase {
         // SQLite has rolled back by itself already.
       }
       const isFull = (error as { errcode?: number }).errcode === 13; // SQLITE_FULL
+      if (isFull) reportNoSpace();
       const fault = isFull ? new AifiError('OUT_OF_RESOURCES', 'database full') : fileFault(error);
       for (const { reject } of group) reject(fault);
       return;

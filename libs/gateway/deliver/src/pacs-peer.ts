@@ -27,11 +27,13 @@ export interface PacsPeer {
   findInstance(study: string, series: string, instance: string): Promise<boolean>;
   /**
    * Undefined when the report comes later, on an association of the PACS; PEER_REFUSED when it does
-   * not offer storage commitment. Absent where there is none at all.
+   * not offer storage commitment. `reported` ends the wait when the report has come there. Absent
+   * where there is none at all.
    */
   requestCommitment?(
     request: CommitmentRequest,
     waitMs: number,
+    reported?: AbortSignal,
   ): Promise<CommitmentReport | undefined>;
 }
 

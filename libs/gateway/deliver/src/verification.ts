@@ -53,6 +53,9 @@ export interface LaneDeadlines {
 }
 
 export class Verification {
+  /** Requests whose association is still open for the report, by transaction. */
+  readonly #waiting = new Map<string, AbortController>();
+
   constructor(private readonly dependencies: VerificationDependencies) {}
 
   /** One step for a row in STORED; throws when the PACS does not answer. */
@@ -75,6 +78,7 @@ export class Verification {
   async onReport(report: CommitmentReport): Promise<void> {
     const { database, logger } = this.dependencies;
     const row = rowOfCommitment(database, report.transactionUid);
+    this.#waiting.get(report.transactionUid)?.abort();
     const isOurs = (object: { readonly sopInstanceUid: string; readonly sopClassUid: string }) =>
       object.sopInstanceUid === row?.sop_instance_uid && object.sopClassUid === row.sop_class_uid;
     const failed = report.failed.find(isOurs);
@@ -113,13 +117,17 @@ export class Verification {
     crashPoint('gateway.deliver.commitment-on-record');
     const { sop_class_uid: sopClassUid, sop_instance_uid: sopInstanceUid } = row;
     const request = { transactionUid, objects: [{ sopClassUid, sopInstanceUid }] };
+    const reported = new AbortController();
+    this.#waiting.set(transactionUid, reported);
     let report: CommitmentReport | undefined;
     try {
-      report = await pacs.requestCommitment!(request, config.waitMs);
+      report = await pacs.requestCommitment!(request, config.waitMs, reported.signal);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       logger.warn('PACS refused a storage commitment', { jobId: row.job_id });
       return this.#look(await store.expired(asked));
+    } finally {
+      this.#waiting.delete(transactionUid);
     }
     crashPoint('gateway.deliver.after-commitment-request');
     if (report) await this.onReport(report);

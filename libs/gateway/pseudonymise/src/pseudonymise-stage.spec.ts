@@ -4,7 +4,7 @@
  * folder; a fake sink that looks into the vault at the moment it is called and that can fail.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeManifest, studyManifestSchema } from '@aifi/contracts-manifests';
@@ -143,6 +143,17 @@ describe(createPseudonymiseStage.name, () => {
       );
     });
   }
+
+  it('ends a late revision of a study whose earlier images are no longer kept', async () => {
+    await selected(1, [anInstance(1), anInstance(2)]);
+    rmSync(join(folder.path, 'incoming', '1-0.dcm'));
+    await database.write((sql) =>
+      sql.run('UPDATE instance SET removed_ms = 5 WHERE instance_id = 1'),
+    );
+    await work();
+    expect(jobs()).toEqual([{ state: 'NOT_ANALYSED_NOTIFIED', code: 'INPUT_INCOMPLETE' }]);
+    expect(sink.studies).toEqual([]);
+  });
 
   it('hands over a study whose linkage and UIDs are durable already', async () => {
     await selected(1, [anInstance(1), anInstance(2)]);

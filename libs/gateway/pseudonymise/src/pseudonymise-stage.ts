@@ -29,7 +29,13 @@ import {
   type Wake,
 } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
-import { selectedJobs, siblingPathsOf, sourcesOf, type SelectedJob } from './selected-job.js';
+import {
+  hasRemovedImages,
+  selectedJobs,
+  siblingPathsOf,
+  sourcesOf,
+  type SelectedJob,
+} from './selected-job.js';
 import { sealStudy } from './seal-study.js';
 
 export interface PseudonymiseDependencies {
@@ -85,6 +91,11 @@ async function pseudonymiseJob(
 ): Promise<Result<void>> {
   const sources = sourcesOf(database, job);
   if (sources.length === 0) return refuse('INPUT_INCOMPLETE', 'no instances');
+  // A late image of a study that was finished a day ago: neither the series nor the proof that all
+  // of it is one patient is whole any more.
+  if (hasRemovedImages(database, job)) {
+    return refuse('INPUT_INCOMPLETE', 'images that came earlier are no longer kept');
+  }
   const ownPaths = sources.map(({ path }) => path);
   const identity = await onePatient([...ownPaths, ...siblingPathsOf(database, job)]);
   if (!identity.ok) return identity;

@@ -64,3 +64,16 @@ export function siblingPathsOf(database: GatewayDatabase, job: SelectedJob): str
     )
     .map(({ path }) => path);
 }
+
+/** True when retention has removed images of the study that came up to this revision. */
+export function hasRemovedImages(database: GatewayDatabase, job: SelectedJob): boolean {
+  const removed = database.read((sql) =>
+    sql.get(
+      `SELECT 1 FROM instance
+       WHERE study_id = ? AND revision <= ? AND removed_ms IS NOT NULL LIMIT 1`,
+      job.studyId,
+      job.revision,
+    ),
+  );
+  return removed !== undefined;
+}

@@ -137,10 +137,11 @@ export class DatasetCheck {
   }
 }
 
-/** One UID of VR UI, padded with NUL or, by some, with a space; undefined otherwise. */
+/** One UID of VR UI, or UN for UI as PS3.5 6.2.2 allows, padded with NUL or, by some, with a space; undefined otherwise. */
 function uidOf(dataset: DicomDataset, tag: number): string | undefined {
   const element = dataset.get(tag);
-  if (element?.vr !== 'UI' || !(element.value instanceof Uint8Array)) return undefined;
+  if (element?.vr !== 'UI' && element?.vr !== 'UN') return undefined;
+  if (!(element.value instanceof Uint8Array)) return undefined;
   const text = Buffer.from(element.value).toString('latin1');
   const uid = /[\0 ]$/.test(text) ? text.slice(0, -1) : text;
   return isUid(uid) ? uid : undefined;

@@ -16,12 +16,20 @@ import type { PoisonStore } from './poison.store.js';
 /** Our own file meta is about 400 bytes. @unit bytes */
 const FILE_META_BYTES = 1024;
 
-export type RecordOutcome = 'stored' | 'conflict' | 'duplicate';
+/** restored: the same bytes again, and our file of them had been removed by retention. */
+export type RecordOutcome = 'stored' | 'conflict' | 'duplicate' | 'restored';
 export interface Sweep {
   readonly removed: number;
   readonly missing: number;
   /** SOP Instance UIDs of objects that were being received. */
   readonly inHand: readonly string[];
+}
+
+interface KnownInstance {
+  readonly instance_id: number;
+  readonly study_id: number;
+  readonly sha256: string;
+  readonly removed_ms: number | null;
 }
 
 export class InstanceStore {
@@ -48,11 +56,12 @@ export class InstanceStore {
   #insert(sql: Sql, instance: CheckedInstance, receivedMs: number): RecordOutcome {
     const { sopInstanceUid, sha256 } = instance;
     this.poison.forget(sql, sopInstanceUid);
-    const others = sql.all<{ sha256: string }>(
-      'SELECT sha256 FROM instance WHERE sop_instance_uid = ?',
+    const others = sql.all<KnownInstance>(
+      'SELECT instance_id, study_id, sha256, removed_ms FROM instance WHERE sop_instance_uid = ?',
       sopInstanceUid,
     );
-    if (others.some((other) => other.sha256 === sha256)) return 'duplicate';
+    const same = others.find((other) => other.sha256 === sha256);
+    if (same) return this.#again(sql, same, instance, receivedMs);
     const study = sql.get<{ study_id: number }>(
       `INSERT INTO study (study_uid, last_received_ms) VALUES (?, ?)
          ON CONFLICT (study_uid) DO UPDATE SET last_received_ms = excluded.last_received_ms
@@ -89,16 +98,35 @@ export class InstanceStore {
   }
 
   /**
+   * No new work. A file that retention had removed is there again, so that a study which is sent
+   * anew with a late image is whole.
+   */
+  #again(
+    sql: Sql,
+    { instance_id: id, study_id: studyId, removed_ms: removedMs }: KnownInstance,
+    { fileName }: CheckedInstance,
+    atMs: number,
+  ): RecordOutcome {
+    if (removedMs === null) return 'duplicate';
+    const path = join(this.incomingFolder, fileName);
+    sql.run('UPDATE instance SET path = ?, removed_ms = NULL WHERE instance_id = ?', path, id);
+    sql.run('UPDATE study SET last_received_ms = ? WHERE study_id = ?', atMs, studyId);
+    recordJournal(sql, { studyId, stage: 'receive', event: 'restored', atMs });
+    return 'restored';
+  }
+
+  /**
    * Makes folder and rows agree while nobody writes: files without a row go (their sender had no
    * answer and sends again). Tells how many objects went and which, and how many rows have lost
    * their file. Empty files were made ahead: they are no objects.
    */
   async sweep(): Promise<Sweep> {
+    // Names first: what retention removes in between has neither a name nor a row that counts.
+    const names = await readdir(this.incomingFolder);
     const rows = this.database.read((sql) =>
       sql.all<{ path: string }>('SELECT path FROM instance WHERE removed_ms IS NULL'),
     );
     const known = new Set(rows.map(({ path }) => basename(path)));
-    const names = await readdir(this.incomingFolder);
     const inHand: string[] = [];
     let removed = 0;
     for (const name of names.filter((present) => !known.delete(present))) {
@@ -113,7 +141,12 @@ export class InstanceStore {
 }
 
 async function startOf(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r');
+  const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    // Removed in between by retention.
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!handle) return new Uint8Array(0);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(FILE_META_BYTES));
     return buffer.subarray(0, bytesRead);

@@ -1,13 +1,16 @@
 /**
  * PoisonStore: objects that were in hand when the listener died, and how often.
  * Decides which objects are not looked at any more: those that were there three times and never
- * came through. Invariants: counted before the listener starts again; bounded, the oldest go first;
+ * came through, until a day after the last time: a release that can read them gets its chance.
+ * Invariants: counted before the listener starts again; bounded, the oldest go first;
  * a success of an object clears it.
  * Source: reliability specification P0 (attempt counter before parsing, quarantined at 3), H13.
  */
 import type { GatewayDatabase, Sql } from '@aifi/gateway-database';
 import { LIMITS } from '@aifi/shared-kernel';
 
+/** @unit ms */
+const POISON_MS = 86_400_000;
 /** Objects remembered: a month in which the listener dies every hour with one in hand. */
 const ROWS_MAX = 1_000;
 
@@ -20,15 +23,17 @@ export class PoisonStore {
   }
 
   /** The objects to refuse. */
-  list(): string[] {
-    return this.#withAttempts(LIMITS.receiveAttemptsMax);
+  list(nowMs: number): string[] {
+    return this.#withAttempts(LIMITS.receiveAttemptsMax, nowMs - POISON_MS);
   }
 
-  #withAttempts(min: number): string[] {
+  #withAttempts(min: number, sinceMs = 0): string[] {
     const rows = this.database.read((sql) =>
       sql.all<{ uid: string }>(
-        'SELECT sop_instance_uid AS uid FROM receive_attempt WHERE attempts >= ?',
+        `SELECT sop_instance_uid AS uid FROM receive_attempt
+          WHERE attempts >= ? AND last_ms > ?`,
         min,
+        sinceMs,
       ),
     );
     return rows.map(({ uid }) => uid);

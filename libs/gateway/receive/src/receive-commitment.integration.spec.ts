@@ -92,7 +92,7 @@ describe('a report of storage commitment', () => {
     const sut = createReceiveStage({
       ...{ database, dataFolder: folder.path, clock: systemClock, logger: silentLogger },
       config: receiveConfigSchema.parse({ port: 0, aeTitle: 'AIFI', callers }),
-      onReceived: () => undefined,
+
       commitmentFrom: ['PACS'],
       onCommitment: async (told) => {
         if (fault) throw fault;

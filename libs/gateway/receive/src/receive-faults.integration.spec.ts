@@ -62,7 +62,7 @@ describe('faults at the door', () => {
     const sut = createReceiveStage({
       ...{ database, dataFolder: folder.path, clock: systemClock, logger: silentLogger },
       config: receiveConfigSchema.parse(config),
-      onReceived: () => undefined,
+
       ...more,
     });
     running = sut.run(stop.signal);

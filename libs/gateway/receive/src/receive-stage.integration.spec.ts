@@ -5,7 +5,15 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -47,7 +55,6 @@ describe('createReceiveStage', () => {
   let database: GatewayDatabase;
   let sut: ReceiveStage;
   let port: number;
-  let received: number;
   let stop: AbortController;
   let running: Promise<void>;
   const incoming = () => join(folder.path, 'incoming');
@@ -58,7 +65,6 @@ describe('createReceiveStage', () => {
   async function start(): Promise<void> {
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     stop = new AbortController();
-    received = 0;
     const callers = [{ aeTitle: 'PEER', host: '127.0.0.1', plain: true, lane: 'routine' as const }];
     sut = createReceiveStage({
       database,
@@ -66,9 +72,6 @@ describe('createReceiveStage', () => {
       config: { host: '127.0.0.1', port: 0, aeTitle: 'AIFI', callers },
       clock: systemClock,
       logger: silentLogger,
-      onReceived: () => {
-        received += 1;
-      },
     });
     running = sut.run(stop.signal);
     port = await sut.ready;
@@ -131,7 +134,6 @@ describe('createReceiveStage', () => {
       rows: 200,
     });
     expect(JSON.stringify(row)).not.toMatch(/canary/i);
-    expect(received).toBe(1);
   });
 
   it('does no work for the same bytes again and marks other bytes as a conflict', async () => {
@@ -141,7 +143,19 @@ describe('createReceiveStage', () => {
     }
     expect(rows().map((row) => row['conflict'])).toEqual([0, 1]);
     expect(files()).toHaveLength(2);
-    expect(received).toBe(2);
+  });
+
+  it('has a file again that retention had removed, without new work, when its bytes come again', async () => {
+    const dataset = encodeDataset(image('2.25.3'), explicit);
+    expect(await store('2.25.3', dataset)).toBe(0);
+    const before = rows()[0]!;
+    await database.write((sql) => sql.run('UPDATE instance SET removed_ms = 5, revision = 1'));
+    rmSync(String(before['path']));
+    expect(await store('2.25.3', dataset)).toBe(0);
+    const [after, ...others] = rows();
+    expect(others).toEqual([]);
+    expect(after).toMatchObject({ removed_ms: null, revision: 1, sha256: before['sha256'] });
+    expect(sha256Hex(readFileSync(String(after!['path'])))).toBe(before['sha256']);
   });
 
   it('refuses what is cut short, mislabelled or homeless, and keeps nothing of it', async () => {

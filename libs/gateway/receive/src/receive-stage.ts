@@ -33,8 +33,6 @@ export interface ReceiveDependencies {
   readonly config: ReceiveConfig;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called after a commit of new instances: wakes `assemble`. */
-  readonly onReceived: () => void;
   /** How full the disk is, and whom to tell when that changes. @default never full */
   readonly diskLevel?: () => DiskLevel;
   readonly onDiskLevel?: (listener: (level: DiskLevel) => void) => void;
@@ -158,7 +156,7 @@ class ListenerSupervisor {
         incomingFolder,
         restarts,
         diskLevel: this.dependencies.diskLevel?.() ?? 'normal',
-        poison: this.#poison.list(),
+        poison: this.#poison.list(this.dependencies.clock.nowMs()),
         commitmentFrom: onCommitment && commitmentFrom,
         crashAt: this.dependencies.crashAt,
       },
@@ -235,7 +233,6 @@ class ListenerSupervisor {
     try {
       const outcome = await this.#store.record(instance, this.dependencies.clock.nowMs());
       if (outcome === 'conflict') this.#logger.warn('instance was sent twice with other bytes');
-      if (outcome !== 'duplicate') this.dependencies.onReceived();
       return SUCCESS;
     } catch (error) {
       this.#logger.fault('instance could not be recorded', error);

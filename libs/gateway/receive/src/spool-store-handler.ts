@@ -65,7 +65,12 @@ export class SpoolStoreHandler implements StoreHandler {
       file.discard();
       throw error;
     }
+    const { diskLevel } = this.dependencies;
     const append = (chunk: Uint8Array): void => {
+      // What is in hand must not eat the room that results and records are owed.
+      if (diskLevel() === 'refuse-all') {
+        throw new AifiError('OUT_OF_RESOURCES', 'the disk is full');
+      }
       file.append(chunk);
       if (file.sizeBytes > LIMITS.objectBytesMax) {
         throw new AifiError('LIMIT_EXCEEDED', 'the object is too long');

@@ -100,10 +100,15 @@ function selectRevision(
   );
 }
 
-/** Series of which an instance came twice with different bytes (P0). */
+/**
+ * Series of which an instance came twice with different bytes (P0), in this study or, under the
+ * same UID, in another one: neither copy is known to be the right one.
+ */
 function conflicting(sql: Sql, studyId: number, revision: number): ReadonlySet<string> {
   const rows = sql.all<{ series_uid: string }>(
-    'SELECT series_uid FROM instance WHERE study_id = ? AND revision <= ? AND conflict = 1',
+    `SELECT DISTINCT series_uid FROM instance own WHERE study_id = ? AND revision <= ? AND EXISTS
+       (SELECT 1 FROM instance other
+         WHERE other.sop_instance_uid = own.sop_instance_uid AND other.conflict = 1)`,
     studyId,
     revision,
   );

@@ -4,7 +4,7 @@
  * stages leave them; every run is a new service, as after a restart, until nothing is left to do.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodePart10, DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import { COMPREHENSIVE_3D_SR } from '@aifi/dicom-evidence';
@@ -235,6 +235,23 @@ describe(createStatusService.name, () => {
       .items('ContentSequence')
       .map((item) => item.items('ReferencedSOPSequence')[0]!.string('ReferencedSOPInstanceUID'));
     expect(images).toEqual(['1.2.3.9.1', '1.2.3.9.3']);
+  });
+
+  it('refers to the images that are still kept when retention has removed earlier ones', async () => {
+    rmSync(join(folder.path, 'incoming', '1.dcm'));
+    await database.write((sql) =>
+      sql.run('UPDATE instance SET removed_ms = 5 WHERE instance_id = 1'),
+    );
+    await aJob('brain', { state: 'NOT_ANALYSED_NOTIFIED', code: 'INPUT_INCOMPLETE' });
+    await work();
+    const library = objectOf(rows()[0]!)
+      .items('ContentSequence')
+      .at(-2)!
+      .items('ContentSequence')[0]!;
+    const images = library
+      .items('ContentSequence')
+      .map((item) => item.items('ReferencedSOPSequence')[0]!.string('ReferencedSOPInstanceUID'));
+    expect(images).toEqual(['1.2.3.9.2', '1.2.3.9.3']);
   });
 
   it('takes the current identity of the vault before that of the image', async () => {

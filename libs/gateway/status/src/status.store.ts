@@ -134,7 +134,7 @@ export class StatusStore {
             WHERE study_id = ?1 AND revision = ?2 AND state <> 'NOT_ELIGIBLE_LOGGED'),
          first AS (
            SELECT MIN(instance_id) AS instance_id FROM instance
-            WHERE study_id = ?1 AND revision <= ?2 AND conflict = 0
+            WHERE study_id = ?1 AND revision <= ?2 AND conflict = 0 AND removed_ms IS NULL
               AND header ->> '$.rows' IS NOT NULL
               AND (series_uid IN (SELECT series_uid FROM taken)
                 OR EXISTS (SELECT 1 FROM taken WHERE series_uid IS NULL))

@@ -9,6 +9,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { AifiError } from './aifi-error.js';
 import type { Sha256 } from './brand.js';
+import { reportNoSpace } from './no-space.js';
 
 export interface DurableFile {
   readonly path: string;
@@ -20,9 +21,12 @@ export interface DurableFile {
 export function fileFault(error: unknown): AifiError {
   if (error instanceof AifiError) return error;
   const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOSPC' || code === 'EDQUOT'
-    ? new AifiError('OUT_OF_RESOURCES', 'no space left for the spool', { cause: error })
-    : new AifiError('INTERNAL', `file operation failed (${code ?? 'unknown'})`, { cause: error });
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') {
+    const words = `file operation failed (${code ?? 'unknown'})`;
+    return new AifiError('INTERNAL', words, { cause: error });
+  }
+  reportNoSpace();
+  return new AifiError('OUT_OF_RESOURCES', 'no space left for the spool', { cause: error });
 }
 
 /** Makes the entries of a folder durable. */

@@ -61,7 +61,7 @@ export const ERROR_CATALOGUE = {
   PEER_REFUSED: row('operational', 'permanent', [0x0110, 9, 502], 'warn'),
   DEADLINE_EXCEEDED: row('operational', 'ambiguous', [0x0110, 4, 504], 'warn'),
   /** A limit of limits.ts was reached. */
-  LIMIT_EXCEEDED: row('user', 'permanent', [0xa700, 8, 413], 'warn'),
+  LIMIT_EXCEEDED: row('user', 'permanent', [0xc000, 8, 413], 'warn'),
   /** The model crashed, hung or gave unusable output. */
   MODEL_FAILED: row('operational', 'transient', [0x0110, 13, 500], 'warn'),
   /** Configuration is missing or wrong; start is refused. */

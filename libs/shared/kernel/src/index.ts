@@ -9,6 +9,7 @@ export * from './digest.js';
 export * from './durable-file.js';
 export * from './error-catalogue.js';
 export * from './limits.js';
+export * from './no-space.js';
 export * from './node-version.js';
 export * from './process-entry.js';
 export * from './reason-codes.js';

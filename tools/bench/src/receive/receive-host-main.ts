@@ -24,7 +24,6 @@ const stage = createReceiveStage({
   }),
   clock: systemClock,
   logger: silentLogger,
-  onReceived: () => undefined,
 });
 
 function tell(message: HostMessage): void {

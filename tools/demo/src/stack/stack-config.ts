@@ -123,10 +123,19 @@ export function gatewayConfig(options: {
       callers: [{ aeTitle: pacs, host: HOST, plain: true }],
     },
     pacs: { host: HOST, port: ports.pacsDicom, calledAeTitle: pacs, callingAeTitle: gateway },
+    disk: DISK,
     // The name in the hub's certificate; the address is still the loopback interface.
     hub: { address: `localhost:${hubPort}`, ...credentials, signingPublicKeyFile },
   };
 }
+
+/** A hospital's marks would stop the demonstration on a laptop whose disk is quite full. */
+const DISK = {
+  reserveBytes: 16 * 1024 ** 2,
+  ...{ warningPercent: 94, warningEndPercent: 93 },
+  ...{ refuseRoutinePercent: 97, refuseRoutineEndPercent: 96 },
+  ...{ refuseAllPercent: 99, refuseAllEndPercent: 98 },
+};
 
 /** The modality list of a hospital's PACS: its gateway. */
 export function gatewayModality(
