@@ -24,6 +24,16 @@ export async function untilRefusal(
   throw new Error('no such refusal on the status page of the gateway');
 }
 
+/** Polls until the disk is no reason to refuse anybody. */
+export async function untilTaken(hospital: Hospital): Promise<void> {
+  for (let look = 0; look < 600; look += 1) {
+    const level = (await gatewayStatus(hospital)).disk?.level;
+    if (level === 'normal' || level === 'warning') return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('the gateway goes on refusing for want of space');
+}
+
 export interface ReceivedInstance {
   readonly sopInstanceUid: string;
   readonly transferSyntaxUid: string;

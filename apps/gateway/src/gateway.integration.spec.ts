@@ -50,6 +50,7 @@ beforeAll(async () => {
       callers: [{ aeTitle: 'PACS', host: '127.0.0.1', plain: true }],
     },
     pacs: { host: '127.0.0.1', port: nobody, calledAeTitle: 'PACS', callingAeTitle: 'AIFI' },
+    disk: { reserveBytes: 1024 ** 2 },
     hub: { address: `localhost:${nobody}`, signingPublicKeyFile, ...certificates.sites['site-a']! },
     consoleFolder: folder.path,
   });
