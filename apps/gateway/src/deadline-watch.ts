@@ -3,7 +3,7 @@
  * Decides that a job that is still open then becomes NOT_ANALYSED_NOTIFIED, with the code it was
  * held for or TIMEOUT. A result that waits for nothing but the PACS goes on waiting, at most
  * PACS_AWAY_MS: nobody can read anything there meanwhile, and it goes in when the PACS is back.
- * Invariant: silence ends here, whatever stage is stuck; a result that is given up is a dead letter.
+ * Invariant: silence ends here, whatever stage is stuck; a result given up is a dead letter.
  * Source: architecture 2 ("Silence is a defect"), hazard H5; reliability specification P6.
  */
 import { pollingStage, Wake, type Clock, type ReasonCode, type Stage } from '@aifi/shared-kernel';

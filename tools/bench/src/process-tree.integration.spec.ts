@@ -39,13 +39,13 @@ describe('process tree', () => {
 
   it('sums the memory of processes that live together', async () => {
     const hold = `globalThis.kept = Buffer.alloc(${100 * MEBIBYTE}, 1);`;
-    const inner = JSON.stringify(hold + READY);
-    const options = `{ stdio: ['ignore', 'inherit', 'inherit'] }`;
-    const run = `const c = require('node:child_process').spawn(process.execPath, ['-e', ${inner}],
-      ${options}); process.on('exit', () => c.kill()); setInterval(() => {}, 1000);`;
+    // It ends when its parent is gone and with it the other end of its input.
+    const last = `process.stdin.resume().on('end', () => process.exit());`;
+    const inner = JSON.stringify(hold + last + READY);
+    const options = `{ stdio: ['pipe', 'inherit', 'inherit'] }`;
+    const run = `globalThis.inner = require('node:child_process').spawn(process.execPath,
+      ['-e', ${inner}], ${options}); setInterval(() => {}, 1000);`;
     const pid = await start(hold + run);
     expect(watchMemory(pid).stop()).toBeGreaterThan(250 * MEBIBYTE);
-    // The inner process ends with its channel to the terminal at the latest.
-    child!.kill('SIGTERM');
   });
 });

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { hasPeers, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import type { TargetReport } from './report.js';
 
 const FOLDER = join(import.meta.dirname, '..');
@@ -57,6 +57,8 @@ describe('npm run fuzz', () => {
         expect(figures.corpusInputs).toBeGreaterThanOrEqual(inputs);
         expect(figures.coverageReached).toBeGreaterThan(COVERAGE_MIN * figures.coverageTotal);
       }
+      const walker = targets.find(({ target }) => target === 'element-walker');
+      if (hasPeers('dcmdump')) expect(walker?.comparison?.compared).toBeGreaterThan(50);
     },
     10 * MINUTES,
   );

@@ -39,9 +39,12 @@ export function renderReport(results: readonly TargetReport[]): string {
       lines.push('', `${target}: ${kind}`, detail, path);
     }
     if (!comparison) continue;
-    const { compared, rejected, reasons } = comparison;
+    const { compared, rejected, reasons, warnings } = comparison;
     lines.push('', `${target}: dcmdump rejects ${rejected} of ${compared} accepted files`);
     for (const [reason, count] of Object.entries(reasons)) lines.push(`  ${count} x ${reason}`);
+    for (const [warning, count] of Object.entries(warnings)) {
+      lines.push(`  ${count} x warning: ${warning}`);
+    }
   }
   return lines.join('\n');
 }

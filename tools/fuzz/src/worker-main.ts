@@ -24,7 +24,7 @@ import {
 
 /** Executions between two looks at memory, and one in so many is kept for the comparison. */
 const MEMORY_EVERY = 512;
-const SAMPLE_EVERY = 256;
+const SAMPLE_EVERY = 16;
 const SAMPLES_MAX = 1_000;
 /** @unit ms */
 const REPORT_MS = 1_000;
@@ -99,7 +99,10 @@ async function run(): Promise<void> {
     await engine.replay(input.subarray(0, target.maxBytes), true);
     keepSample(input);
   }
-  for (const input of readInputs(newInputs)) await engine.replay(input);
+  for (const input of readInputs(newInputs)) {
+    await engine.replay(input);
+    keepSample(input);
+  }
   const endMs = performance.now() + (order.seconds ?? Infinity) * 1_000;
   let reportMs = performance.now();
   const started = engine.executions;

@@ -1,8 +1,8 @@
 /**
  * ElementWalker: the strict, streaming parser of a dataset.
  * Decides whether bytes are a whole, consistent dataset; keeps the header, skips pixel data.
- * Invariants: every declared length fits its container; nothing is accepted that is cut short;
- * memory is bounded by the header limits, whatever the size of the pixel data.
+ * Invariants: every declared length fits its container; nothing that is cut short is accepted;
+ * memory is bounded, whatever the size of the pixel data.
  * Source: PS3.5 7.1, 7.5, A.4; reliability specification F2.
  */
 import { AifiError, LIMITS } from '@aifi/shared-kernel';
@@ -17,6 +17,7 @@ import {
 } from './element-header.js';
 import {
   checkPixelData,
+  malformed,
   PIXEL_DATA_VRS,
   PIXEL_DESCRIPTION_TAGS,
   type PixelDataRange,
@@ -77,7 +78,6 @@ interface ElementAt {
   readonly length: number;
 }
 
-const malformed = (what: string): AifiError => new AifiError('DICOM_MALFORMED', what);
 const exceeded = (what: string): AifiError => new AifiError('LIMIT_EXCEEDED', what);
 
 export class ElementWalker {
@@ -292,7 +292,6 @@ export class ElementWalker {
     if (end !== undefined && around.limit !== undefined && end > around.limit) {
       throw malformed('a sequence or item runs past its container');
     }
-    // A sequence and its item are two containers of one level.
     if (this.#stack.length > 2 * LIMITS.sequenceDepthMax) {
       throw exceeded('sequences are nested too deeply');
     }

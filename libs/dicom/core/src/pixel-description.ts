@@ -51,7 +51,7 @@ export const PIXEL_DESCRIPTION_TAGS: ReadonlySet<number> = new Set([
 /** PS3.3 C.7.6.3.1.2: these share their colour samples between two pixels. */
 const HALF_COLOUR = new Set(['YBR_FULL_422', 'YBR_PARTIAL_422']);
 
-function malformed(what: string): AifiError {
+export function malformed(what: string): AifiError {
   return new AifiError('DICOM_MALFORMED', what);
 }
 

@@ -33,7 +33,7 @@ export type DeadCode =
   | 'IDENTITY_UNEXPLAINED'
   | 'OUTPUT_INVALID';
 
-/** Closed transactions: a report that comes later still is unknown, and changes nothing. @unit ms */
+/** Closed transactions; a report that comes still later changes nothing. @unit ms */
 const COMMITMENTS_KEPT_MS = 30 * 86_400_000;
 /** How often an object is sent before its losses make it a dead letter. */
 const LOSSES_MAX = 3;

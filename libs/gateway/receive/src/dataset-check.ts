@@ -137,7 +137,10 @@ export class DatasetCheck {
   }
 }
 
-/** One UID of VR UI, or UN for UI as PS3.5 6.2.2 allows, padded with NUL or, by some, with a space; undefined otherwise. */
+/**
+ * One UID of VR UI, or of UN as PS3.5 6.2.2 allows, padded with NUL or, by some, with a space;
+ * undefined otherwise.
+ */
 function uidOf(dataset: DicomDataset, tag: number): string | undefined {
   const element = dataset.get(tag);
   if (element?.vr !== 'UI' && element?.vr !== 'UN') return undefined;

@@ -29,7 +29,7 @@ import {
 import { silentLogger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createStatusService } from './index.js';
-import { MR_IMAGE_STORAGE, negativeReport, plainReport } from './test-reports.js';
+import { MR_IMAGE_STORAGE, negativeReport, plainReport, imagesOf } from './test-reports.js';
 
 const STUDY = '1.2.3';
 const DEADLINES = { acuteMs: 600_000, routineMs: 3_600_000 };
@@ -230,28 +230,16 @@ describe(createStatusService.name, () => {
     expect(object.string('PatientName')).toBe('Berg^Jan');
     expect(object.string('TimezoneOffsetFromUTC')).toBe('+0100');
     expect(sentences(rows()[0]!)[0]).toContain('the images show too little of the body part');
-    const library = object.items('ContentSequence').at(-2)!.items('ContentSequence')[0]!;
-    const images = library
-      .items('ContentSequence')
-      .map((item) => item.items('ReferencedSOPSequence')[0]!.string('ReferencedSOPInstanceUID'));
-    expect(images).toEqual(['1.2.3.9.1', '1.2.3.9.3']);
+    expect(imagesOf(object)).toEqual(['1.2.3.9.1', '1.2.3.9.3']);
   });
 
   it('refers to the images that are still kept when retention has removed earlier ones', async () => {
     rmSync(join(folder.path, 'incoming', '1.dcm'));
-    await database.write((sql) =>
-      sql.run('UPDATE instance SET removed_ms = 5 WHERE instance_id = 1'),
-    );
+    const removal = 'UPDATE instance SET removed_ms = 5 WHERE instance_id = 1';
+    await database.write((sql) => sql.run(removal));
     await aJob('brain', { state: 'NOT_ANALYSED_NOTIFIED', code: 'INPUT_INCOMPLETE' });
     await work();
-    const library = objectOf(rows()[0]!)
-      .items('ContentSequence')
-      .at(-2)!
-      .items('ContentSequence')[0]!;
-    const images = library
-      .items('ContentSequence')
-      .map((item) => item.items('ReferencedSOPSequence')[0]!.string('ReferencedSOPInstanceUID'));
-    expect(images).toEqual(['1.2.3.9.2', '1.2.3.9.3']);
+    expect(imagesOf(objectOf(rows()[0]!))).toEqual(['1.2.3.9.2', '1.2.3.9.3']);
   });
 
   it('takes the current identity of the vault before that of the image', async () => {

@@ -45,3 +45,11 @@ export function negativeReport(): DicomDataset {
     .setItems('CurrentRequestedProcedureEvidenceSequence', [study])
     .setItems('ContentSequence', [evaluations]);
 }
+
+/** The images that a status object refers to, in its order. */
+export function imagesOf(object: DicomDataset): (string | undefined)[] {
+  const [library] = object.items('ContentSequence').at(-2)!.items('ContentSequence');
+  return library!
+    .items('ContentSequence')
+    .map((item) => item.items('ReferencedSOPSequence')[0]!.string('ReferencedSOPInstanceUID'));
+}

@@ -25,7 +25,7 @@ export const LIMITS = {
   headerValueBytesMax: 1024 * 1024,
   /** All header values of one instance together. @unit bytes */
   headerBytesMax: 16 * 1024 * 1024,
-  /** Nesting of sequences; deeper is an attack, real objects stay under 20. */
+  /** Nesting of sequences, each with its item; deeper is an attack, real objects stay under 20. */
   sequenceDepthMax: 64,
   /** A-ASSOCIATE-RQ (F3). @unit bytes */
   associateRequestBytesMax: 64 * 1024,

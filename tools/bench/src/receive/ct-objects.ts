@@ -1,7 +1,7 @@
 /**
  * CT objects to send: 512x512 slices of 16 bits, in Explicit VR Little Endian.
  * Decides their content (a phantom of our own: ellipses with noise) and that every sending has UIDs
- * of its own, put into the files in place: a receiver may treat what it has seen before differently.
+ * of its own, put into the files in place: what a receiver has seen before may cost it less.
  * Units: rows x columns, uint16 stored values, HU + 1024. Source: PS3.3 A.3; PS3.10 7.1.
  */
 import { randomBytes } from 'node:crypto';

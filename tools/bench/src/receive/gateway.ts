@@ -42,7 +42,7 @@ function verifySample({ path, sha256 }: HostRow, sent: SentObject): void {
 export async function startGateway(folder: string): Promise<Receiver> {
   const dataFolder = join(folder, NAME);
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  const entry = processEntry(import.meta.url, 'receive-host-main');
+  const entry = processEntry(new URL('..', import.meta.url).href, 'receive-host-main');
   // An environment of a test runner is not that of a gateway.
   const env = { ...process.env, NODE_OPTIONS: '' };
   const host = tied(fork(entry, [dataFolder, CALLING_AE_TITLE], { execArgv: [], env }));

@@ -9,7 +9,7 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { createReceiveStage, receiveConfigSchema } from '@aifi/gateway-receive';
 import { assertNodeVersion, systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import type { HostMessage, HostRequest, HostRow } from './receive-host-messages.js';
+import type { HostMessage, HostRequest, HostRow } from './receive/receive-host-messages.js';
 
 assertNodeVersion();
 const [dataFolder = '', callingAeTitle = ''] = process.argv.slice(2);
@@ -33,7 +33,8 @@ function rowsOf(sopInstanceUids: readonly string[]): HostRow[] {
   return database.read((sql) =>
     sopInstanceUids.flatMap((uid) =>
       sql.all<HostRow & Record<string, string>>(
-        'SELECT sop_instance_uid AS sopInstanceUid, sha256, path FROM instance WHERE sop_instance_uid = ?',
+        'SELECT sop_instance_uid AS sopInstanceUid, sha256, path FROM instance ' +
+          'WHERE sop_instance_uid = ?',
         uid,
       ),
     ),
