@@ -221,7 +221,7 @@ describe('sending many again', () => {
     const overtaken = await sut.deadLetter();
     await sut.database.write((sql) =>
       sql.run(
-        `UPDATE job SET code = 'TIMEOUT' WHERE job_id =
+        `UPDATE job SET code = 'OUTPUT_INVALID' WHERE job_id =
            (SELECT job_id FROM delivery WHERE rowid = ?)`,
         Number(overtaken.split(':')[1]),
       ),

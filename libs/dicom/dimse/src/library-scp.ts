@@ -34,8 +34,17 @@ Implementation.setMaxPduLength(LIMITS.pduReceiveBytesMax);
 
 export const VERIFICATION_SOP_CLASS = '1.2.840.10008.1.1';
 export const STUDY_ROOT_FIND_SOP_CLASS = '1.2.840.10008.5.1.4.1.2.2.1';
-/** Every storage SOP class of the standard lies below this arc (PS3.6 annex A). */
+/** Nearly all storage SOP classes lie below this arc, also the retired ones (PS3.6 annex A). */
 const STORAGE_ARC = '1.2.840.10008.5.1.4.1.1.';
+/**
+ * The others of the Storage Service Class (PS3.4 B.5; B.6: retired): stored print, hardcopy, and RT
+ * delivery instructions. Objects without a patient (PS3.4 GG) beside the arc have no study here.
+ */
+const STORAGE_BESIDE_ARC = new Set(
+  ['1.27', '1.29', '1.30', '4.34.1', '4.34.7', '4.34.10'].map(
+    (last) => `1.2.840.10008.5.1.${last}`,
+  ),
+);
 /** JPIP: pixel data by reference, so the dataset would not hold the image (PS3.5 A.6, A.7). */
 const JPIP = new Set(['94', '95', '204', '205'].map((last) => `1.2.840.10008.1.2.4.${last}`));
 /** The shortest PDU that may be asked of us: below it the library's arithmetic breaks down. */
@@ -127,6 +136,7 @@ export class AssociationScp extends Scp {
     const isOffered =
       abstractSyntaxUid === VERIFICATION_SOP_CLASS ||
       abstractSyntaxUid.startsWith(STORAGE_ARC) ||
+      STORAGE_BESIDE_ARC.has(abstractSyntaxUid) ||
       (this.owner.offersFind && abstractSyntaxUid === STUDY_ROOT_FIND_SOP_CLASS) ||
       isReport;
     const isTaken = isReport ? isPlain : isCarried;

@@ -9,6 +9,7 @@ import { ElementWalker, encodingOf } from '@aifi/dicom-core';
 import { AifiError, LIMITS } from '@aifi/shared-kernel';
 import { FakeClock } from '@aifi/shared-testing';
 import { ASSOCIATE_CASES, MESSAGE_CASES, type NetworkCase } from '../test/network-cases.table.js';
+import { OFFER_CASES } from '../test/offered-contexts.table.js';
 import { RawPeer } from '../test/raw-peer.js';
 import {
   ABORT,
@@ -94,8 +95,9 @@ describe('network cases', () => {
     });
     afterAll(() => sut.close());
 
-    it.each(ASSOCIATE_CASES.map((row) => [row.title, row] as const))('%s', (_, row) =>
-      runCase(Buffer.alloc(0), row),
+    it.each([...ASSOCIATE_CASES, ...OFFER_CASES].map((row) => [row.title, row] as const))(
+      '%s',
+      (_, row) => runCase(Buffer.alloc(0), row),
     );
     it.each(MESSAGE_CASES.map((row) => [row.title, row] as const))(
       'after an association: %s',

@@ -1,19 +1,22 @@
 /**
  * Target: the strict decoder of A-ASSOCIATE-RQ.
- * Properties: only refusals of the catalogue; what is accepted keeps its meaning in the canonical
- * form, and that form is stable. Source: PS3.8 9.3.2 and annex D; PS3.7 D.3.3.
+ * Properties: only refusals of the catalogue; what is accepted consists of whole items, keeps its
+ * meaning in the canonical form, and that form is stable. Source: PS3.8 9.3.2 and annex D; PS3.7 D.3.3.
  */
 import { deepStrictEqual, ok } from 'node:assert';
 import { decodeAssociateRequest, type AssociateRequest } from '@aifi/dicom-dimse';
 import { UPPER_LAYER_TOKENS } from '../dicom-tokens.js';
 import { outcomeOf, type FuzzTarget } from '../fuzz-target.js';
 import { internalModule } from '../internal-module.js';
-import { associateRequestPdu, withPduLength } from './upper-layer-messages.js';
+import { associateRequestPdu, isFilledWithItems, withPduLength } from './upper-layer-messages.js';
 
 const FILE = 'libs/dicom/dimse/src/associate-request.ts';
 const { encodeCanonicalRequest } = await internalModule<{
   encodeCanonicalRequest(request: AssociateRequest): Buffer;
 }>(FILE, ['encodeCanonicalRequest']);
+
+/** Header of the PDU and fixed fields before the first item. @unit bytes */
+const ITEMS_OFFSET = 6 + 68;
 
 function run(input: Uint8Array): void {
   const outcome = outcomeOf(() => decodeAssociateRequest(Buffer.from(input)));
@@ -24,6 +27,7 @@ function run(input: Uint8Array): void {
     ids.every((id, index) => id % 2 === 1 && id > (ids[index - 1] ?? 0)),
     'context ids',
   );
+  ok(isFilledWithItems(Buffer.from(input.subarray(ITEMS_OFFSET))), 'an item does not fit');
   const canonical = encodeCanonicalRequest(request);
   const again = decodeAssociateRequest(canonical);
   // Roles are answered by ourselves: the library does not see them.
