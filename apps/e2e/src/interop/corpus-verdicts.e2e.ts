@@ -22,6 +22,8 @@ import { hasSharedFiles, sharedFiles } from './dicom-files.js';
 import { Receiver } from './receiver.js';
 
 const TABLE_FILE = join(import.meta.dirname, 'corpus-verdicts.table.json');
+/** An answer that takes longer is a hang (security specification 4). @unit ms */
+const HANG_MS = 1_000;
 /** Files that the listener takes today; fewer is a step back. */
 const PASSES_MIN = 391;
 const TIMEOUT_MS = 240_000;
@@ -45,12 +47,19 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
   const own = new Map<string, OwnVerdict>();
   let [table, found]: [Table | undefined, Table | undefined] = [undefined, undefined];
   let pids: readonly number[];
+  const hanging: string[] = [];
 
   beforeAll(async () => {
     const receiver = await Receiver.start(CALLER);
     try {
       const before = receiver.listenerPid();
-      for (const path of paths) own.set(path, await ownVerdict(receiver, path));
+      for (const path of paths) {
+        const verdict = await ownVerdict(receiver, path);
+        own.set(path, verdict);
+        // A busy machine is slow once, a hang each time.
+        const again = verdict.tookMs < HANG_MS ? verdict : await ownVerdict(receiver, path);
+        if (again.tookMs >= HANG_MS) hanging.push(path);
+      }
       pids = [before, receiver.listenerPid()];
       const dcmdump = await dcmdumpAccepts(paths);
       const orthanc = await orthancVerdicts(paths);
@@ -103,11 +112,12 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
     expect(refused.filter(([, { code }]) => code === undefined)).toEqual([]);
   });
 
-  it('never ends the listener and never leaves a sender without an answer', () => {
+  it('never ends the listener and leaves no sender without an answer within a second', () => {
     expect(pids[0]).toBeGreaterThan(0);
     expect(pids[1]).toBe(pids[0]);
     const silent = [...own].filter(([, { status }]) => ['silent', 'closed'].includes(status));
     expect(silent).toEqual([]);
+    expect(hanging).toEqual([]);
     expect(own.size).toBe(paths.length);
     const [slowest] = [...own].sort(([, a], [, b]) => b.tookMs - a.tookMs);
     console.log(`slowest answer: ${slowest![1].tookMs.toFixed(0)} ms, ${slowest![0]}`);
