@@ -105,6 +105,13 @@ describe(createDeadlineWatch.name, () => {
       expect(delivery()).toMatchObject([{ state: 'DEAD', dead_code: 'TIMEOUT' }]);
     });
 
+    it('gives it up when its last try failed by a fault of our own', async () => {
+      await database.write((sql) => sql.run("UPDATE delivery SET last_fault = 'INTERNAL'"));
+      clock.advance(1_000);
+      expect(await runOnce()).toMatchObject([{ state: 'NOT_ANALYSED_NOTIFIED', code: 'TIMEOUT' }]);
+      expect(delivery()).toMatchObject([{ state: 'DEAD', dead_code: 'TIMEOUT' }]);
+    });
+
     it.each([
       ['the breaker is open', 'open', null],
       ['its last try failed', 'closed', 'PEER_UNAVAILABLE'],

@@ -31,6 +31,7 @@ describe('the configuration of a gateway', () => {
   it('takes a demonstration on this machine, and clinical use with the own provider', () => {
     expect(problems({})).toEqual([]);
     expect(gatewayConfigSchema.parse(good).publicUrl).toBe('http://localhost:8443');
+    expect(problems({ pacs: { ...good.pacs, commitment: {} } })).toEqual([]);
     const clinical = { purpose: 'clinical', signIn: external };
     const network = { http: { host: '10.0.0.2', port: 443, tls } };
     expect(problems({ ...clinical, ...network, publicUrl: 'https://ai.hospital.example' })).toEqual(
@@ -48,6 +49,11 @@ describe('the configuration of a gateway', () => {
       'signIn.listen.host',
     ],
     ['no sign-in', { signIn: undefined }, 'signIn'],
+    [
+      'storage commitment of a PACS that may not call',
+      { pacs: { ...good.pacs, calledAeTitle: 'OTHER', commitment: {} } },
+      'pacs.commitment',
+    ],
     ['a key that nobody knows', { signOn: true }, ''],
   ])('refuses %s', (_name, part, path) => {
     expect(problems(part)).toContain(path);

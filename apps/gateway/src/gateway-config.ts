@@ -9,7 +9,7 @@ import { syslogDestinationSchema } from '@aifi/access-audit';
 import { signInConfigSchema } from '@aifi/access-sign-in';
 import { deliverConfigSchema } from '@aifi/gateway-deliver';
 import { diskConfigSchema } from '@aifi/gateway-disk';
-import { receiveConfigSchema } from '@aifi/gateway-receive';
+import { receiveConfigSchema, type ReceiveConfig } from '@aifi/gateway-receive';
 import { listenSchema } from '@aifi/shared-config';
 import { PURPOSES, siteId } from '@aifi/shared-kernel';
 
@@ -74,12 +74,18 @@ export const gatewayConfigSchema = z
     path: ['http', 'tls'],
     message: 'an interface that others can reach needs TLS',
   })
+  .refine(({ dicom, pacs }) => !pacs.commitment || isCaller(dicom, pacs.calledAeTitle), {
+    path: ['pacs', 'commitment'],
+    message: 'the PACS reports on associations of its own: it must be one of dicom.callers',
+  })
   .refine(({ publicUrl }) => isSecure(new URL(publicUrl)), {
     path: ['publicUrl'],
     message: 'https, or http on this machine: browsers keep no session cookie otherwise',
   });
 export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
 
+const isCaller = ({ callers }: ReceiveConfig, aeTitle: string): boolean =>
+  callers.some((caller) => caller.aeTitle === aeTitle);
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 const isSecure = ({ protocol, hostname }: URL): boolean =>

@@ -26,7 +26,7 @@ const TABLE_FILE = join(import.meta.dirname, 'corpus-verdicts.table.json');
 const HANG_MS = 1_000;
 /** Files that the listener takes today; fewer is a step back. */
 const PASSES_MIN = 391;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 600_000;
 
 interface Table {
   /** Versions whose verdicts are in the table. */

@@ -24,6 +24,8 @@ const ENCODINGS = ['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.
 );
 const KEPT: WalkOptions = { keep: new Set([tagOf('PatientID')]), lowestGroup: 0x0008 };
 const UNDEFINED = 0xffffffff;
+/** The tag of an item, as it is on the wire. */
+const ITEM = 'feff00e0';
 const hex = (...parts: readonly string[]): Buffer => Buffer.from(parts.join(''), 'hex');
 
 function verdict(
@@ -178,9 +180,51 @@ describe('strictness of ElementWalker', () => {
       hex('e07f1000', '4f420000', 'ffffffff', 'feff00e0', '00000000'),
       /not/,
     ],
+    [
+      'sequences in one another, 10,000 times',
+      Buffer.concat(
+        Array<Buffer>(10_000).fill(hex('08001011', '53510000', 'ffffffff', ITEM, 'ffffffff')),
+      ),
+      /nested too deeply/,
+    ],
+    [
+      'a bomb of fragments',
+      Buffer.concat([
+        hex('e07f1000', '4f420000', 'ffffffff'),
+        Buffer.alloc(8 * 400_001, hex(ITEM, '00000000')),
+      ]),
+      /too many pixel data fragments/,
+    ],
+    ['a text of over 1 MiB', hex('08001011', '55540000', '01001000'), /value is too long/],
   ])('refuses %s', (_, bytes, reason) => {
     expect(verdict(bytes, EXPLICIT, { lowestGroup: 0x0008 })).toMatch(reason);
     expect(verdict(bytes, EXPLICIT, KEPT)).toMatch(reason);
+  });
+
+  it.each<[string, Buffer]>([
+    [
+      'dates that no calendar has',
+      attribute((d) => d.setString('StudyDate', '00000000').setString('SeriesDate', '99999999')),
+    ],
+    [
+      'a name that its character sets cannot say',
+      attribute((d) =>
+        d
+          .setString('SpecificCharacterSet', 'ISO 2022 IR 999\\ISO_IR 192')
+          .setBytes('PatientName', Buffer.from([0x1b, 0x24, 0x29, 0xff, 0xc3, 0x28]), 'PN'),
+      ),
+    ],
+    [
+      'an offset table that points out of its pixels',
+      Buffer.concat([
+        hex('e07f1000', '4f420000', 'ffffffff'),
+        ...[hex(ITEM, '04000000', 'ffffff7f'), hex(ITEM, '02000000', 'ffd8')],
+        hex('feffdde0', '00000000'),
+      ]),
+    ],
+  ])('takes %s as the bytes that it is, whole', (_, bytes) => {
+    expect(verdict(bytes, EXPLICIT, { lowestGroup: 0x0008 })).toMatch(`whole ${bytes.length} `);
+    expect(verdict(bytes, EXPLICIT, KEPT)).toMatch(`whole ${bytes.length} `);
   });
 
   it('bounds the items of a sequence, whatever they hold', () => {

@@ -42,11 +42,14 @@ const SINGLE_US = [
   ...[...COUNTS, BITS_STORED, HIGH_BIT],
   ...['PixelRepresentation', 'PlanarConfiguration'].map(tagOf),
 ];
+const TEXTS: readonly (readonly [tag: number, vr: string])[] = [
+  [NUMBER_OF_FRAMES, 'IS'],
+  [PHOTOMETRIC_INTERPRETATION, 'CS'],
+];
 /** What a reader must keep to check pixel data. */
 export const PIXEL_DESCRIPTION_TAGS: ReadonlySet<number> = new Set([
   ...SINGLE_US,
-  NUMBER_OF_FRAMES,
-  PHOTOMETRIC_INTERPRETATION,
+  ...TEXTS.map(([tag]) => tag),
 ]);
 /** PS3.3 C.7.6.3.1.2: these share their colour samples between two pixels. */
 const HALF_COLOUR = new Set(['YBR_FULL_422', 'YBR_PARTIAL_422']);
@@ -65,6 +68,12 @@ export function checkPixelData(
     const element = dataset.get(described);
     if (element && (element.vr !== 'US' || element.value.length !== 2)) {
       throw malformed('an image attribute has another VR or number of values');
+    }
+  }
+  for (const [described, vr] of TEXTS) {
+    // Under another VR its text would depend on the character set.
+    if ((dataset.get(described)?.vr ?? vr) !== vr) {
+      throw malformed('an image attribute has another VR');
     }
   }
   const frames = dataset.number(NUMBER_OF_FRAMES) ?? 1;

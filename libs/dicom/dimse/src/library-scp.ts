@@ -90,8 +90,9 @@ export class LibrarySocket extends EventEmitter {
   }
 }
 
+/** The syntax is written into the file, so a component with a leading zero is not taken. */
 function isCarried(transferSyntaxUid: string): boolean {
-  const isStandard = /^1\.2\.840\.10008\.1\.2(\.|$)/.test(transferSyntaxUid);
+  const isStandard = /^1\.2\.840\.10008\.1\.2(\.(0|[1-9]\d*))*$/.test(transferSyntaxUid);
   return isStandard && !JPIP.has(transferSyntaxUid);
 }
 

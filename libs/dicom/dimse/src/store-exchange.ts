@@ -94,7 +94,11 @@ export class StoreExchange {
   async drop(): Promise<void> {
     const sink = this.#sink;
     this.#sink = undefined;
-    await sink?.abort().catch(() => undefined);
+    try {
+      await sink?.abort();
+    } catch {
+      // Also one that throws before it has a promise.
+    }
   }
 
   /** One step; after a fault there are no more. */

@@ -4,6 +4,7 @@
  * ones that need time, numbers or TLS are suites of their own.
  * Source: security specification 4 (DICOM network); PS3.8 9.2.4 and 9.3.8 (abort reasons).
  */
+import { LIMITS } from '@aifi/shared-kernel';
 import {
   ABORT,
   APPLICATION_CONTEXT,
@@ -245,7 +246,7 @@ export const MESSAGE_CASES: readonly NetworkCase[] = [
   ...[0, 1, 5].map((length) =>
     over(`P-DATA of ${length} bytes`, pduHeader(4, length, Buffer.alloc(length)), INVALID),
   ),
-  ...[2 ** 31, 2 ** 32 - 1].map((length) =>
+  ...[LIMITS.pduReceiveBytesMax + 65, 2 ** 31, 2 ** 32 - 1].map((length) =>
     over(`P-DATA of ${length} bytes`, pduHeader(4, length), INVALID),
   ),
   ...[0, 1, 5, 2 ** 32 - 1].map((length) =>

@@ -47,4 +47,9 @@ export const OFFER_CASES: readonly NetworkCase[] = [
     }),
     answers: [answer(SYNTAXES.length, BY_REFERENCE.length, 4)],
   },
+  {
+    title: 'a transfer syntax with a leading zero, which no file may name',
+    sends: associate({ contexts: [context(1, CT, ['1.2.840.10008.1.2.4.090'])] }),
+    answers: [answer(0, 1, 4)],
+  },
 ];

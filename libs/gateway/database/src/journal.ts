@@ -101,8 +101,8 @@ export interface JobReopening {
 /**
  * Takes a job up again whose result the PACS had refused: the only way back from an end, and only
  * by an act of a person that is on record. Its deadline counts anew, and its next end is told anew.
- * STATE_CONFLICT when it did not end that way, or when the PACS has the result of a newer revision:
- * an older one never follows it (hazard H7).
+ * STATE_CONFLICT when it did not end that way, or when the PACS has the result of a newer revision
+ * or may be getting it: an older one never follows it (hazard H7).
  */
 export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
   const changed = sql.run(
@@ -114,7 +114,8 @@ export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
        AND NOT EXISTS (
          SELECT 1 FROM job newer JOIN delivery USING (job_id)
           WHERE newer.study_id = job.study_id AND newer.product = job.product
-            AND newer.revision > job.revision AND delivery.state IN ('STORED', 'VERIFIED'))`,
+            AND newer.revision > job.revision AND (delivery.state IN ('STORED', 'VERIFIED')
+              OR delivery.state = 'QUEUED' AND delivery.attempts > 0))`,
     atMs,
     jobId,
   );

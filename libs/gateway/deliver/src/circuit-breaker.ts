@@ -28,7 +28,7 @@ export class CircuitBreaker {
   }
   /** The C-ECHO of a probe was answered. */
   probed(): void {
-    this.#failures = 0;
+    this.#isHalfOpen = this.#failures >= FAILURES_MAX;
   }
   /** True when this failure opened it. */
   failed(): boolean {

@@ -200,6 +200,31 @@ describe(`${DeliverService.name} with many rows`, () => {
     );
   });
 
+  it('never sends the result of a newer revision while that of the one before waits', async () => {
+    await test.queue(0, 2);
+    test.database.read((sql) => {
+      sql.run("INSERT INTO study_revision VALUES (1, 2, 0, 'SELECTED')");
+      sql.run(
+        `INSERT INTO job SELECT ?, study_id, 2, product, product_version, model_digest, lane,
+           series_uid, rule_set_sha256, attestations, state, code, detail, created_ms,
+           terminal_ms, told_issue, reopened_ms FROM job`,
+        jobIdOf(1),
+      );
+      sql.run(
+        'UPDATE delivery SET job_id = ?, output_index = 0 WHERE output_index = 1',
+        jobIdOf(1),
+      );
+    });
+    pacs.answers = [0xa700];
+    await test.drain();
+    expect(pacs.stored).toEqual([]);
+    await test.work(10);
+    expect(pacs.stored.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual(
+      [0, 1].map((index) => instanceOf(0, index)),
+    );
+    expect(test.done).toEqual([jobIdOf(0), jobIdOf(1)]);
+  });
+
   it('lets the acute lane go first', async () => {
     test.restart({ associationsMax: 1 });
     await test.queueMany(4);

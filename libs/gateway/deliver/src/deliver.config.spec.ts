@@ -34,6 +34,7 @@ describe('deliverConfigSchema', () => {
     ['a certificate without its key', aStow({ certificateFile: 'b' })],
     ['a key without its certificate', aStow({ keyFile: 'b' })],
     ['another protocol', { stow: { url: 'ftp://pacs', plain: true } }],
+    ['storage commitment over DICOMweb', { ...aStow({}), commitment: {} }],
     ['a setting nobody knows', { retries: 3 }],
   ])('refuses %s', (_, more) => {
     expect(isValid(more)).toBe(false);

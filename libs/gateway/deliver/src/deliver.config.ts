@@ -54,7 +54,7 @@ const stowSchema = z
     message: 'a certificate and its key go together',
   });
 
-export const deliverConfigSchema = z.strictObject({
+const schema = z.strictObject({
   host: z.string().min(1).describe('host of the PACS'),
   port: z.int().min(1).max(65535).describe('DICOM port of the PACS'),
   calledAeTitle: aeTitleSchema.describe('AE title of the PACS'),
@@ -77,5 +77,9 @@ export const deliverConfigSchema = z.strictObject({
     .optional()
     .describe('storage commitment, where the PACS offers it; else it is asked by C-FIND'),
   stow: stowSchema.optional().describe('objects and queries go by DICOMweb instead of DIMSE'),
+});
+export const deliverConfigSchema = schema.refine(({ stow, commitment }) => !stow || !commitment, {
+  path: ['commitment'],
+  message: 'DICOMweb has no storage commitment: results are proved by its search',
 });
 export type DeliverConfig = z.output<typeof deliverConfigSchema>;

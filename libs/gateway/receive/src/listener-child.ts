@@ -52,7 +52,8 @@ export class ListenerChild {
     this.#process = process;
     process.on('error', (error) => logger.fault('DICOM listener failed', error));
     process.on('message', (message) => this.#onMessage(message));
-    this.ended = once(process, 'exit').then(
+    // Not 'exit': what it said last must have been heard before its folder is swept.
+    this.ended = once(process, 'close').then(
       ([code]) => this.#end(code as number | null),
       () => 'died',
     );

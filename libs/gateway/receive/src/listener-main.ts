@@ -7,6 +7,7 @@
 import { startStoreScp, type CommitmentReception, type RunningScp } from '@aifi/dicom-dimse';
 import { AifiError, armCrashPoint, assertNodeVersion } from '@aifi/shared-kernel';
 import {
+  commitmentReportSchema,
   EXIT_DISK_FAULT,
   type ChildMessage,
   type DiskLevel,
@@ -60,6 +61,10 @@ function commitmentOf(from: readonly string[] | undefined): CommitmentReception 
     from,
     onReport: async ({ transactionUid, committed, failed }, callingAeTitle) => {
       const report = { transactionUid, committed: [...committed], failed: [...failed] };
+      // What the parent would end this process for is the fault of who sent it.
+      if (!commitmentReportSchema.safeParse(report).success) {
+        throw new AifiError('INVALID_ARGUMENT', 'the report has no valid UIDs, or too many');
+      }
       const status = await verdictOn((id) =>
         tell({ kind: 'commitment', id, report, callingAeTitle }),
       );

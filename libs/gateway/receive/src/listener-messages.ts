@@ -50,7 +50,7 @@ export type ReceiveRefusal = z.output<typeof refusalSchema>;
 
 const referenceSchema = z.strictObject({ sopClassUid: uidSchema, sopInstanceUid: uidSchema });
 /** What a PACS says it keeps (PS3.4 J.3.3). */
-const commitmentReportSchema = z.strictObject({
+export const commitmentReportSchema = z.strictObject({
   transactionUid: uidSchema,
   committed: z.array(referenceSchema).max(LIMITS.instancesPerStudyMax),
   failed: z

@@ -68,29 +68,31 @@ const command = (): DicomDataset => {
   const { length } = encodeDataset(elements, encodingOf(IMPLICIT));
   return elements.setNumbers(0x00000000, [length], 'UL');
 };
-const report = new DicomDataset()
-  .setString('TransactionUID', '2.25.1')
-  .setItems('ReferencedSOPSequence', [
-    new DicomDataset()
-      .setString('ReferencedSOPClassUID', MR)
-      .setString('ReferencedSOPInstanceUID', '2.25.3'),
-  ]);
+const reportOn = (sopInstanceUid: string): DicomDataset =>
+  new DicomDataset()
+    .setString('TransactionUID', '2.25.1')
+    .setItems('ReferencedSOPSequence', [
+      new DicomDataset()
+        .setString('ReferencedSOPClassUID', MR)
+        .setString('ReferencedSOPInstanceUID', sopInstanceUid),
+    ]);
 
 describe('a report of storage commitment', () => {
   let folder: TemporaryFolder;
   let database: GatewayDatabase;
   let running: Promise<void>;
   let socket: Socket;
-  const stop = new AbortController();
+  let stop: AbortController;
   const reports: CommitmentReport[] = [];
   let fault: AifiError | undefined;
 
   beforeEach(async () => {
     folder = temporaryFolder('commitment');
+    stop = new AbortController();
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     const callers = [{ aeTitle: 'PACS', host: HOST, plain: true }];
     const sut = createReceiveStage({
-      ...{ database, dataFolder: folder.path, clock: systemClock, logger: silentLogger },
+      ...{ database, dataFolder: folder.path, clock: systemClock, logger: new Proxy(silentLogger, { get: (t, k) => (k === 'child' ? () => new Proxy(t, { get: (_t, m) => (...a: unknown[]) => process.stderr.write(JSON.stringify([m, a.map(String)]) + '\n') }) : Reflect.get(t, k)) }) },
       config: receiveConfigSchema.parse({ port: 0, aeTitle: 'AIFI', callers }),
 
       commitmentFrom: ['PACS'],
@@ -116,8 +118,9 @@ describe('a report of storage commitment', () => {
     const [answer] = (await once(socket, 'data')) as [Buffer];
     return answer;
   }
-  async function told(): Promise<number | undefined> {
-    const answer = await asked(Buffer.concat([data(3, command()), data(2, report)]));
+  async function told(sopInstanceUid = '2.25.3'): Promise<number | undefined> {
+    const report = data(2, reportOn(sopInstanceUid));
+    const answer = await asked(Buffer.concat([data(3, command()), report]));
     const walker = new ElementWalker(encodingOf(IMPLICIT));
     walker.push(answer.subarray(12));
     return walker.end().dataset.number(0x00000900);
@@ -131,5 +134,14 @@ describe('a report of storage commitment', () => {
     expect(await told()).toBe(0);
     const committed = [{ sopClassUid: MR, sopInstanceUid: '2.25.3' }];
     expect(reports).toEqual([{ transactionUid: '2.25.1', committed, failed: [] }]);
+  });
+
+  it('does not end the listener with a UID that the gateway does not take', async () => {
+    reports.length = 0;
+    expect((await asked(associate))[0]).toBe(0x02);
+    socket.on('close', () => process.stderr.write('closed ' + performance.now() + '\n')); process.stderr.write('t ' + performance.now() + '\n');
+    expect(await told('2.25.03')).not.toBe(0);
+    expect(await told()).toBe(0);
+    expect(reports).toHaveLength(1);
   });
 });

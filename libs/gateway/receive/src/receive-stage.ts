@@ -168,6 +168,8 @@ class ListenerSupervisor {
       },
     );
     this.#child = child;
+    // It may have changed since the first message was made.
+    child.send({ kind: 'disk', level: this.dependencies.diskLevel?.() ?? 'normal' });
     const stop = (): void => child.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();

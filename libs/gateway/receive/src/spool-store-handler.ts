@@ -38,9 +38,11 @@ export class SpoolStoreHandler implements StoreHandler {
   }
 
   /** What is refused before a byte of the dataset is stored. */
-  #admit({ callingAeTitle, affectedSopClassUid, affectedSopInstanceUid }: StoreRequest): void {
-    if (!isUid(affectedSopClassUid) || !isUid(affectedSopInstanceUid)) {
-      throw new AifiError('INVALID_IDENTIFIER', 'the command has no valid UIDs');
+  #admit(request: StoreRequest): void {
+    const { callingAeTitle, affectedSopClassUid, affectedSopInstanceUid } = request;
+    // The parent ends a listener that names anything else.
+    if (![affectedSopClassUid, affectedSopInstanceUid, request.transferSyntaxUid].every(isUid)) {
+      throw new AifiError('INVALID_IDENTIFIER', 'the request has no valid UIDs');
     }
     const { poison, diskLevel, laneOf } = this.dependencies;
     const level = diskLevel();
