@@ -79,7 +79,7 @@ function readSpool(sql: Sql): GatewayStatus['spool'] {
 function readRefusals(sql: Sql): RefusalView[] {
   return sql.all<RefusalView>(
     `SELECT at_ms AS atMs, calling_ae AS callingAeTitle, what, code,
-       NULLIF(dimse_status, -1) AS dimseStatus, count
+       NULLIF(dimse_status, -1) AS dimseStatus, NULLIF(reason, '') AS reason, count
      FROM receive_refusal ORDER BY at_ms DESC, refusal_id DESC LIMIT ?`,
     REFUSALS_MAX,
   );

@@ -22,6 +22,8 @@ const INTERESTING = [
   4096, 0x7fff, 0x8000, 0xfffe, 0xffff, 0x10000, 0x100000, 0x7fffffff, 0x80000000, 0xfffffffe,
   0xffffffff,
 ];
+/** What values are padded with, and what UIDs and numbers are made of. */
+const PADDING = [0x00, 0x20, 0x2e, 0x30, 0x5c];
 /** Changes of one input in a row. */
 const STEPS_MAX = 12;
 const BLOCK_BYTES_MAX = 256;
@@ -156,6 +158,19 @@ const resize: Mutation = (input, random) => {
   const kept = written(input, at, field, length + added.length);
   return joined(kept.subarray(0, cut), added, kept.subarray(cut));
 };
+/** A long run of one byte inside a value: what takes quadratic time shows with nothing less. */
+const inflate: Mutation = (input, random, { maxBytes }) => {
+  const found = lengthField(input, random);
+  if (!found) return input;
+  const [at, field] = found;
+  const length = read(input, at, field.width, field.isBig);
+  const room = Math.min(maxBytes - input.length, 256 ** field.width - 1 - length);
+  if (room <= 0) return input;
+  const run = new Uint8Array(random.between(room >> 1, room)).fill(random.pick(PADDING));
+  const cut = at + field.width + random.below(length + 1);
+  const kept = written(input, at, field, length + run.length);
+  return joined(kept.subarray(0, cut), run, kept.subarray(cut));
+};
 /** A length that just fits, or just does not. */
 const lieAboutLength: Mutation = (input, random) => {
   const field = fieldOf(random);
@@ -184,6 +199,9 @@ const MUTATIONS: readonly Mutation[] = [
   lieAboutLength,
 ];
 
+/** One in so many inputs is a long one: they are slow. */
+const INFLATE_EVERY = 128;
+
 /** A changed copy; a few changes mostly, many seldom. */
 export function mutate(
   input: Uint8Array,
@@ -196,5 +214,7 @@ export function mutate(
     const changed = change(out, random, options);
     if (changed.length <= options.maxBytes) out = changed;
   }
-  return out;
+  if (out.length === 0 || random.below(INFLATE_EVERY) > 0) return out;
+  const long = inflate(out, random, options);
+  return long.length <= options.maxBytes ? long : out;
 }

@@ -65,10 +65,11 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
       const orthanc = await orthancVerdicts(paths);
       const files = Object.fromEntries(
         paths.map((path): [string, CorpusVerdict] => {
-          const { status, code } = own.get(path)!;
+          const { status, code, reason } = own.get(path)!;
           const verdict = {
             status,
-            ...(code === undefined ? {} : { code }),
+            ...(code !== undefined && { code }),
+            ...(reason !== undefined && { reason }),
             dcmdump: dcmdump.get(path) ? ('accepts' as const) : ('rejects' as const),
             orthanc: orthanc.verdicts.get(path)!,
           };
@@ -86,10 +87,13 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
     }
   }, TIMEOUT_MS);
 
-  it('gets the answer and the code of the table', () => {
+  it('gets the answer, the code and the reason of the table', () => {
     const answers = ({ files }: Table) =>
       Object.fromEntries(
-        Object.entries(files).map(([path, { status, code }]) => [path, { status, code }]),
+        Object.entries(files).map(([path, { status, code, reason }]) => [
+          path,
+          { status, code, reason },
+        ]),
       );
     expect(answers(found!)).toEqual(answers(table!));
   });
@@ -110,6 +114,8 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
     const refused = Object.entries(found!.files).filter(([, { status }]) => status !== '0000');
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.filter(([, { code }]) => code === undefined)).toEqual([]);
+    const objects = refused.filter(([, { status }]) => /^[0-9a-f]{4}$/.test(status));
+    expect(objects.filter(([, { reason }]) => reason === undefined)).toEqual([]);
   });
 
   it('never ends the listener and leaves no sender without an answer within a second', () => {

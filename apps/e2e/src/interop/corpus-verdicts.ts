@@ -28,10 +28,14 @@ export interface CorpusVerdict {
   readonly status: string;
   /** Code of the refusal; absent when the file was taken. */
   readonly code?: string;
+  /** What is wrong with the object, in the words of the refusal. */
+  readonly reason?: string;
   readonly dcmdump: 'accepts' | 'rejects';
   readonly orthanc: 'stores' | 'rejects' | 'crashes';
 }
-export type OwnVerdict = Pick<CorpusVerdict, 'status' | 'code'> & { readonly tookMs: number };
+export type OwnVerdict = Pick<CorpusVerdict, 'status' | 'code' | 'reason'> & {
+  readonly tookMs: number;
+};
 
 /** Sends one file to the listener and says what came of it. */
 export async function ownVerdict(receiver: Receiver, path: string): Promise<OwnVerdict> {
@@ -41,8 +45,11 @@ export async function ownVerdict(receiver: Receiver, path: string): Promise<OwnV
   const tookMs = performance.now() - startedMs;
   if (status === '0000') return { status, tookMs };
   for (let look = 0; look < LOOKS_MAX; look += 1) {
-    const code = added(before, receiver.refusals());
-    if (code !== undefined) return { status, code, tookMs };
+    const refusal = added(before, receiver.refusals());
+    if (refusal) {
+      const { code, reason } = refusal;
+      return { status, code, ...(reason !== '' && { reason }), tookMs };
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   return { status, tookMs };
@@ -75,14 +82,14 @@ async function offer(port: number, path: string): Promise<string> {
   }
 }
 
-/** The code whose count has grown. */
+/** The refusal whose count has grown. */
 function added(before: readonly RefusalCount[], after: readonly RefusalCount[]) {
-  return after.find(({ what, code, dimseStatus, count }) => {
-    const known = before.find(
-      (one) => one.what === what && one.code === code && one.dimseStatus === dimseStatus,
-    );
-    return count > (known?.count ?? 0);
-  })?.code;
+  const keyOf = ({ what, code, dimseStatus, reason }: RefusalCount) =>
+    [what, code, dimseStatus, reason].join();
+  return after.find((one) => {
+    const known = before.find((other) => keyOf(other) === keyOf(one));
+    return one.count > (known?.count ?? 0);
+  });
 }
 
 /** True for every file that dcmdump reads to its end without an error. */

@@ -35,6 +35,7 @@ export interface ReceivedRow {
 export interface RefusalCount {
   readonly what: string;
   readonly code: string;
+  readonly reason: string;
   readonly dimseStatus: number;
   readonly count: number;
 }
@@ -125,14 +126,15 @@ export class Receiver {
   refusals(): RefusalCount[] {
     const rows = this.database.read((sql) =>
       sql.all<Row>(
-        `SELECT what, code, dimse_status, SUM(count) AS count FROM receive_refusal
-         GROUP BY what, code, dimse_status`,
+        `SELECT what, code, dimse_status, reason, SUM(count) AS count FROM receive_refusal
+         GROUP BY what, code, dimse_status, reason`,
       ),
     );
     return rows.map((row) => ({
       what: String(row['what']),
       code: String(row['code']),
       dimseStatus: Number(row['dimse_status']),
+      reason: String(row['reason']),
       count: Number(row['count']),
     }));
   }

@@ -22,6 +22,8 @@ export const refusalSchema = z.object({
   code: z.string(),
   /** C-STORE status that the sender got; null where the protocol has none. */
   dimseStatus: z.int().nullable(),
+  /** What was wrong with an object, in fixed English words; null for everything else. */
+  reason: z.string().nullish(),
   count: z.int().positive(),
 });
 export type RefusalView = z.infer<typeof refusalSchema>;

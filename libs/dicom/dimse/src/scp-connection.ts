@@ -49,6 +49,8 @@ export interface ScpRefusal {
   readonly callingAeTitle: string;
   /** Answer to a C-STORE; absent where none was given. */
   readonly dimseStatus?: number;
+  /** Of an object: what is wrong with it, in fixed words. */
+  readonly reason?: string;
 }
 export type RefusalListener = (refusal: ScpRefusal) => void;
 export type FindHandler = (query: Identifier) => Promise<readonly Identifier[]>;
@@ -285,9 +287,10 @@ export class ScpConnection implements AssociationOwner {
     this.#working = this.#working.then(() => this.#store.drop());
     this.#abort(ABORT_REASON.notSpecified);
   }
-  #refused(what: ScpRefusal['what'], { code }: AifiError, dimseStatus?: number): void {
+  #refused(what: ScpRefusal['what'], fault: AifiError, dimseStatus?: number): void {
+    const { code, message: reason } = fault;
     const callingAeTitle = this.#callingAeTitle;
-    const answer = dimseStatus === undefined ? {} : { dimseStatus };
+    const answer = dimseStatus === undefined ? {} : { dimseStatus, reason };
     this.options.onRefusal({ what, code, callingAeTitle, ...answer });
   }
   get #callingAeTitle(): string {

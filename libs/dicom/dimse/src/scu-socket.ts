@@ -44,10 +44,13 @@ const CERTIFICATE_ALERT =
 
 /** How `name` is checked: an address is looked for in the certificate but never sent (RFC 6066). */
 export function serverIdentity(name: string): {
+  readonly rejectUnauthorized: true;
   readonly servername: string;
   readonly checkServerIdentity: typeof checkServerIdentity;
 } {
   return {
+    // Said, because a variable of the environment could turn it off otherwise.
+    rejectUnauthorized: true,
     servername: isIP(name) === 0 ? name : '',
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   };

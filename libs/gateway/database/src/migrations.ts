@@ -258,6 +258,22 @@ CREATE INDEX storage_commitment_open ON storage_commitment (requested_ms)
   WHERE state = 'REQUESTED';
 -- When a person had an ended job taken up again; its deadline counts from here.
 ALTER TABLE job ADD COLUMN reopened_ms INTEGER;
+CREATE TABLE refusal_with_reason (
+  refusal_id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  calling_ae TEXT NOT NULL,
+  what TEXT NOT NULL,
+  code TEXT NOT NULL,
+  dimse_status INTEGER NOT NULL,
+  -- what was wrong with an object, in fixed words; empty for everything else
+  reason TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  UNIQUE (at_ms, calling_ae, what, code, dimse_status, reason)
+) STRICT;
+INSERT INTO refusal_with_reason
+  SELECT refusal_id, at_ms, calling_ae, what, code, dimse_status, '', count FROM receive_refusal;
+DROP TABLE receive_refusal;
+ALTER TABLE refusal_with_reason RENAME TO receive_refusal;
 -- Objects that were in hand when the listener died; at three they are poison.
 CREATE TABLE receive_attempt (
   sop_instance_uid TEXT PRIMARY KEY,

@@ -200,7 +200,8 @@ describe(`${DeliverService.name} with many rows`, () => {
     );
   });
 
-  it('never sends the result of a newer revision while that of the one before waits', async () => {
+  /** One object each of two revisions of a study. */
+  async function queueRevisions(): Promise<void> {
     await test.queue(0, 2);
     test.database.read((sql) => {
       sql.run("INSERT INTO study_revision VALUES (1, 2, 0, 'SELECTED')");
@@ -210,11 +211,13 @@ describe(`${DeliverService.name} with many rows`, () => {
            terminal_ms, told_issue, reopened_ms FROM job`,
         jobIdOf(1),
       );
-      sql.run(
-        'UPDATE delivery SET job_id = ?, output_index = 0 WHERE output_index = 1',
-        jobIdOf(1),
-      );
+      const move = 'UPDATE delivery SET job_id = ?, output_index = 0 WHERE output_index = 1';
+      sql.run(move, jobIdOf(1));
     });
+  }
+
+  it('never sends the result of a newer revision while that of the one before waits', async () => {
+    await queueRevisions();
     pacs.answers = [0xa700];
     await test.drain();
     expect(pacs.stored).toEqual([]);
@@ -223,6 +226,18 @@ describe(`${DeliverService.name} with many rows`, () => {
       [0, 1].map((index) => instanceOf(0, index)),
     );
     expect(test.done).toEqual([jobIdOf(0), jobIdOf(1)]);
+  });
+
+  it('never sends the result of an older revision after a newer one', async () => {
+    await queueRevisions();
+    test.database.read((sql) => sql.run("UPDATE job SET state = 'RETURNED' WHERE revision = 1"));
+    await test.work(1);
+    test.database.read((sql) =>
+      sql.run("UPDATE job SET state = 'REIDENTIFIED' WHERE revision = 1"),
+    );
+    await test.work(10);
+    expect(pacs.stored.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([instanceOf(0, 1)]);
+    expect(test.done).toEqual([jobIdOf(1)]);
   });
 
   it('lets the acute lane go first', async () => {

@@ -2,8 +2,8 @@
  * DeliveryRow: one object that goes into the PACS, and which row is due next.
  * Decides the order: the acute lane, then what is due first; a result before a status object that
  * is due since the same time; an issue, and a product's result of a newer revision, only after the
- * one before it. Invariants: a study has one object in hand, so that nothing overtakes within it; a
- * SOP Instance is never in hand twice.
+ * one before it. Invariants: a study has one object in hand, so that nothing overtakes within it;
+ * nothing of an older revision is sent after a newer one; a SOP Instance is never in hand twice.
  * Source: reliability specification P6; hazards H7, H8, H15.
  */
 import type { GatewayDatabase } from '@aifi/gateway-database';
@@ -63,10 +63,12 @@ const ROWS = `
     FROM delivery row JOIN job USING (job_id) WHERE row.state IN ('QUEUED', 'STORED')
       AND NOT EXISTS (SELECT 1 FROM delivery older WHERE older.job_id = row.job_id
         AND older.issue < row.issue AND older.state IN ('QUEUED', 'STORED'))
-      AND NOT EXISTS (SELECT 1 FROM job before CROSS JOIN delivery older USING (job_id)
-        WHERE before.study_id = job.study_id AND before.product = job.product
-          AND before.revision < job.revision AND before.state = 'REIDENTIFIED'
-          AND older.state IN ('QUEUED', 'STORED'))
+      AND NOT (row.state = 'QUEUED' AND EXISTS (
+        SELECT 1 FROM job other CROSS JOIN delivery its USING (job_id)
+        WHERE other.study_id = job.study_id AND other.product = job.product AND CASE
+          WHEN other.revision < job.revision
+            THEN other.state = 'REIDENTIFIED' AND its.state IN ('QUEUED', 'STORED')
+          WHEN other.revision > job.revision THEN its.state IN ('STORED', 'VERIFIED') END))
   UNION ALL
   SELECT 'status_object', row.rowid, study_id, 0, NULL, created_ms, 'REIDENTIFIED', ${COLUMNS}
     FROM status_object row WHERE row.state IN ('QUEUED', 'STORED')

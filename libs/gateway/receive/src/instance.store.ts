@@ -5,6 +5,7 @@
  * removes what a crash left in between.
  * Source: reliability specification 2 (durability contract, P0).
  */
+import { existsSync } from 'node:fs';
 import { open, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodeFileMeta } from '@aifi/dicom-core';
@@ -16,7 +17,7 @@ import type { PoisonStore } from './poison.store.js';
 /** Our own file meta is about 400 bytes. @unit bytes */
 const FILE_META_BYTES = 1024;
 
-/** restored: the same bytes again, and our file of them had been removed by retention. */
+/** restored: the same bytes again, and our file of them had been removed or was lost. */
 export type RecordOutcome = 'stored' | 'conflict' | 'duplicate' | 'restored';
 export interface Sweep {
   readonly removed: number;
@@ -29,6 +30,7 @@ interface KnownInstance {
   readonly instance_id: number;
   readonly study_id: number;
   readonly sha256: string;
+  readonly path: string;
   readonly removed_ms: number | null;
 }
 
@@ -57,7 +59,8 @@ export class InstanceStore {
     const { sopInstanceUid, sha256 } = instance;
     this.poison.forget(sql, sopInstanceUid);
     const others = sql.all<KnownInstance>(
-      'SELECT instance_id, study_id, sha256, removed_ms FROM instance WHERE sop_instance_uid = ?',
+      `SELECT instance_id, study_id, sha256, path, removed_ms FROM instance
+        WHERE sop_instance_uid = ?`,
       sopInstanceUid,
     );
     const same = others.find((other) => other.sha256 === sha256);
@@ -99,15 +102,15 @@ export class InstanceStore {
 
   /**
    * No new work. A file that retention had removed is there again, so that a study which is sent
-   * anew with a late image is whole.
+   * anew with a late image is whole; and so is one that was lost: Success means that we have it.
    */
   #again(
     sql: Sql,
-    { instance_id: id, study_id: studyId, removed_ms: removedMs }: KnownInstance,
+    { instance_id: id, study_id: studyId, path: oldPath, removed_ms: removedMs }: KnownInstance,
     { fileName }: CheckedInstance,
     atMs: number,
   ): RecordOutcome {
-    if (removedMs === null) return 'duplicate';
+    if (removedMs === null && existsSync(oldPath)) return 'duplicate';
     const path = join(this.incomingFolder, fileName);
     sql.run('UPDATE instance SET path = ?, removed_ms = NULL WHERE instance_id = ?', path, id);
     sql.run('UPDATE study SET last_received_ms = ? WHERE study_id = ?', atMs, studyId);

@@ -45,6 +45,12 @@ export const refusalSchema = z.strictObject({
   /** As sent, so not yet known to be an AE title. */
   callingAeTitle: titleSchema,
   dimseStatus: z.int().min(0).max(0xffff).optional(),
+  /** Fixed words of ours, letters and little else; anything else is left out. */
+  reason: z
+    .string()
+    .regex(/^[\w ,.:;()/-]{1,100}$/)
+    .optional()
+    .catch(undefined),
 });
 export type ReceiveRefusal = z.output<typeof refusalSchema>;
 

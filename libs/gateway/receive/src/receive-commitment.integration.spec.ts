@@ -92,7 +92,7 @@ describe('a report of storage commitment', () => {
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     const callers = [{ aeTitle: 'PACS', host: HOST, plain: true }];
     const sut = createReceiveStage({
-      ...{ database, dataFolder: folder.path, clock: systemClock, logger: new Proxy(silentLogger, { get: (t, k) => (k === 'child' ? () => new Proxy(t, { get: (_t, m) => (...a: unknown[]) => process.stderr.write(JSON.stringify([m, a.map(String)]) + '\n') }) : Reflect.get(t, k)) }) },
+      ...{ database, dataFolder: folder.path, clock: systemClock, logger: silentLogger },
       config: receiveConfigSchema.parse({ port: 0, aeTitle: 'AIFI', callers }),
 
       commitmentFrom: ['PACS'],
@@ -139,7 +139,6 @@ describe('a report of storage commitment', () => {
   it('does not end the listener with a UID that the gateway does not take', async () => {
     reports.length = 0;
     expect((await asked(associate))[0]).toBe(0x02);
-    socket.on('close', () => process.stderr.write('closed ' + performance.now() + '\n')); process.stderr.write('t ' + performance.now() + '\n');
     expect(await told('2.25.03')).not.toBe(0);
     expect(await told()).toBe(0);
     expect(reports).toHaveLength(1);

@@ -158,6 +158,16 @@ describe('createReceiveStage', () => {
     expect(sha256Hex(readFileSync(String(after!['path'])))).toBe(before['sha256']);
   });
 
+  it('keeps the bytes that come again when their file was lost', async () => {
+    const dataset = encodeDataset(image('2.25.3'), explicit);
+    expect(await store('2.25.3', dataset)).toBe(0);
+    const before = rows()[0]!;
+    rmSync(String(before['path']));
+    expect(await store('2.25.3', dataset)).toBe(0);
+    expect(rows()).toHaveLength(1);
+    expect(sha256Hex(readFileSync(String(rows()[0]!['path'])))).toBe(before['sha256']);
+  });
+
   it('refuses what is cut short, mislabelled or homeless, and keeps nothing of it', async () => {
     const whole = encodeDataset(image('2.25.3'), explicit);
     const homeless = encodeDataset(image('2.25.4').setString('StudyInstanceUID', ''), explicit);

@@ -243,8 +243,8 @@ class ListenerSupervisor {
       if (fault.code === 'OUT_OF_RESOURCES')
         await this.#store.discard(instance).catch(() => undefined);
       const { callingAeTitle } = instance;
-      const { code, dimseStatus } = fault;
-      this.refusals.add({ what: 'object', code, dimseStatus, callingAeTitle });
+      const { code, dimseStatus, message: reason } = fault;
+      this.refusals.add({ what: 'object', code, dimseStatus, callingAeTitle, reason });
       return dimseStatus;
     }
   }

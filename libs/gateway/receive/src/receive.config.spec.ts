@@ -31,6 +31,14 @@ describe('the settings of the listener', () => {
   });
 
   it.each([
+    ['2001:DB8:0::9', '2001:db8::9'],
+    ['::ffff:10.0.0.9', '10.0.0.9'],
+  ])('know a caller at %s as the socket names it', (host, address) => {
+    const callers = [{ aeTitle: 'MR1', host }];
+    expect(receiveConfigSchema.parse({ ...good, callers }).callers[0]?.host).toBe(address);
+  });
+
+  it.each([
     ['every interface', { host: '0.0.0.0' }, 'host'],
     ['every interface of IPv6', { host: '::' }, 'host'],
     ['every interface, spelt otherwise', { host: '0:0:0:0:0:0:0:0' }, 'host'],

@@ -14,11 +14,16 @@ function isOneInterface(host: string): boolean {
   return !EVERY_INTERFACE.has(new URL(`http://${written}`).hostname);
 }
 const ipAddress = z.union([z.ipv4(), z.ipv6()]);
+/** As a socket names its peer: the same address in other words would never match. */
+function asOfSocket(host: string): string {
+  const plain = host.replace(/^::ffff:(?=\d+\.)/i, '');
+  return plain.includes(':') ? new URL(`http://[${plain}]`).hostname.slice(1, -1) : plain;
+}
 const tcpPort = z.int().min(0).max(65535);
 
 const callerSchema = z.strictObject({
   aeTitle: aeTitleSchema.describe('calling AE title'),
-  host: ipAddress.optional().describe('IP address it calls from'),
+  host: ipAddress.transform(asOfSocket).optional().describe('IP address it calls from'),
   certificateSha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')

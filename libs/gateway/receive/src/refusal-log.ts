@@ -69,8 +69,8 @@ export class RefusalLog {
   }
 
   #count(added: Count): void {
-    const { minuteMs, callingAeTitle, what, code, dimseStatus = NO_STATUS } = added;
-    const key = JSON.stringify([minuteMs, callingAeTitle, what, code, dimseStatus]);
+    const { minuteMs, callingAeTitle, what, code, dimseStatus = NO_STATUS, reason = '' } = added;
+    const key = JSON.stringify([minuteMs, callingAeTitle, what, code, dimseStatus, reason]);
     const present = this.#pending.get(key);
     if (present) present.count += added.count;
     else this.#pending.set(key, added);
@@ -85,14 +85,15 @@ export class RefusalLog {
       await database.write((sql) => {
         for (const counted of counts) {
           sql.run(
-            `INSERT INTO receive_refusal (at_ms, calling_ae, what, code, dimse_status, count)
-             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (at_ms, calling_ae, what, code, dimse_status)
-             DO UPDATE SET count = count + excluded.count`,
+            `INSERT INTO receive_refusal (at_ms, calling_ae, what, code, dimse_status, reason, count)
+             VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (at_ms, calling_ae, what, code, dimse_status, reason) DO UPDATE SET count = count + excluded.count`,
             counted.minuteMs,
             counted.callingAeTitle,
             counted.what,
             counted.code,
             counted.dimseStatus ?? NO_STATUS,
+            counted.reason ?? '',
             counted.count,
           );
         }

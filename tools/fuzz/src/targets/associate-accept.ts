@@ -22,7 +22,7 @@ const { decodeAssociateAccept } = await internalModule<{
 export const associateAcceptTarget: FuzzTarget = {
   name: 'associate-accept',
   covers: [FILE],
-  maxBytes: 8192,
+  maxBytes: 6 + LIMITS.associateRequestBytesMax + 16,
   tokens: UPPER_LAYER_TOKENS,
   repair: withPduLength,
   run(input) {

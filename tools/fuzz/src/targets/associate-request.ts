@@ -1,10 +1,12 @@
 /**
  * Target: the strict decoder of A-ASSOCIATE-RQ.
  * Properties: only refusals of the catalogue; what is accepted consists of whole items, keeps its
- * meaning in the canonical form, and that form is stable. Source: PS3.8 9.3.2 and annex D; PS3.7 D.3.3.
+ * meaning in the canonical form, and that form is stable.
+ * Source: PS3.8 9.3.2 and annex D; PS3.7 D.3.3.
  */
 import { deepStrictEqual, ok } from 'node:assert';
 import { decodeAssociateRequest, type AssociateRequest } from '@aifi/dicom-dimse';
+import { LIMITS } from '@aifi/shared-kernel';
 import { UPPER_LAYER_TOKENS } from '../dicom-tokens.js';
 import { outcomeOf, type FuzzTarget } from '../fuzz-target.js';
 import { internalModule } from '../internal-module.js';
@@ -38,7 +40,7 @@ function run(input: Uint8Array): void {
 export const associateRequestTarget: FuzzTarget = {
   name: 'associate-request',
   covers: [FILE],
-  maxBytes: 16 * 1024,
+  maxBytes: 6 + LIMITS.associateRequestBytesMax + 16,
   tokens: UPPER_LAYER_TOKENS,
   run,
   repair: withPduLength,

@@ -46,7 +46,7 @@ export const commandSetTarget: FuzzTarget = {
     'libs/dicom/core/src/element-walker',
     'libs/dicom/core/src/dataset',
   ],
-  maxBytes: 4096,
+  maxBytes: 17 * 1024,
   tokens: COMMAND_TOKENS,
   run(input) {
     const outcome = outcomeOf(() => decodeCommand(input));

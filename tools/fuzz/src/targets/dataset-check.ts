@@ -107,7 +107,7 @@ export const datasetCheckTarget: FuzzTarget = {
     'libs/dicom/core/src/element-walker',
     'libs/dicom/core/src/pixel-description',
   ],
-  maxBytes: 8192,
+  maxBytes: 64 * 1024,
   tokens: DATASET_TOKENS,
   run,
   *seeds() {

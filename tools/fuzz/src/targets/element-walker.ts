@@ -92,7 +92,7 @@ export const elementWalkerTarget: FuzzTarget = {
     'libs/dicom/core/src/pixel-description',
     'libs/dicom/core/src/dataset',
   ],
-  maxBytes: 16 * 1024,
+  maxBytes: 64 * 1024,
   tokens: DATASET_TOKENS,
   run,
   part10Of,

@@ -119,7 +119,7 @@ export const pduNormaliserTarget: FuzzTarget = {
     'libs/dicom/dimse/src/message-buffer',
     'libs/dicom/dimse/src/command-set',
   ],
-  maxBytes: 16 * 1024,
+  maxBytes: 72 * 1024,
   tokens: [...UPPER_LAYER_TOKENS, ...COMMAND_TOKENS],
   run,
   *seeds() {

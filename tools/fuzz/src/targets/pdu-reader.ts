@@ -36,7 +36,7 @@ function read(chunks: Iterable<Uint8Array>): { pdus: Pdu[]; refusal: string | un
 export const pduReaderTarget: FuzzTarget = {
   name: 'pdu-reader',
   covers: [FILE, 'libs/dicom/dimse/src/command-set'],
-  maxBytes: 8192,
+  maxBytes: 72 * 1024,
   tokens: [...UPPER_LAYER_TOKENS, ...COMMAND_TOKENS],
   run(input) {
     const whole = read(chunksOf(input, 2));

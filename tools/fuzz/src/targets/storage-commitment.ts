@@ -35,7 +35,7 @@ function walked(bytes: Uint8Array): DicomDataset {
 export const storageCommitmentTarget: FuzzTarget = {
   name: 'storage-commitment',
   covers: ['libs/dicom/dimse/src/storage-commitment', 'libs/dicom/core/src/dataset'],
-  maxBytes: 8192,
+  maxBytes: 64 * 1024,
   tokens: DATASET_TOKENS,
   run(input) {
     const eventTypeId = input[0] ?? 1;

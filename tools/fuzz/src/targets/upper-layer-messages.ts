@@ -27,17 +27,17 @@ function item(type: number, ...parts: readonly Uint8Array[]): Buffer {
   header.writeUInt16BE(body.length, 2);
   return Buffer.concat([header, body]);
 }
-/** Items that hold items, and where in their body these begin. */
+/** Items of the PDU that hold items, and where in their body these begin. */
 const NESTED: Readonly<Record<number, number>> = { 0x20: 4, 0x50: 0 };
-/** Whether items fill these bytes exactly, to the innermost one: a plain reading of 9.3.2. */
-export function isFilledWithItems(bytes: Buffer): boolean {
+/** Whether items fill these bytes exactly, and those inside them: a plain reading of 9.3.2. */
+export function isFilledWithItems(bytes: Buffer, nested = NESTED): boolean {
   let at = 0;
   while (at + 4 <= bytes.length) {
     const end = at + 4 + bytes.readUInt16BE(at + 2);
-    const inner = NESTED[bytes[at]!];
+    const inner = nested[bytes[at]!];
     if (end > bytes.length) return false;
-    if (inner !== undefined && !isFilledWithItems(bytes.subarray(at + 4 + inner, end)))
-      return false;
+    const body = bytes.subarray(at + 4 + (inner ?? 0), end);
+    if (inner !== undefined && !isFilledWithItems(body, {})) return false;
     at = end;
   }
   return at === bytes.length;
