@@ -85,9 +85,11 @@ export class RefusalLog {
       await database.write((sql) => {
         for (const counted of counts) {
           sql.run(
-            `INSERT INTO receive_refusal (at_ms, calling_ae, what, code, dimse_status, reason, count)
+            `INSERT INTO receive_refusal
+               (at_ms, calling_ae, what, code, dimse_status, reason, count)
              VALUES (?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (at_ms, calling_ae, what, code, dimse_status, reason) DO UPDATE SET count = count + excluded.count`,
+             ON CONFLICT (at_ms, calling_ae, what, code, dimse_status, reason)
+             DO UPDATE SET count = count + excluded.count`,
             counted.minuteMs,
             counted.callingAeTitle,
             counted.what,
