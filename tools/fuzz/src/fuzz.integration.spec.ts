@@ -92,10 +92,10 @@ describe('npm run fuzz', () => {
   it(
     'does the same again for the same seed',
     () => {
-      const args = ['--target', 'command-set', '--executions', '3000'];
+      const args = ['--target', 'planted-fault', '--executions', '200000'];
       const [first, second] = [fuzz('first', ...args), fuzz('second', ...args)];
       const names = (run: string): string[] =>
-        readdirSync(join(work.path, run, '.run', 'command-set', 'corpus')).sort();
+        readdirSync(join(work.path, run, '.run', 'planted-fault', 'corpus')).sort();
       expect(names('first').length).toBeGreaterThan(0);
       expect(names('second')).toEqual(names('first'));
       expect(second.targets[0]?.executions).toBe(first.targets[0]?.executions);

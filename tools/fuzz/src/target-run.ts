@@ -149,7 +149,12 @@ class WorkerRun {
     ended.abort();
     const wasHanging = await watching;
     signal.removeEventListener('abort', stop);
-    this.#base = { ...this.#latest, executions: this.#base.executions + this.#latest.executions };
+    // Of a worker that died the file knows more than its last message.
+    const executions = Math.max(
+      this.#latest.executions,
+      readProgress(progressPath)?.executions ?? 0,
+    );
+    this.#base = { ...this.#latest, executions: this.#base.executions + executions };
     this.#latest = { ...this.#latest, executions: 0 };
     if (this.#isDone || signal.aborted) return;
     this.#deaths += 1;

@@ -163,8 +163,11 @@ export class DicomDataset {
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
-/** Without padding at its end. No regular expression: those take quadratic time on long gaps. */
-function unpadded(text: string): string {
+/**
+ * Text without the spaces and NULs at its end. No regular expression: those take quadratic time on
+ * long gaps, and a stranger chooses how long they are.
+ */
+export function unpadded(text: string): string {
   let end = text.length;
   while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\0')) end -= 1;
   return text.slice(0, end);

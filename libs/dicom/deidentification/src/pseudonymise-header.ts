@@ -6,7 +6,7 @@
  * that is not of the standard is remapped; every date is shifted or emptied.
  * Source: PS3.15 E.1.1; pseudonymisation specification 1.2.
  */
-import { DicomDataset, vrOf, type DicomElement } from '@aifi/dicom-core';
+import { DicomDataset, unpadded, vrOf, type DicomElement } from '@aifi/dicom-core';
 import { AifiError, isUid, ok, refuse, type OriginalUid, type Result } from '@aifi/shared-kernel';
 import type { PseudonymousUid } from '@aifi/shared-kernel';
 import type { DeidentificationContext, UidMap } from './deidentification-context.js';
@@ -29,6 +29,8 @@ const CODE_STRING_VRS = new Set(['CS', 'DS', 'IS']);
 const BINARY_VRS = new Set('AT FL FD SL SS UL US OB OD OF OL OV OW'.split(' '));
 // PS3.5 6.2, DS and IS: one number, or nothing. Phone numbers and record numbers do not pass.
 const NUMERIC_TEXT = /^ *([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)? *$/;
+/** DS has 16, IS 12; a long gap would keep the pattern busy for minutes. @unit characters */
+const NUMERIC_LENGTH_MAX = 64;
 // PS3.5 6.2, TM: hours, then minutes, seconds, fraction.
 const TIME = /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/;
 
@@ -161,8 +163,10 @@ function codeString(value: Uint8Array, vr: string): Uint8Array {
     throw new AifiError('DICOM_MALFORMED', 'a code string is not ASCII');
   }
   if (vr === 'CS') return value;
-  const texts = Buffer.from(value).toString('latin1').replace(/\0+$/, '').split('\\');
-  return texts.every((text) => NUMERIC_TEXT.test(text)) ? value : new Uint8Array(0);
+  const texts = unpadded(Buffer.from(value).toString('latin1')).split('\\');
+  return texts.every((text) => text.length <= NUMERIC_LENGTH_MAX && NUMERIC_TEXT.test(text))
+    ? value
+    : new Uint8Array(0);
 }
 
 function remapped(uid: string, walk: Walk): string {

@@ -5,6 +5,7 @@
  * except padding of names and UIDs.
  * Source: PS3.8 7.1.1, 9.3.2 and annexes D, F; PS3.7 D.3.3; reliability specification F3.
  */
+import { unpadded } from '@aifi/dicom-core';
 import { type AifiError, LIMITS } from '@aifi/shared-kernel';
 import { ABORT_REASON, encodePdu, PDU_HEADER_BYTES, PDU_TYPE, tooLong, violation } from './pdu.js';
 
@@ -82,22 +83,22 @@ function only(items: readonly Item[], type: number): Buffer {
   return found[0]!.body;
 }
 
-/** Bytes without their padding; some peers pad with NUL where the standard says space. */
-function unpadded(bytes: Buffer): string {
-  return bytes.toString('latin1').replace(/[\0 ]+$/, '');
+/** Text without its padding; some peers pad with NUL where the standard says space. */
+function textOf(bytes: Buffer): string {
+  return unpadded(bytes.toString('latin1'));
 }
 /** Digits and dots, at most 64. Zeros that lead a component are against PS3.5 9.1, but in use. */
 export function isWireUid(uid: string): boolean {
   return uid.length <= UID_BYTES_MAX && /^\d+(\.\d+)*$/.test(uid);
 }
 function uidOf(bytes: Buffer): string {
-  const uid = unpadded(bytes);
+  const uid = textOf(bytes);
   if (!isWireUid(uid)) throw invalid('not a UID');
   return uid;
 }
 /** 1 to 16 printable characters of the default repertoire, no backslash (PS3.5 6.2, VR AE). */
 function aeTitleOf(bytes: Buffer): string {
-  const aeTitle = unpadded(bytes).replace(/^ +/, '');
+  const aeTitle = textOf(bytes).replace(/^ +/, '');
   if (!/^[\x20-\x5b\x5d-\x7e]{1,16}$/.test(aeTitle)) throw invalid('not an AE title');
   return aeTitle;
 }

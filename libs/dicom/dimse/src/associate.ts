@@ -4,7 +4,7 @@
  * transfer syntax that the bytes do not have. Invariant: reading never leaves the PDU.
  * Source: PS3.8 9.3.2, 9.3.3 and annex D.
  */
-import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from '@aifi/dicom-core';
+import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, unpadded } from '@aifi/dicom-core';
 import { AifiError, LIMITS } from '@aifi/shared-kernel';
 import { encodePdu, PDU_HEADER_BYTES, PDU_TYPE } from './pdu.js';
 
@@ -82,7 +82,7 @@ export function decodeAssociateAccept(pdu: Buffer): AssociationTerms {
   for (const { type, body } of items(pdu.subarray(PDU_HEADER_BYTES + FIXED_BYTES))) {
     if (type === 0x21 && body.length >= 4 && body[2] === 0) {
       for (const syntax of items(body.subarray(4))) {
-        const uid = syntax.body.toString('latin1').replace(/[\0 ]+$/, '');
+        const uid = unpadded(syntax.body.toString('latin1'));
         if (syntax.type === 0x40) transferSyntaxes.set(body[0]!, uid);
       }
     } else if (type === 0x50) {

@@ -4,7 +4,7 @@
  * Invariant: a command that lacks its field or its data set type is a fault.
  * Source: PS3.7 6.3.1, 9.3 and annex E.
  */
-import { DicomDataset, ElementWalker, encodeDataset } from '@aifi/dicom-core';
+import { DicomDataset, ElementWalker, encodeDataset, unpadded } from '@aifi/dicom-core';
 import { AifiError } from '@aifi/shared-kernel';
 
 const IMPLICIT = { explicitVr: false, littleEndian: true };
@@ -47,9 +47,7 @@ export function decodeCommand(bytes: Uint8Array): DimseCommand {
     return value?.length === 2 ? Buffer.from(value).readUInt16LE() : undefined;
   };
   const uid = (tag: number): string =>
-    Buffer.from(dataset.bytes(tag) ?? [])
-      .toString('latin1')
-      .replace(/[\0 ]+$/, '');
+    unpadded(Buffer.from(dataset.bytes(tag) ?? []).toString('latin1'));
   const [field, datasetType] = [number(0x00000100), number(0x00000800)];
   const messageId = number(0x00000110) ?? number(0x00000120);
   if (field === undefined || datasetType === undefined || messageId === undefined) {

@@ -266,7 +266,7 @@ CREATE TABLE refusal_with_reason (
   code TEXT NOT NULL,
   dimse_status INTEGER NOT NULL,
   -- what was wrong with an object, in fixed words; empty for everything else
-  reason TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '',
   count INTEGER NOT NULL,
   UNIQUE (at_ms, calling_ae, what, code, dimse_status, reason)
 ) STRICT;

@@ -22,10 +22,17 @@ async function answer<K extends HostMessage['kind']>(
   host: ChildProcess,
   kind: K,
 ): Promise<Extract<HostMessage, { kind: K }>> {
-  const gone = once(host, 'exit').then(() => {
+  const heard = new AbortController();
+  const { signal } = heard;
+  const gone = once(host, 'exit', { signal }).then(() => {
     throw new AifiError('PEER_UNAVAILABLE', 'the receive stage has ended');
   });
-  const [message] = (await Promise.race([once(host, 'message'), gone])) as [HostMessage];
+  const said = once(host, 'message', { signal });
+  // Whichever of the two comes second is given up.
+  for (const one of [gone, said]) one.catch(() => undefined);
+  const [message] = (await Promise.race([said, gone]).finally(() => heard.abort())) as [
+    HostMessage,
+  ];
   if (message.kind !== kind) throw new AifiError('INTERNAL', 'an answer out of order');
   return message as Extract<HostMessage, { kind: K }>;
 }
