@@ -16,6 +16,7 @@ const PDU = { request: 1, accept: 2, data: 4, release: 5, abort: 7 } as const;
 const ITEM = { application: 0x10, offered: 0x20, answered: 0x21, abstract: 0x30, transfer: 0x40 };
 const USER_INFORMATION = 0x50;
 const MAXIMUM_LENGTH = 0x51;
+const IMPLEMENTATION_CLASS = 0x52;
 const STATUS = 0x00000900;
 /** Well below what the listener offers to receive. @unit bytes */
 const FRAGMENT_BYTES = 16_000;
@@ -128,7 +129,13 @@ function associateRequest(peer: ProbePeer, object: ProbeObject): Buffer {
       Buffer.alloc(32),
       item(ITEM.application, Buffer.from(APPLICATION_CONTEXT)),
       item(ITEM.offered, context),
-      item(USER_INFORMATION, item(MAXIMUM_LENGTH, maximumLength)),
+      item(
+        USER_INFORMATION,
+        Buffer.concat([
+          item(MAXIMUM_LENGTH, maximumLength),
+          item(IMPLEMENTATION_CLASS, Buffer.from('1.2.3.4')),
+        ]),
+      ),
     ]),
   );
 }

@@ -143,7 +143,7 @@ suite('bad input and absent parts', () => {
       const { gatewayDicom } = hospital.ports;
       const answer = await probeBytes(gatewayDicom, Buffer.from('GET / HTTP/1.1\r\n\r\n'));
       expect(answer[0]).toBe(0x07);
-      expect(await untilRefusal(hospital, ({ what }) => what === 'stream')).toMatchObject({
+      expect(await untilRefusal(hospital, ({ what }) => what === 'association')).toMatchObject({
         dimseStatus: null,
       });
       const study = aRadiograph();
