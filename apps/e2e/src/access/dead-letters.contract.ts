@@ -75,9 +75,10 @@ export function deadLettersSuite(world: () => World): void {
         await dialog.getByRole('button', { name: 'Cancel' }).click();
         await dialog.waitFor({ state: 'hidden' });
         expect(stateOfResult(world().hospital, uid)[0]).toBe('DEAD');
-        await sut.button(/^Send again: /).focus();
-        await sut.page.keyboard.press('Enter');
+        await sut.button(/^Send again: /).press('Enter');
         await dialog.getByText('same bytes under the same UID', { exact: false }).waitFor();
+        // The dialog takes the focus a moment after its words are there.
+        await dialog.locator('[data-autofocus]:focus').waitFor();
         await sut.page.keyboard.press('Enter');
         await sut.page.getByText('Goes to the PACS again: 1.').waitFor();
         await sut.main.getByText('Everything was delivered.').waitFor();
