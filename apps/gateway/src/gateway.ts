@@ -22,7 +22,8 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import { createDiskWatch, createRetentionStage, type DiskWatch } from '@aifi/gateway-disk';
 import { createStatusService } from '@aifi/gateway-status';
-import { loadOrCreateSiteKeys, Vault, type SiteKeys } from '@aifi/gateway-vault';
+import { Vault } from '@aifi/gateway-vault';
+import { keyRingOf, loadOrCreateSiteKeys, type KeyRing } from '@aifi/shared-site-keys';
 import { onNoSpace, systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import { auditSourceOf } from './audit.service.js';
@@ -47,7 +48,7 @@ export interface RunningGateway {
 interface Stores {
   readonly database: GatewayDatabase;
   readonly vault: Vault;
-  readonly keys: SiteKeys;
+  readonly keys: KeyRing;
   readonly access: GatewayAccess;
   readonly auditKey: KeyObject;
 }
@@ -92,7 +93,7 @@ async function openStores({ siteId, dataFolder }: GatewayConfig): Promise<Stores
   return {
     database: GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS),
     vault: Vault.open(join(dataFolder, 'vault.db')),
-    keys: await loadOrCreateSiteKeys(join(dataFolder, 'keys', 'site-keys.json')),
+    keys: keyRingOf(await loadOrCreateSiteKeys(join(dataFolder, 'keys', 'site-keys.json'))),
     access: openGatewayAccess({ path: join(dataFolder, 'access.db'), siteId, clock: systemClock }),
     auditKey: await loadOrCreateAuditKey(join(dataFolder, 'keys', 'audit-key.pem')),
   };

@@ -4,6 +4,7 @@
  * this file knows two stages. Invariant: the order is GATEWAY_STAGES of the kernel (tested).
  */
 import { join } from 'node:path';
+import type { PixelGate } from '@aifi/dicom-pixel-gate';
 import { Wake, type Clock, type GatewayStage, type Stage } from '@aifi/shared-kernel';
 import { createAssembleStage } from '@aifi/gateway-assemble';
 import type { GatewayDatabase } from '@aifi/gateway-database';
@@ -21,8 +22,9 @@ import { createReidentifyStage } from '@aifi/gateway-reidentify';
 import { createSelectStage } from '@aifi/gateway-select';
 import { createSpool } from '@aifi/gateway-spool';
 import { createUplinkStage } from '@aifi/gateway-uplink';
-import type { SiteKeys, Vault } from '@aifi/gateway-vault';
+import type { Vault } from '@aifi/gateway-vault';
 import type { Logger } from '@aifi/shared-observability';
+import type { KeyRing } from '@aifi/shared-site-keys';
 import type { GatewayConfig } from './gateway-config.js';
 import type { HubLink } from './hub-link.js';
 
@@ -30,7 +32,8 @@ export interface PipelineDependencies {
   readonly config: GatewayConfig;
   readonly database: GatewayDatabase;
   readonly vault: Vault;
-  readonly keys: SiteKeys;
+  readonly keys: KeyRing;
+  readonly pixelGate: PixelGate;
   readonly link: HubLink;
   /** Says whom the listener refuses for want of space. */
   readonly disk: Pick<DiskWatch, 'level' | 'onChange'>;
@@ -84,6 +87,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     createPseudonymiseStage({
       ...common('pseudonymise'),
       ...linkage,
+      pixelGate: dependencies.pixelGate,
       sink: spool,
       onDone: ring('uplink'),
     }),

@@ -45,6 +45,22 @@ export const intendedUseSchema = z.strictObject({
 });
 export type IntendedUse = z.infer<typeof intendedUseSchema>;
 
+/** Characteristics of a patient that a product can ask for (PS3.15 option 113108). */
+export const PATIENT_CHARACTERISTICS = ['age', 'sex', 'size', 'weight', 'pregnancy'] as const;
+
+/**
+ * What a product needs to be kept of a patient, and may. Signed with the rest: a gateway never keeps
+ * more than its hub has agreed with the vendor. Source: PS3.15 E.3.6, E.3.7, E.3.10.
+ */
+export const deidentificationContractSchema = z.strictObject({
+  retain: z.array(z.enum(PATIENT_CHARACTERISTICS)).default(['age', 'sex']),
+  /** Images from which a face can be reconstructed, such as a head CT or MR (0028,0302). */
+  recognisableVisualFeatures: z.enum(['allow', 'deny']).default('deny'),
+  /** Dates are shifted by whole days, or removed altogether. */
+  dates: z.enum(['shift', 'remove']).default('shift'),
+});
+export type DeidentificationContract = z.infer<typeof deidentificationContractSchema>;
+
 /** Volume to 256³ at 1 mm, orientation LIA, uint8 by min..max; libs/dicom/pixels `conform`. */
 const conformStep = z.strictObject({
   kind: z.literal('conform'),
@@ -120,6 +136,8 @@ export const modelManifestSchema = z.strictObject({
   lane: laneSchema,
   artefact: z.strictObject({ file: z.string().regex(/^[\w.-]+$/), sha256: sha256Schema }),
   intendedUse: intendedUseSchema,
+  /** Absent: age and sex are kept, nothing with a face, dates shifted. */
+  deidentification: deidentificationContractSchema.optional(),
   input: z.strictObject({
     name: z.string(),
     datatype: z.literal('FP32'),

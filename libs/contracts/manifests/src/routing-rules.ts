@@ -5,7 +5,7 @@
  * Source: architecture 2 (select), governance specification 4.3.
  */
 import { z } from 'zod';
-import { intendedUseSchema } from './model-manifest.js';
+import { deidentificationContractSchema, intendedUseSchema } from './model-manifest.js';
 import {
   epochMsSchema,
   laneSchema,
@@ -24,6 +24,7 @@ export const deployedProductSchema = z.strictObject({
   state: z.enum(['active', 'suspended']),
   lane: laneSchema,
   intendedUse: intendedUseSchema,
+  deidentification: deidentificationContractSchema.optional(),
 });
 export type DeployedProduct = z.infer<typeof deployedProductSchema>;
 

@@ -4,6 +4,11 @@
  * same input gives the same bytes again (retry, dedup).
  * Invariant: the keys stay at the gateway. Source: pseudonymisation specification 1.2 (9), 1.3.
  */
+import {
+  deidentificationContractSchema,
+  type DeidentificationContract,
+} from '@aifi/contracts-manifests';
+import type { CleanedPixels } from '@aifi/dicom-pixels';
 import type { OriginalUid, PseudonymousUid } from '@aifi/shared-kernel';
 
 export interface DeidentificationContext {
@@ -15,7 +20,22 @@ export interface DeidentificationContext {
     readonly pid: Uint8Array;
     readonly date: Uint8Array;
   };
+  /** What the product's contract keeps. @default DEFAULT_CONTRACT */
+  readonly contract?: DeidentificationContract | undefined;
 }
+
+/** Age and sex kept, nothing with a face, dates shifted. */
+export const DEFAULT_CONTRACT: DeidentificationContract = deidentificationContractSchema.parse({});
+
+/** What was found out about the pixels before the file is written. */
+export interface PixelClearance {
+  /** True when the pixel gate has looked: only then Burned In Annotation says NO. */
+  readonly isExamined: boolean;
+  /** Present when regions were blacked out: replaces the pixel data, gives a new SOP Instance UID. */
+  readonly cleaned?: CleanedPixels | undefined;
+}
+/** Claims nothing about the pixels. */
+export const NOT_EXAMINED: PixelClearance = { isExamined: false };
 
 /** Every UID that was remapped: what the vault needs for the way back. */
 export type UidMap = ReadonlyMap<PseudonymousUid, OriginalUid>;

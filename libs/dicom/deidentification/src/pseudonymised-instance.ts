@@ -30,7 +30,7 @@ import {
   type Result,
   type Sha256,
 } from '@aifi/shared-kernel';
-import type { DeidentificationContext, UidMap } from './deidentification-context.js';
+import type { DeidentificationContext, PixelClearance, UidMap } from './deidentification-context.js';
 import { pseudonymiseHeader } from './pseudonymise-header.js';
 
 declare const pseudonymised: unique symbol;
@@ -66,6 +66,8 @@ export interface WriteRequest {
   /** Where the output goes, as `<sha256>.dcm`. */
   readonly folder: string;
   readonly context: DeidentificationContext;
+  /** What the pixel gate has found. @default NOT_EXAMINED */
+  readonly clearance?: PixelClearance | undefined;
   /** Told every remapped UID; the caller makes the map durable before anything leaves. */
   readonly onUids?: (uids: UidMap) => void;
 }

@@ -3,6 +3,8 @@
  * Radiographs: reading one image, greys, letterboxing for models.
  */
 export { type Affine, type Vector3 } from './affine.js';
+export * from './black-out.js';
+export * from './cleaned-pixels.js';
 export * from './conform.js';
 export { coverageMm, type SlicePlacement } from './coverage.js';
 export * from './grey-picture.js';

@@ -126,3 +126,33 @@ export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
     detail: { state: 'REIDENTIFIED' },
   });
 }
+
+/**
+ * Takes a job up again that pseudonymise had stopped, after a person has released its images or
+ * mended the cause: from the start, with the rules as they were when it was selected.
+ * STATE_CONFLICT when it was stopped otherwise, when images of it still wait for a person or were
+ * rejected, or when a newer revision has gone further: an older one never follows it (hazard H7).
+ */
+export function reselectJob(sql: Sql, { jobId, atMs }: JobReopening): void {
+  const changed = sql.run(
+    `UPDATE job SET state = 'SELECTED', code = NULL, detail = NULL, terminal_ms = NULL,
+       told_issue = NULL, reopened_ms = ?
+     WHERE job_id = ? AND state IN ('QUARANTINED', 'NOT_ANALYSED_NOTIFIED')
+       AND code IN ('QUARANTINED_PIXELS', 'QUARANTINED_IDENTIFIER')
+       AND NOT EXISTS (SELECT 1 FROM spool_job WHERE spool_job.job_id = job.job_id)
+       AND NOT EXISTS (
+         SELECT 1 FROM pixel_hold WHERE pixel_hold.job_id = job.job_id AND state <> 'RELEASED')
+       AND NOT EXISTS (
+         SELECT 1 FROM job newer WHERE newer.study_id = job.study_id
+            AND newer.product = job.product AND newer.revision > job.revision
+            AND newer.state NOT IN ('QUARANTINED', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'))`,
+    atMs,
+    jobId,
+  );
+  if (changed !== 1) throw new AifiError('STATE_CONFLICT', 'job cannot be taken up again');
+  const row = sql.get<{ study_id: number }>('SELECT study_id FROM job WHERE job_id = ?', jobId);
+  recordJournal(sql, {
+    ...{ studyId: row!.study_id, jobId, atMs, stage: 'pseudonymise', event: 'reopened' },
+    detail: { state: 'SELECTED' },
+  });
+}

@@ -281,4 +281,27 @@ CREATE TABLE receive_attempt (
   last_ms INTEGER NOT NULL
 ) STRICT`,
   },
+  {
+    version: 6,
+    up: `
+-- DeidentificationContract of the product as JSON, of the rules that selected the job; NULL: default.
+ALTER TABLE job ADD COLUMN deidentification TEXT;
+-- Images that a person has to look at before they may leave.
+CREATE TABLE pixel_hold (
+  hold_id INTEGER PRIMARY KEY,
+  job_id TEXT NOT NULL REFERENCES job,
+  -- digest of the received file
+  sha256 TEXT NOT NULL,
+  -- why, in fixed words
+  reason TEXT NOT NULL,
+  -- JSON [{frame, x, y, width, height}] in pixels from the upper left corner: where, never what
+  findings TEXT NOT NULL,
+  -- WAITING, then RELEASED or REJECTED
+  state TEXT NOT NULL,
+  held_ms INTEGER NOT NULL,
+  decided_ms INTEGER,
+  UNIQUE (job_id, sha256)
+) STRICT;
+CREATE INDEX pixel_hold_waiting ON pixel_hold (held_ms) WHERE state = 'WAITING'`,
+  },
 ];

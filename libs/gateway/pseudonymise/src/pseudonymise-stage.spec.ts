@@ -11,17 +11,19 @@ import { decodeManifest, studyManifestSchema } from '@aifi/contracts-manifests';
 import { decodePart10, DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import type { PseudonymisedStudy } from '@aifi/dicom-deidentification';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, moveJob, type Row } from '@aifi/gateway-database';
-import { identityHmacs, openEnvelope, Vault, type SiteKeys } from '@aifi/gateway-vault';
+import { identityHmacs, openEnvelope, Vault } from '@aifi/gateway-vault';
 import { AifiError, jobId, sha256Hex, siteId, Wake } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import type { PixelGate } from '@aifi/dicom-pixel-gate';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createPseudonymiseStage } from './index.js';
 
 const SITE = siteId('site-a');
-const fill = (value: number): Buffer => Buffer.alloc(32, value);
-const keys: SiteKeys = {
-  ...{ epoch: 1, uid: fill(1), pid: fill(2), date: fill(3) },
-  ...{ seal: fill(4), identity: fill(5), result: fill(6) },
+const keys = fakeSiteKeys();
+const ring = keyRingOf(keys);
+const pixelGate: Pick<PixelGate, 'judge'> = {
+  judge: () => Promise.resolve({ kind: 'clear', by: 'tier' }),
 };
 const STUDY = '1.2.3';
 const SERIES = '1.2.3.4';
@@ -105,7 +107,7 @@ describe(createPseudonymiseStage.name, () => {
   async function work(): Promise<void> {
     const clock = new UntilIdleClock();
     const sut = createPseudonymiseStage({
-      ...{ database, vault, keys, siteId: SITE, dataFolder: folder.path, sink, clock },
+      ...{ database, vault, keys: ring, pixelGate, siteId: SITE, dataFolder: folder.path, sink, clock },
       ...{ wake: new Wake(), logger: silentLogger, onDone: () => undefined },
     });
     await sut.run(clock.stop.signal);
@@ -198,7 +200,7 @@ describe(createPseudonymiseStage.name, () => {
     const pseudonymousStudyUid = instances[0]!.studyInstanceUid;
     const binding = { siteId: SITE, jobId: jobOf(1), pseudonymousStudyUid, manifestSha256 };
     const { asSent } = vault.linkage(jobOf(1))!;
-    expect(openEnvelope(envelope, binding, keys)).toEqual({
+    expect(openEnvelope(envelope, binding, ring)).toEqual({
       ...{ jobId: jobOf(1), revision: 1, targetId: 'pacs' },
       identityHmacs: identityHmacs(asSent, keys.identity),
     });

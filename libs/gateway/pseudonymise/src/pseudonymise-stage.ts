@@ -5,14 +5,19 @@
  * bytes; one patient per job. Source: reliability specification C4, C5, P1.
  */
 import { join } from 'node:path';
+import { deidentificationContractSchema } from '@aifi/contracts-manifests';
 import { readPart10Header } from '@aifi/dicom-core';
 import {
   writePseudonymisedInstance,
+  type DeidentificationContext,
+  type PixelClearance,
   type PseudonymisedInstance,
   type PseudonymisedStudy,
 } from '@aifi/dicom-deidentification';
+import type { PixelGate } from '@aifi/dicom-pixel-gate';
+import { blackOut } from '@aifi/dicom-pixels';
 import { moveJob, type GatewayDatabase } from '@aifi/gateway-database';
-import { identityOf, type Identity, type SiteKeys, type Vault } from '@aifi/gateway-vault';
+import { identityOf, type Identity, type Vault } from '@aifi/gateway-vault';
 import {
   AifiError,
   crashPoint,
@@ -29,19 +34,23 @@ import {
   type Wake,
 } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
+import type { KeyRing, SiteKeys } from '@aifi/shared-site-keys';
+import { holdJob, releasedFiles, type NewPixelHold } from './pixel-hold.store.js';
 import {
   hasRemovedImages,
   selectedJobs,
   siblingPathsOf,
   sourcesOf,
   type SelectedJob,
+  type SourceInstance,
 } from './selected-job.js';
 import { sealStudy } from './seal-study.js';
 
 export interface PseudonymiseDependencies {
   readonly database: GatewayDatabase;
   readonly vault: Vault;
-  readonly keys: SiteKeys;
+  readonly keys: KeyRing;
+  readonly pixelGate: Pick<PixelGate, 'judge'>;
   readonly siteId: SiteId;
   readonly dataFolder: string;
   /** Takes a finished study and moves its job on; the spool in production. */
@@ -86,9 +95,10 @@ export function createPseudonymiseStage(dependencies: PseudonymiseDependencies):
 }
 
 async function pseudonymiseJob(
-  { database, vault, keys, siteId, dataFolder, sink, clock }: PseudonymiseDependencies,
+  dependencies: PseudonymiseDependencies,
   job: SelectedJob,
 ): Promise<Result<void>> {
+  const { database, siteId, vault, clock, sink } = dependencies;
   const sources = sourcesOf(database, job);
   if (sources.length === 0) return refuse('INPUT_INCOMPLETE', 'no instances');
   // A late image of a study that was finished a day ago: neither the series nor the proof that all
@@ -99,18 +109,12 @@ async function pseudonymiseJob(
   const ownPaths = sources.map(({ path }) => path);
   const identity = await onePatient([...ownPaths, ...siblingPathsOf(database, job)]);
   if (!identity.ok) return identity;
-  const uids = new Map<PseudonymousUid, OriginalUid>();
-  const instances: PseudonymisedInstance[] = [];
-  for (const { path } of sources) {
-    const written = await writePseudonymisedInstance({
-      sourcePath: path,
-      folder: join(dataFolder, 'spool', job.jobId),
-      context: { siteCode: siteId.toUpperCase(), keys },
-      onUids: (added) => added.forEach((original, pseudonym) => uids.set(pseudonym, original)),
-    });
-    if (!written.ok) return written;
-    instances.push(written.value);
-  }
+  const keys = keysOf(dependencies, job);
+  const written = await writeInstances(dependencies, job, sources);
+  if (!written.ok) return written;
+  // Held for a person: the job is in quarantine already.
+  if (!written.value) return ok(undefined);
+  const { instances, uids } = written.value;
   const sealed = sealStudy({ job, sources, instances, identity: identity.value, keys, siteId });
   crashPoint('gateway.pseudonymise.before-linkage');
   await vault.recordLinkage(
@@ -128,6 +132,76 @@ async function pseudonymiseJob(
   crashPoint('gateway.pseudonymise.after-linkage');
   await sink.put({ jobId: job.jobId, revision: job.revision, ...sealed, instances });
   return ok(undefined);
+}
+
+/** The keys of the job's linkage when it has one: a second run gives the same bytes. */
+function keysOf({ keys, vault }: PseudonymiseDependencies, { jobId }: SelectedJob): SiteKeys {
+  const epoch = vault.linkage(jobId)?.epoch ?? keys.current.epoch;
+  const found = keys.epoch(epoch);
+  if (!found) throw new AifiError('CONFIG_INVALID', 'the keys of a study in flight are gone');
+  return found;
+}
+
+interface WrittenInstances {
+  readonly instances: readonly PseudonymisedInstance[];
+  readonly uids: ReadonlyMap<PseudonymousUid, OriginalUid>;
+}
+
+/** All files of the job; undefined when a person has to look at some of them first. */
+async function writeInstances(
+  dependencies: PseudonymiseDependencies,
+  job: SelectedJob,
+  sources: readonly SourceInstance[],
+): Promise<Result<WrittenInstances | undefined>> {
+  const { database, siteId, dataFolder, clock } = dependencies;
+  const context: DeidentificationContext = {
+    siteCode: siteId.toUpperCase(),
+    keys: keysOf(dependencies, job),
+    contract: deidentificationContractSchema.parse(JSON.parse(job.deidentification ?? '{}')),
+  };
+  const released = releasedFiles(database, job.jobId);
+  const uids = new Map<PseudonymousUid, OriginalUid>();
+  const instances: PseudonymisedInstance[] = [];
+  const holds: NewPixelHold[] = [];
+  for (const { path, sha256 } of sources) {
+    const cleared = await clear(dependencies, job, { path, isReleased: released.has(sha256) });
+    if (!cleared.ok) return cleared;
+    if ('reason' in cleared.value) {
+      holds.push({ sha256, ...cleared.value });
+      continue;
+    }
+    // The job is held already: only the other files to look at are still wanted.
+    if (holds.length > 0) continue;
+    const written = await writePseudonymisedInstance({
+      sourcePath: path,
+      folder: join(dataFolder, 'spool', job.jobId),
+      context,
+      clearance: cleared.value,
+      onUids: (added) => added.forEach((original, pseudonym) => uids.set(pseudonym, original)),
+    });
+    if (!written.ok) return written;
+    instances.push(written.value);
+  }
+  if (holds.length === 0) return ok({ instances, uids });
+  await holdJob(database, job.jobId, holds, clock.nowMs());
+  return ok(undefined);
+}
+
+/** What the pixel gate says of one file: how it is cleared, or why a person has to look. */
+async function clear(
+  { pixelGate }: PseudonymiseDependencies,
+  { lane }: SelectedJob,
+  file: { readonly path: string; readonly isReleased: boolean },
+): Promise<Result<PixelClearance | Omit<NewPixelHold, 'sha256'>>> {
+  const { dataset: header } = await readPart10Header(file.path);
+  const decision = await pixelGate.judge({ ...file, header, lane });
+  if (decision.kind === 'refuse') return refuse('QUARANTINED_PIXELS', decision.reason);
+  if (decision.kind === 'hold') {
+    return ok({ reason: decision.reason, findings: decision.findings });
+  }
+  if (decision.kind === 'clear') return ok({ isExamined: true });
+  const cleaned = await blackOut(file.path, decision.regions);
+  return cleaned.ok ? ok({ isExamined: true, cleaned: cleaned.value }) : cleaned;
 }
 
 /** The identity of the first instance, when all instances of the study name the same patient. */

@@ -6,8 +6,9 @@
  */
 import { encodeManifest, studyManifestSchema, type StudyManifest } from '@aifi/contracts-manifests';
 import type { PseudonymisedInstance, PseudonymisedStudy } from '@aifi/dicom-deidentification';
-import { identityHmacs, sealEnvelope, type Identity, type SiteKeys } from '@aifi/gateway-vault';
+import { identityHmacs, sealEnvelope, type Identity } from '@aifi/gateway-vault';
 import { sha256Hex, type PseudonymousUid, type SiteId } from '@aifi/shared-kernel';
+import type { SiteKeys } from '@aifi/shared-site-keys';
 import type { SelectedJob, SourceInstance } from './selected-job.js';
 
 /** Where results are owed: the PACS of the site. */

@@ -19,9 +19,13 @@ export interface SelectedJob {
   readonly ruleSetSha256: Sha256;
   /** JSON [{rule, verdict}]. */
   readonly attestations: string;
+  /** DeidentificationContract as JSON; null: the default one. */
+  readonly deidentification: string | null;
 }
 export interface SourceInstance {
   readonly path: string;
+  /** Digest of the received file. */
+  readonly sha256: Sha256;
   readonly receivedMs: number;
 }
 
@@ -31,7 +35,8 @@ export function selectedJobs(database: GatewayDatabase): SelectedJob[] {
     sql.all<SelectedJob>(
       `SELECT job_id AS jobId, study_id AS studyId, study_uid AS studyUid,
          series_uid AS seriesUid, job.revision, product, product_version AS productVersion,
-         model_digest AS modelDigest, lane, rule_set_sha256 AS ruleSetSha256, attestations
+         model_digest AS modelDigest, lane, rule_set_sha256 AS ruleSetSha256, attestations,
+         deidentification
        FROM job JOIN study USING (study_id) WHERE state = 'SELECTED'
        ORDER BY lane = 'acute' DESC, created_ms LIMIT 20`,
     ),
@@ -41,7 +46,7 @@ export function selectedJobs(database: GatewayDatabase): SelectedJob[] {
 export function sourcesOf(database: GatewayDatabase, job: SelectedJob): SourceInstance[] {
   return database.read((sql) =>
     sql.all<SourceInstance>(
-      `SELECT path, received_ms AS receivedMs FROM instance
+      `SELECT path, sha256, received_ms AS receivedMs FROM instance
        WHERE study_id = ? AND series_uid = ? AND revision <= ? ORDER BY instance_id`,
       job.studyId,
       job.seriesUid,

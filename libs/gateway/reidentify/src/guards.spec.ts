@@ -15,7 +15,6 @@ import {
   type Envelope,
   type EnvelopeBinding,
   type Linkage,
-  type SiteKeys,
 } from '@aifi/gateway-vault';
 import {
   jobId,
@@ -26,7 +25,8 @@ import {
   siteId,
   type JobId,
 } from '@aifi/shared-kernel';
-import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { checkGuards, type GuardInput, type SentJob } from './guards.js';
 
 const JOB = jobId('a'.repeat(32));
@@ -36,11 +36,8 @@ const STUDY = pseudonymousUid('2.25.100');
 const MODEL = sha256Hex('model');
 const OBJECTS = [sha256Hex('slice 1'), sha256Hex('slice 2')];
 const MANIFEST = sha256Hex('study manifest');
-const fill = (value: number): Buffer => Buffer.alloc(32, value);
-const keys: SiteKeys = {
-  ...{ epoch: 1, uid: fill(1), pid: fill(2), date: fill(3) },
-  ...{ seal: fill(4), identity: fill(5), result: fill(6) },
-};
+const keys = fakeSiteKeys();
+const ring = keyRingOf(keys);
 const sent: SentJob = {
   revision: 2,
   product: 'brain-tissue',
@@ -99,7 +96,7 @@ describe(checkGuards.name, () => {
   });
   const sut = (broken: Partial<GuardInput> = {}) =>
     checkGuards({
-      ...{ manifest: anOutcome(), envelope: anEnvelope(), sent, vault, keys, siteId: SITE },
+      ...{ manifest: anOutcome(), envelope: anEnvelope(), sent, vault, keys: ring, siteId: SITE },
       ...broken,
     });
   const mismatch = { ok: false, refusal: { code: 'IDENTITY_MISMATCH' } };
@@ -126,7 +123,7 @@ describe(checkGuards.name, () => {
       () => anEnvelope({}, { pseudonymousStudyUid: pseudonymousUid('2.25.9') }),
     ],
     ['is of another study manifest', () => anEnvelope({}, { manifestSha256: sha256Hex('other') })],
-    ['is sealed with another key', () => anEnvelope({}, {}, { ...keys, seal: fill(9) })],
+    ['is sealed with another key', () => anEnvelope({}, {}, { ...keys, seal: Buffer.alloc(32, 9) })],
     ['is of another key epoch', () => anEnvelope({}, {}, { ...keys, epoch: 2 })],
     ['is cut short', () => anEnvelope().subarray(0, -1)],
     ['is empty', () => Buffer.alloc(0)],
@@ -153,7 +150,7 @@ describe(checkGuards.name, () => {
   });
 
   it('C5 refuses when the identity key has changed since', () => {
-    expect(sut({ keys: { ...keys, identity: fill(9) } })).toMatchObject(mismatch);
+    expect(sut({ keys: keyRingOf({ ...keys, identity: Buffer.alloc(32, 9) }) })).toMatchObject(mismatch);
   });
 
   const outcomes: [string, Partial<OutcomeManifest>][] = [

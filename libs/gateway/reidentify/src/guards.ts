@@ -9,7 +9,6 @@ import {
   identityHmacs,
   openEnvelope,
   type Linkage,
-  type SiteKeys,
   type Vault,
 } from '@aifi/gateway-vault';
 import {
@@ -21,6 +20,7 @@ import {
   type Sha256,
   type SiteId,
 } from '@aifi/shared-kernel';
+import type { KeyRing } from '@aifi/shared-site-keys';
 
 /** What the pipeline database says was sent for this job. */
 export interface SentJob {
@@ -36,7 +36,7 @@ export interface GuardInput {
   readonly envelope: Uint8Array;
   readonly sent: SentJob;
   readonly vault: Vault;
-  readonly keys: SiteKeys;
+  readonly keys: KeyRing;
   readonly siteId: SiteId;
 }
 
@@ -49,7 +49,9 @@ export function checkGuards(input: GuardInput): Result<Linkage> {
   if (!linkage) return mismatch('no linkage for this job');
   const hmacs = openedHmacs(input, linkage);
   if (!hmacs.ok) return hmacs;
-  const expected = identityHmacs(linkage.asSent, keys.identity);
+  const epochKeys = keys.epoch(linkage.epoch);
+  if (!epochKeys) return mismatch('the keys of this linkage are gone');
+  const expected = identityHmacs(linkage.asSent, epochKeys.identity);
   const names = new Set([...Object.keys(expected), ...Object.keys(hmacs.value)]);
   for (const name of names) {
     if (hmacs.value[name] !== expected[name as keyof typeof expected]) {

@@ -14,7 +14,7 @@ import {
 } from '@aifi/contracts-manifests';
 import { decodePart10, DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, type Row } from '@aifi/gateway-database';
-import { identityHmacs, identityOf, sealEnvelope, Vault, type SiteKeys } from '@aifi/gateway-vault';
+import { identityHmacs, identityOf, sealEnvelope, Vault } from '@aifi/gateway-vault';
 import {
   jobId,
   objectsDigest,
@@ -25,7 +25,8 @@ import {
   Wake,
 } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createReidentifyStage } from './index.js';
 
 const SITE = siteId('site-a');
@@ -33,11 +34,8 @@ const MODEL = sha256Hex('model');
 const SENT = sha256Hex('a slice');
 const STUDY_MANIFEST = sha256Hex('study manifest');
 const PSEUDO_STUDY = pseudonymousUid('2.25.1');
-const fill = (value: number): Buffer => Buffer.alloc(32, value);
-const keys: SiteKeys = {
-  ...{ epoch: 1, uid: fill(1), pid: fill(2), date: fill(3) },
-  ...{ seal: fill(4), identity: fill(5), result: fill(6) },
-};
+const keys = fakeSiteKeys();
+const ring = keyRingOf(keys);
 const identity = (studyUid: string) =>
   identityOf(
     new DicomDataset()
@@ -76,7 +74,7 @@ describe(createReidentifyStage.name, () => {
   async function work(): Promise<void> {
     const clock = new UntilIdleClock();
     const sut = createReidentifyStage({
-      ...{ database, vault, keys, siteId: SITE, dataFolder: folder.path, clock },
+      ...{ database, vault, keys: ring, siteId: SITE, dataFolder: folder.path, clock },
       ...{ wake: new Wake(), logger: silentLogger, onDone: () => (done += 1) },
     });
     await sut.run(clock.stop.signal);

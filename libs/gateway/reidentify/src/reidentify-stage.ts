@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutcomeManifest } from '@aifi/contracts-manifests';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import { identityElements, type Linkage, type SiteKeys, type Vault } from '@aifi/gateway-vault';
+import { identityElements, type Linkage, type Vault } from '@aifi/gateway-vault';
 import {
   crashPoint,
   keyedUid,
@@ -24,6 +24,7 @@ import {
   type Wake,
 } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
+import type { KeyRing, SiteKeys } from '@aifi/shared-site-keys';
 import { checkGuards } from './guards.js';
 import { InboundStore, type Inbound, type InboundRow, type NewDelivery } from './inbound.store.js';
 import { reidentifyObject, type ReidentificationPlan } from './reidentify-object.js';
@@ -31,7 +32,7 @@ import { reidentifyObject, type ReidentificationPlan } from './reidentify-object
 export interface ReidentifyDependencies {
   readonly database: GatewayDatabase;
   readonly vault: Vault;
-  readonly keys: SiteKeys;
+  readonly keys: KeyRing;
   readonly siteId: SiteId;
   readonly dataFolder: string;
   readonly clock: Clock;
@@ -93,7 +94,8 @@ async function takeBack(
     await store.finishWithoutResult(inbound);
     return ok(undefined);
   }
-  const minted = mintedUidsOf(manifest, keys);
+  // The guards have shown that the keys of this epoch are here.
+  const minted = mintedUidsOf(manifest, keys.epoch(linkage.value.epoch)!);
   const plan = planOf(manifest, linkage.value, { vault, minted });
   const deliveries: NewDelivery[] = [];
   for (const listed of manifest.objects) {

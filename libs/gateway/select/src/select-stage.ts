@@ -147,8 +147,9 @@ function insertJob(sql: Sql, job: NewJob): void {
     : verdict.reasons.map((reason) => `${reason.code}: ${reason.rule}`).join('; ');
   sql.run(
     `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest, lane,
-       series_uid, rule_set_sha256, attestations, state, code, detail, created_ms, terminal_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       series_uid, rule_set_sha256, attestations, state, code, detail, created_ms, terminal_ms,
+       deidentification)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     jobId,
     studyId,
     revision,
@@ -164,6 +165,7 @@ function insertJob(sql: Sql, job: NewJob): void {
     detail,
     atMs,
     verdict.allow ? null : atMs,
+    product.deidentification ? JSON.stringify(product.deidentification) : null,
   );
   recordJournal(sql, {
     studyId,

@@ -22,11 +22,11 @@ import {
   identityElements,
   identityOf,
   type Identity,
-  type SiteKeys,
   type Vault,
 } from '@aifi/gateway-vault';
 import { invariant, keyedUid, sha256Hex, type Purpose, type SiteId } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
+import type { KeyRing } from '@aifi/shared-site-keys';
 import {
   nextIssue,
   type EligibleJob,
@@ -43,7 +43,7 @@ export interface ProductFacts {
 }
 export interface StatusObjectDependencies {
   readonly vault: Vault;
-  readonly keys: SiteKeys;
+  readonly keys: KeyRing;
   readonly siteId: SiteId;
   readonly purpose: Purpose;
   readonly language: EvidenceLanguage;
@@ -73,7 +73,7 @@ export async function makeStatusObject(
   const issue = nextIssue(snapshot);
   const { jobId } = snapshot.jobs[0]!;
   const minted = (role: string): string =>
-    keyedUid(keys.result, jobId, 'study', role, '0', String(issue));
+    keyedUid(keys.current.result, jobId, 'study', role, '0', String(issue));
   const seriesInstanceUid = minted('status-series');
   const sopInstanceUid = minted('status');
   const producedAt = new Date(producedAtMs);
@@ -81,7 +81,7 @@ export async function makeStatusObject(
     ...{ images, seriesInstanceUid, sopInstanceUid, issue, platformVersion, producedAt },
     identity: checkedIdentity(current, snapshot),
     modality: first.modality ?? undefined,
-    device: { uid: keyedUid(keys.result, 'gateway-device', siteId), serialNumber: siteId },
+    device: { uid: keyedUid(keys.current.result, 'gateway-device', siteId), serialNumber: siteId },
     utcOffsetMinutes: zoneMinutes(header) ?? -producedAt.getTimezoneOffset(),
   };
   const products = await Promise.all(snapshot.jobs.map((job) => toldProduct(dependencies, job)));

@@ -15,7 +15,7 @@ import {
   reopenJob,
   type JobState,
 } from '@aifi/gateway-database';
-import { identityOf, Vault, type SiteKeys } from '@aifi/gateway-vault';
+import { identityOf, Vault } from '@aifi/gateway-vault';
 import {
   jobId,
   keyedUid,
@@ -27,17 +27,15 @@ import {
   type ReasonCode,
 } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createStatusService } from './index.js';
 import { MR_IMAGE_STORAGE, negativeReport, plainReport, imagesOf } from './test-reports.js';
 
 const STUDY = '1.2.3';
 const DEADLINES = { acuteMs: 600_000, routineMs: 3_600_000 };
-const fill = (value: number): Buffer => Buffer.alloc(32, value);
-const keys: SiteKeys = {
-  ...{ epoch: 1, uid: fill(1), pid: fill(2), date: fill(3) },
-  ...{ seal: fill(4), identity: fill(5), result: fill(6) },
-};
+const keys = fakeSiteKeys();
+const ring = keyRingOf(keys);
 
 /** A clock whose first wait ends the run: the service has looked and found nothing to do. */
 class UntilIdleClock extends FakeClock {
@@ -86,7 +84,7 @@ describe(createStatusService.name, () => {
   async function work(): Promise<void> {
     clock.stop = new AbortController();
     const sut = createStatusService({
-      ...{ database, vault, keys, clock, deadlines: DEADLINES, dataFolder: folder.path },
+      ...{ database, vault, keys: ring, clock, deadlines: DEADLINES, dataFolder: folder.path },
       ...{ siteId: siteId('site-a'), purpose: 'demonstration', language: 'en-GB' },
       ...{ platformVersion: '0.1.0', wake: new Wake(), logger: silentLogger },
       products: () => [{ product: 'brain', name: 'Brain volumes', label: 'RESEARCH' }],

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { AifiError, canonicalJson } from '@aifi/shared-kernel';
 import type { JobId, PseudonymousUid, Sha256, SiteId } from '@aifi/shared-kernel';
 import { jobIdSchema } from '@aifi/contracts-manifests';
-import type { SiteKeys } from './site-keys.js';
+import type { KeyRing, SiteKeys } from '@aifi/shared-site-keys';
 
 const envelopeSchema = z.strictObject({
   /** Key of the spool row. */
@@ -71,12 +71,14 @@ export function sealEnvelope(content: Envelope, binding: EnvelopeBinding, keys: 
 export function openEnvelope(
   sealed: Uint8Array,
   binding: EnvelopeBinding,
-  keys: SiteKeys,
+  ring: KeyRing,
 ): Envelope {
   const bytes = Buffer.from(sealed);
-  const header = headerOf(keys.epoch);
-  if (bytes.length < BODY_OFFSET || !bytes.subarray(0, HEADER_BYTES).equals(header)) {
-    throw new AifiError('UNTRUSTED', 'not an envelope of this key epoch');
+  if (bytes.length < BODY_OFFSET) throw new AifiError('UNTRUSTED', 'not an envelope');
+  const keys = ring.epoch(bytes.readUInt32BE(1));
+  const header = bytes.subarray(0, HEADER_BYTES);
+  if (!keys || !header.equals(headerOf(keys.epoch))) {
+    throw new AifiError('UNTRUSTED', 'not an envelope of these key epochs');
   }
   const nonce = bytes.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
   const tag = bytes.subarray(HEADER_BYTES + NONCE_BYTES, BODY_OFFSET);

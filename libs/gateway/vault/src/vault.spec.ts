@@ -18,17 +18,16 @@ import {
   siteId,
 } from '@aifi/shared-kernel';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf, loadOrCreateSiteKeys, type SiteKeys } from '@aifi/shared-site-keys';
 import {
   identityElements,
   identityHmacs,
   identityOf,
-  loadOrCreateSiteKeys,
   openEnvelope,
   sealEnvelope,
   Vault,
   type EnvelopeBinding,
   type Linkage,
-  type SiteKeys,
 } from './index.js';
 
 let folder: TemporaryFolder;

@@ -66,6 +66,9 @@ function describe(deployment: Deployment, findModel: FindModel): DeployedProduct
   const { product, version, modelDigest, state } = deployment;
   const model = findModel(product, version);
   invariant(model && state !== 'retired', 'a deployed product has its package');
-  const { name, label, purpose, lane, intendedUse } = model;
-  return { product, name, version, modelDigest, label, purpose, state, lane, intendedUse };
+  const { name, label, purpose, lane, intendedUse, deidentification } = model;
+  return {
+    ...{ product, name, version, modelDigest, label, purpose, state, lane, intendedUse },
+    ...(deidentification && { deidentification }),
+  };
 }

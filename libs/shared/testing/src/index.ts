@@ -1,5 +1,6 @@
 /** Helpers for tests: temporary folders, free ports, a fake clock, peers. */
 export * from './fake-clock.js';
+export * from './fake-site-keys.js';
 export * from './free-port.js';
 export * from './peers.js';
 export * from './temporary-folder.js';

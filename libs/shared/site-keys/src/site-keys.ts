@@ -10,10 +10,16 @@ import { z } from 'zod';
 import { AifiError, writeDurableFile } from '@aifi/shared-kernel';
 
 /** What each key is for; one key is never used for two purposes. */
-const KEY_NAMES = ['uid', 'pid', 'date', 'seal', 'identity', 'result'] as const;
-type KeyName = (typeof KEY_NAMES)[number];
+export const KEY_NAMES = [
+  ...(['uid', 'pid', 'date', 'seal', 'identity', 'result'] as const),
+  ...(['vault', 'index'] as const),
+] as const;
+export type KeyName = (typeof KEY_NAMES)[number];
 
-/** 256-bit keys: UIDs, patient pseudonyms, dates, envelope seal, identity HMACs, result UIDs. */
+/**
+ * 256-bit keys: UIDs, patient pseudonyms, dates, envelope seal, identity HMACs, result UIDs; row
+ * keys of the vault, and its blind index.
+ */
 export type SiteKeys = Readonly<Record<KeyName, Buffer>> & {
   /** Rises when keys are replaced; every linkage row and envelope names its epoch. */
   readonly epoch: number;
@@ -31,6 +37,8 @@ const siteKeysSchema = z.strictObject({
   seal: keySchema,
   identity: keySchema,
   result: keySchema,
+  vault: keySchema,
+  index: keySchema,
 });
 const PERMISSIONS_OF_OTHERS = 0o077;
 

@@ -1,0 +1,2 @@
+/** Verification of de-identified files, independent of the engine that made them. */
+export {};
