@@ -18,6 +18,8 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'pdu-reader': async () => (await import('./pdu-reader.js')).pduReaderTarget,
   'pdu-stream': async () => (await import('./pdu-stream.js')).pduStreamTarget,
   part10: async () => (await import('./part10.js')).part10Target,
+  'pseudonymise-header': async () =>
+    (await import('./pseudonymise-header.js')).pseudonymiseHeaderTarget,
   'storage-commitment': async () =>
     (await import('./storage-commitment.js')).storageCommitmentTarget,
 };
