@@ -1,18 +1,21 @@
 /**
  * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc with its DICOMweb plugin,
- * pynetdicom, highdicom, fhir.resources, rsyslog, Keycloak, Chromium.
+ * pynetdicom, highdicom, fhir.resources, rsyslog, SoftHSM, Keycloak, Chromium.
  * Decides that a peer which cannot be had is named, never passed over.
  */
 import { ensureChromium } from './chromium/install.mjs';
 import { ensureDcmtk } from './dcmtk/install.mjs';
 import { ensureDicom3tools } from './dicom3tools/install.mjs';
+import { ensureGdcm } from './gdcm/install.mjs';
 import { ensureHighdicom } from './highdicom/install.mjs';
 import { ensureKeycloak } from './keycloak/install.mjs';
 import { ensureOrthanc } from './orthanc/install.mjs';
 import { ensureOrthancDicomweb } from './orthanc-dicomweb/install.mjs';
+import { ensurePydicom } from './pydicom/install.mjs';
 import { ensurePynetdicom } from './pynetdicom/install.mjs';
 import { ensureFhir } from './fhir/install.mjs';
 import { ensureRsyslog } from './rsyslog/install.mjs';
+import { ensureSofthsm } from './softhsm/install.mjs';
 
 /**
  * Tries each peer in turn.
@@ -25,9 +28,12 @@ export function installPeers() {
     Orthanc: ensureOrthanc,
     'Orthanc DICOMweb': ensureOrthancDicomweb,
     pynetdicom: ensurePynetdicom,
+    pydicom: ensurePydicom,
     highdicom: ensureHighdicom,
+    GDCM: ensureGdcm,
     'fhir.resources': ensureFhir,
     rsyslog: ensureRsyslog,
+    SoftHSM: ensureSofthsm,
     Keycloak: ensureKeycloak,
     Chromium: ensureChromium,
   };

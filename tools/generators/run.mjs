@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const cwd = join(import.meta.dirname, '../../libs/contracts/proto');
 for (const args of [['lint'], ['generate']]) {
@@ -14,12 +14,20 @@ for (const args of [['lint'], ['generate']]) {
 
 // Documents come from the compiled tables.
 const environment = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
-const built = spawnSync('nx', ['run', 'access-authorisation:build'], {
+const projects = 'access-authorisation,dicom-deidentification';
+const built = spawnSync('nx', ['run-many', '-t', 'build', '-p', projects], {
   ...{ cwd: join(import.meta.dirname, '../..'), stdio: 'inherit', env: environment },
 });
 if (built.status !== 0) process.exit(built.status ?? 1);
 const { accessMatrixMarkdown } =
   await import('../../libs/access/authorisation/dist/access-matrix.js');
-const folder = join(import.meta.dirname, '../../docs/compliance');
-mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'access-matrix.md'), accessMatrixMarkdown());
+const { conformanceMarkdown } =
+  await import('../../libs/dicom/deidentification/dist/conformance-tables.js');
+for (const [path, text] of [
+  ['compliance/access-matrix.md', accessMatrixMarkdown()],
+  ['conformance/de-identification.md', conformanceMarkdown()],
+]) {
+  const file = join(import.meta.dirname, '../../docs', path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}

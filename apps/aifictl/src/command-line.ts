@@ -21,6 +21,19 @@ export const USAGE = `aifictl: what happened to a study, and whether gateways an
   aifictl dead-letters replay-all [--code CODE] [--older-than 2h]
                                              all of them, or those of one reason or age
 
+  aifictl pixel-holds list [--job ID] [--limit N]
+                                             images that wait for a person at a gateway
+  aifictl pixel-holds release | reject <id> --reason TEXT
+                                             decide on them; to release, look at them first, on
+                                             the gateway's page
+  aifictl jobs retry <job id> --reason TEXT  try again what was stopped for pixels or identity
+  aifictl register recall --product P [--version V] [--limit N]
+                                             results of a product in a gateway's PACS
+  aifictl register show <SOPInstanceUID>     what one result was made from and by
+  aifictl vault code --patient-file FILE     the code under which two persons agree to erase
+  aifictl vault erase --patient-file FILE --reason TEXT [--results keep|erase]
+                                             FILE: patient number, then issuer, a line each
+
   aifictl login [--step-up]                  sign in at one server, in a browser of your choice;
                                              --step-up: anew, for acts that ask for it
   aifictl logout                             forget that sign-in
@@ -33,6 +46,10 @@ export const USAGE = `aifictl: what happened to a study, and whether gateways an
   aifictl audit export [the same filters] [--format ${AUDIT_FORMATS.join('|')}] [--out FILE]
       [--anchors FILE]                       --anchors: the signed anchors as well
   aifictl audit verify <export file> [--anchors FILE]
+  aifictl pseudonymise --in DIR --out DIR --key FILE [--profile P] --json REPORT [--site SITE]
+                                             the gateway's engine over a folder, offline;
+                                             P: a contract, or a product's manifest
+  aifictl pseudonymise verify DIR            whether a folder may be called pseudonymised
 
   --gateway URL   a gateway's own interface; may be given more than once
   --hub URL       the hub's interface
@@ -56,6 +73,7 @@ interface CommandForm {
 }
 const FILTERS = ['from', 'to', 'act', 'user', 'outcome', 'object', 'site'] as const;
 const DECISION = { asks: 'one', argument: 'id', options: ['reason'], needs: ['reason'] } as const;
+const REASONED = { ...DECISION, asks: 'gateway' } as const;
 
 export const COMMANDS = {
   trace: { asks: 'any', argument: 'StudyInstanceUID or job id' },
@@ -66,6 +84,19 @@ export const COMMANDS = {
   'dead-letters list': { asks: 'gateway', options: ['code', 'limit'] },
   'dead-letters replay': { asks: 'gateway', argument: 'id' },
   'dead-letters replay-all': { asks: 'gateway', options: ['code', 'older-than'] },
+  'pixel-holds list': { asks: 'gateway', options: ['job', 'limit'] },
+  'pixel-holds release': REASONED,
+  'pixel-holds reject': REASONED,
+  'jobs retry': REASONED,
+  'register recall': {
+    ...{ asks: 'gateway', options: ['product', 'version', 'limit'], needs: ['product'] },
+  },
+  'register show': { asks: 'gateway', argument: 'SOPInstanceUID' },
+  'vault code': { asks: 'gateway', options: ['patient-file'], needs: ['patient-file'] },
+  'vault erase': {
+    ...{ asks: 'gateway', options: ['patient-file', 'reason', 'results'] },
+    needs: ['patient-file', 'reason'],
+  },
   login: { asks: 'one', options: ['step-up'] },
   logout: { asks: 'one' },
   whoami: { asks: 'any' },
@@ -80,18 +111,26 @@ export const COMMANDS = {
   'audit search': { asks: 'one', options: [...FILTERS, 'limit'] },
   'audit export': { asks: 'one', options: [...FILTERS, 'format', 'out', 'anchors'] },
   'audit verify': { asks: 'nobody', argument: 'export file', options: ['anchors'] },
+  pseudonymise: {
+    ...{ asks: 'nobody', options: ['in', 'out', 'key', 'profile', 'site', 'report'] },
+    needs: ['in', 'out', 'key', 'report'],
+  },
+  'pseudonymise verify': { asks: 'nobody', argument: 'folder' },
 } as const satisfies Record<string, CommandForm>;
 export type CommandName = keyof typeof COMMANDS;
 
 const TEXT_OPTIONS = [
   ...[...FILTERS, 'state', 'study', 'limit', 'reason', 'format', 'out', 'anchors'],
-  ...['code', 'older-than'],
+  ...['code', 'older-than', 'in', 'key', 'profile'],
+  ...['job', 'product', 'version', 'patient-file', 'results'],
 ] as const;
 type TextOption =
   | (typeof FILTERS)[number]
   | ('state' | 'study' | 'limit' | 'reason' | 'format' | 'out' | 'anchors')
-  | ('code' | 'older-than');
-type OptionName = TextOption | 'step-up';
+  | ('code' | 'older-than' | 'in' | 'key' | 'profile')
+  | ('job' | 'product' | 'version' | 'patient-file' | 'results');
+/** `report`: the file of --json, where that names one. */
+type OptionName = TextOption | 'step-up' | 'report';
 
 export interface Command {
   readonly name: CommandName;
@@ -120,6 +159,7 @@ export function parseCommandLine(
   const { name, id } = nameAndArgument(positionals);
   const options: Partial<Record<OptionName, string>> = {};
   const form: CommandForm = COMMANDS[name];
+  if (typeof values['json'] === 'string') options.report = values['json'];
   for (const [key, value] of Object.entries(values)) {
     if (SHARED_OPTIONS.includes(key) || value === undefined) continue;
     const option = form.options?.find((known) => known === key);
@@ -127,7 +167,8 @@ export function parseCommandLine(
     options[option] = String(value);
   }
   for (const needed of form.needs ?? []) {
-    if (!options[needed]) throw new UsageError(`${name} needs --${needed}`);
+    const asked = needed === 'report' ? 'json' : needed;
+    if (!options[needed]) throw new UsageError(`${name} needs --${asked}`);
   }
   checkValues(options);
   const peers = peersOf(form.asks, values, environment);
@@ -149,7 +190,7 @@ function parsed(args: readonly string[]): { values: Values; positionals: string[
       allowPositionals: true,
       options: {
         ...(Object.fromEntries(texts) as Record<TextOption, { type: 'string' }>),
-        json: { type: 'boolean' },
+        json: { type: writesReport(args) ? 'string' : 'boolean' },
         help: { type: 'boolean', short: 'h' },
         gateway: { type: 'string', multiple: true },
         hub: { type: 'string' },
@@ -160,6 +201,11 @@ function parsed(args: readonly string[]): { values: Values; positionals: string[
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** The one command whose --json names a file. */
+function writesReport([first, second]: readonly string[]): boolean {
+  return first === 'pseudonymise' && second !== 'verify';
 }
 
 function nameAndArgument(positionals: readonly string[]): { name: CommandName; id: string } {
@@ -178,7 +224,8 @@ function nameAndArgument(positionals: readonly string[]): { name: CommandName; i
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
 
-function checkValues({ from, to, limit, format, outcome }: Command['options']): void {
+function checkValues(options: Command['options']): void {
+  const { from, to, limit, format, outcome, results } = options;
   for (const time of [from, to]) {
     if (time !== undefined && Number.isNaN(Date.parse(time))) {
       throw new UsageError('a time is written as 2026-11-20 or 2026-11-20T10:22:00Z');
@@ -189,6 +236,7 @@ function checkValues({ from, to, limit, format, outcome }: Command['options']): 
   }
   requireOneOf('format', format, AUDIT_FORMATS);
   requireOneOf('outcome', outcome, AUDIT_OUTCOMES);
+  requireOneOf('results', results, ['keep', 'erase']);
 }
 function requireOneOf(name: string, value: string | undefined, words: readonly string[]): void {
   if (value === undefined || words.includes(value)) return;

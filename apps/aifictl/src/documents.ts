@@ -12,8 +12,12 @@ import {
   hubJobSchema,
   hubStatusSchema,
   hubStudySchema,
+  jobRetrySchema,
   modelSchema,
+  pixelDecisionSchema,
+  pixelHoldSchema,
   refusalSchema,
+  registeredResultSchema,
   sessionSchema,
   siteSchema,
   studyTraceSchema,
@@ -170,6 +174,57 @@ export const deadLetterReplayDocumentSchema = z.object({
   fault,
 });
 export type DeadLetterReplayDocument = z.infer<typeof deadLetterReplayDocumentSchema>;
+
+export const pixelHoldsDocumentSchema = z.object({
+  schema: z.literal('aifictl.pixel-holds.v1'),
+  server: z.string(),
+  /** Acute first, then the oldest. */
+  items: z.array(pixelHoldSchema),
+  more: z.boolean(),
+  fault,
+});
+export type PixelHoldsDocument = z.infer<typeof pixelHoldsDocumentSchema>;
+
+export const pixelDecisionDocumentSchema = z.object({
+  schema: z.literal('aifictl.pixel-decision.v1'),
+  server: z.string(),
+  id: z.string(),
+  decision: pixelDecisionSchema.nullable(),
+  fault,
+});
+export type PixelDecisionDocument = z.infer<typeof pixelDecisionDocumentSchema>;
+
+export const jobRetryDocumentSchema = z.object({
+  schema: z.literal('aifictl.job-retry.v1'),
+  server: z.string(),
+  id: z.string(),
+  retry: jobRetrySchema.nullable(),
+  fault,
+});
+export type JobRetryDocument = z.infer<typeof jobRetryDocumentSchema>;
+
+export const registerDocumentSchema = z.object({
+  schema: z.literal('aifictl.register.v1'),
+  server: z.string(),
+  /** Newest first; of `register show` the one. */
+  items: z.array(registeredResultSchema),
+  more: z.boolean(),
+  fault,
+});
+export type RegisterDocument = z.infer<typeof registerDocumentSchema>;
+
+export const vaultErasureDocumentSchema = z.object({
+  schema: z.literal('aifictl.vault-erasure.v1'),
+  server: z.string(),
+  /** Of the patient, as two persons agree about it; null: not known. */
+  code: z.string().nullable(),
+  /** Null for a look at the code alone. */
+  erased: z.object({ jobs: z.int(), results: z.int() }).nullable(),
+  /** In the vault before; null after an erasure. */
+  studies: z.int().nullable(),
+  fault,
+});
+export type VaultErasureDocument = z.infer<typeof vaultErasureDocumentSchema>;
 
 export const auditSearchDocumentSchema = z.object({
   schema: z.literal('aifictl.audit-search.v1'),

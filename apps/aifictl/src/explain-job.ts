@@ -53,9 +53,15 @@ export function explainJob(facts: JobFacts, times: Times): Explanation {
   };
 }
 
-/** An end that a person can undo: the PACS would not take the result. */
-function again({ code, deliveries }: GatewayJob): string | null {
+/** An end that a person can undo: the PACS would not take the result, or nothing was sent. */
+function again({ code, deliveries, waitingImages }: GatewayJob): string | null {
   const isDead = code === 'PACS_REFUSED' && deliveries.some(({ state }) => state === 'DEAD');
+  if (waitingImages !== undefined) {
+    return 'a person can still release its images: aifictl pixel-holds list';
+  }
+  if (code === 'QUARANTINED_IDENTIFIER' || code === 'QUARANTINED_PIXELS') {
+    return 'a person can have it tried again: aifictl jobs retry';
+  }
   return isDead ? 'a person can have it sent again: aifictl dead-letters list' : null;
 }
 

@@ -15,6 +15,8 @@ import {
 } from './command-line.js';
 import * as letters from './dead-letters-commands.js';
 import * as overview from './overview-commands.js';
+import * as holds from './pixel-holds-commands.js';
+import * as register from './register-commands.js';
 import { renderStatus } from './render-status.js';
 import { renderTrace } from './render-trace.js';
 import * as session from './session-commands.js';
@@ -68,6 +70,17 @@ const replay: Run = async (command, terminal) => {
   return { document, text: letters.renderReplay(document), good: letters.isReplayed(document) };
 };
 
+const decidePixels: Run = async (command, terminal) => {
+  const document = await holds.decisionDocument(command, terminal);
+  const good = document.decision?.isDecided === true;
+  return { document, text: holds.renderDecision(document), good };
+};
+
+const erasure: Run = async (command, terminal) => {
+  const document = await register.erasureDocument(command, terminal);
+  return { document, text: register.renderErasure(document), good: document.fault === null };
+};
+
 const COMMANDS: Readonly<Record<CommandName, Run>> = {
   trace: async (command, terminal) => {
     const document = await traceDocument(command, terminal);
@@ -119,6 +132,30 @@ const COMMANDS: Readonly<Record<CommandName, Run>> = {
     const text = letters.renderDeadLetters(document, terminal.timeZone);
     return { document, text, good: document.fault === null };
   },
+  'pixel-holds list': async (command, terminal) => {
+    const document = await holds.pixelHoldsDocument(command, terminal);
+    const text = holds.renderPixelHolds(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'pixel-holds release': decidePixels,
+  'pixel-holds reject': decidePixels,
+  'jobs retry': async (command, terminal) => {
+    const document = await holds.retryDocument(command, terminal);
+    const good = document.retry?.isTakenUp === true;
+    return { document, text: holds.renderRetry(document), good };
+  },
+  'register recall': async (command, terminal) => {
+    const document = await register.recallDocument(command, terminal);
+    const text = register.renderRegister(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'register show': async (command, terminal) => {
+    const document = await register.showDocument(command, terminal);
+    const text = register.renderRegister(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'vault code': erasure,
+  'vault erase': erasure,
   'dead-letters replay': replay,
   'dead-letters replay-all': replay,
   'audit search': async (command, terminal) => {
@@ -136,5 +173,17 @@ const COMMANDS: Readonly<Record<CommandName, Run>> = {
   'audit verify': async (command, terminal) => {
     const document = await auditVerify(command, terminal);
     return { document, text: renderAuditVerify(document), good: document.ok };
+  },
+  // The engine is loaded for these only: the other commands ask services and know no DICOM.
+  pseudonymise: async (command) => {
+    const offline = await import('./pseudonymise-command.js');
+    const document = await offline.pseudonymise(command);
+    const good = document.totals.quarantined === 0;
+    return { document, text: offline.renderPseudonymise(document), good };
+  },
+  'pseudonymise verify': async (command) => {
+    const offline = await import('./pseudonymise-verify.js');
+    const document = await offline.pseudonymiseVerify(command);
+    return { document, text: offline.renderPseudonymiseVerify(document), good: document.passed };
   },
 };

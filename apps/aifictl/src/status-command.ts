@@ -49,6 +49,7 @@ const noAnswer = (answer: { readonly kind: string; readonly why?: string }): str
 function gatewayProblems(status: GatewayStatus): string[] {
   const { link, pacsBreaker, jobs, rules } = status;
   const dead = status.deadLetters?.count ?? 0;
+  const images = status.pixelHolds?.count ?? 0;
   const aside = (jobs['HELD'] ?? 0) + (jobs['QUARANTINED'] ?? 0);
   return [
     ...(link === 'up' ? [] : ['no link to the hub: studies wait in the spool, nothing is lost']),
@@ -60,6 +61,9 @@ function gatewayProblems(status: GatewayStatus): string[] {
     ...(dead === 0
       ? []
       : [`the PACS did not take ${count(dead, 'object')}: aifictl dead-letters list`]),
+    ...(images === 0
+      ? []
+      : [`${count(images, 'image')} to look at before leaving: aifictl pixel-holds list`]),
     ...(aside === 0 ? [] : [`${count(aside, 'job')} held or set apart: a person must look`]),
   ];
 }

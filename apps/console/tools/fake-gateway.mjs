@@ -97,6 +97,12 @@ const delivery = (role, index, more = {}) => ({
   ...{ sopInstanceUid: uid(`out ${role}`), sha256: digest(role), state: 'VERIFIED' },
   ...{ dimseStatus: 0, attempts: 1, nextAttemptAtMs: at + 30_000, lastFault: null, ...more },
 });
+const stopped = (name, state, code, more = {}) => ({
+  ...{ jobId: jobId(`stopped ${name}`), product: name, version: '1.1.0', lane: 'routine', code },
+  ...{ modelDigest: digest(name), revision: 1, state, detail: null, createdAtMs: at },
+  ...{ terminalAtMs: state === 'QUARANTINED' ? null : at + HOUR, deadlineAtMs: at + HOUR },
+  ...{ upload: null, outcomes: [], deliveries: [], files: [], ...more },
+});
 const trace = (studyInstanceUid) => ({
   ...{ siteId: 'noord', studyInstanceUid, modality: 'DX', revision: 1 },
   received: {
@@ -145,6 +151,8 @@ const trace = (studyInstanceUid) => ({
         { folder: 'outgoing', rows: 2, files: 2, bytes: 411_000 },
       ],
     },
+    stopped('fracture-detect', 'QUARANTINED', 'QUARANTINED_PIXELS', { waitingImages: 2 }),
+    stopped('tissue', 'NOT_ANALYSED_NOTIFIED', 'QUARANTINED_IDENTIFIER'),
   ],
   statusObjects: [{ ...delivery('status', 0), revision: 1, createdAtMs: at + 40_100 }],
 });
@@ -154,21 +162,67 @@ const refusal = (minutes, what, code, dimseStatus, count) => ({
   ...{ what, code, dimseStatus, count },
 });
 
+const HOLDS = [
+  ['bone-age', 'acute', [{ frame: 0, x: 18, y: 12, width: 180, height: 26 }], 1, 'text was seen'],
+  [
+    ...['fracture-detect', 'routine'],
+    [
+      { frame: 1, x: 300, y: 20, width: 190, height: 24 },
+      { frame: 3, x: 12, y: 460, width: 160, height: 30 },
+    ],
+    ...[2, 'the sender says that the image has text in it'],
+  ],
+  ['tissue', 'routine', [], 1, 'kind of image that a person looks at'],
+];
+export const HELD = '2';
+const hold = ([name, lane, findings, files, reason], index, who) => ({
+  ...{ id: String(index + 1), heldAtMs: now - (index + 1) * 9 * MINUTE, product: name, lane },
+  ...{ jobId: jobId(`hold ${index}`), sha256: digest(`hold ${index}`), reason, files, findings },
+  studyInstanceUid: who === 'privacy' ? null : uid(`gateway study ${index}`),
+  ...{ deadlineAtMs: now + (index === 2 ? -3 : index + 1) * HOUR, isLate: index === 2 },
+  asksReason: who === 'it',
+});
+function holds(query, who) {
+  const items = HOLDS.map((one, index) => hold(one, index, who)).filter(({ id }) =>
+    [null, id].includes(query.get('holdId')),
+  );
+  return { items, nextCursor: null, total: items.length };
+}
+const registered = (index) => ({
+  ...{ jobId: jobId(`r ${index}`), studyInstanceUid: uid(`gateway study ${index >> 1}`) },
+  ...{
+    sopInstanceUid: uid(`result ${index}`),
+    seriesInstanceUid: uid('series'),
+    product: 'bone-age',
+  },
+  ...{ sopClassUid: index % 2 ? SC : SR, productVersion: '2.4.1', modelDigest: digest('bone-age') },
+  ...{ issue: 0, revision: 1, studyDate: index === 3 ? null : '20261118' },
+  registeredAtMs: now - index * 5 * HOUR,
+});
+
 const STUDIES = ['hospital-study-list.read', 'hospital-study.read', 'identity.open'];
 const APPROVALS = ['approvals.read', 'approval.request', 'approval.decide', 'approval.end'];
+const PIXELS = [
+  ...['pixel-holds.read', 'pixel-hold.open', 'pixel-hold.release', 'pixel-hold.reject'],
+];
 export const GATEWAY_ACTS = {
   it: [
-    ...['health.read', 'dead-letters.read', 'dead-letter.replay'],
+    ...['health.read', 'dead-letters.read', 'dead-letter.replay', 'results-register.read'],
+    ...['job.retry', 'patient-code.read', ...PIXELS],
     ...STUDIES,
     ...APPROVALS,
     'linkage.read',
     'audit.search',
   ],
-  radiologist: [...STUDIES, 'audit.search'],
+  radiologist: [...STUDIES, ...PIXELS, 'audit.search'],
   privacy: [
     ...[
       'health.read',
       'dead-letters.read',
+      'pixel-holds.read',
+      'results-register.read',
+      'patient-code.read',
+      'vault.erase',
       ...APPROVALS,
       'audit.search',
       'audit.export',
@@ -182,6 +236,7 @@ export const GATEWAY_ACTS = {
 
 export const gatewayApprovals = [
   approval('linkage.read', jobId('other')),
+  approval('vault.erase', digest('another patient').slice(0, 24)),
   approval('linkage.read', GATEWAY_JOB, {
     ...{ ...granted, requestedBy: { id: 'it', name: 'Eva Mulder' } },
   }),
@@ -243,6 +298,7 @@ export const gatewayAnswers = [
       ...{ link: 'up', pacsBreaker: 'open', diskFreeBytes: 812_300_000, studies: 412 },
       disk: { level: 'refuse-routine', usedPercent: 86.4, freeBytes: 812_300_000 },
       delivery: { breaker: 'open', openCommitments: 2 },
+      pixelHolds: { count: HOLDS.length, oldestMs: now - 27 * MINUTE },
       deadLetters: { count: LETTERS.length, oldestMs: now - 11 * HOUR },
       jobs: { SPOOLED: 2, UPLOADED: 3, QUARANTINED: 1, RESULT_IN_PACS: 388 },
       spool: { jobs: 2, objects: 61, bytes: 84_000_000 },
@@ -273,6 +329,31 @@ export const gatewayAnswers = [
   ],
   [/^\/api\/v1\/dead-letters$/, (_match, query, who) => letters(query, who)],
   [/^\/api\/v1\/dead-letters\/.*replay$/, () => ({ replayed: 2, skipped: 1 })],
+  [/^\/api\/v1\/pixel-holds$/, (_match, query, who) => holds(query, who)],
+  [
+    /^\/api\/v1\/pixel-holds\/([^/]+)\/opening$/,
+    ([, id]) => ({
+      ...{ id, sha256: digest(`hold ${Number(id) - 1}`), frames: id === HELD ? 4 : 1 },
+      ...{ rows: 512, columns: 512, untilMs: now + 15 * MINUTE },
+    }),
+  ],
+  [
+    /^\/api\/v1\/pixel-holds\/([^/]+)\/(release|rejection)$/,
+    ([, id, what]) => ({
+      ...{ id, state: what === 'release' ? 'RELEASED' : 'REJECTED', isDecided: true },
+      ...{ waiting: 0, isTakenUp: what === 'release' },
+    }),
+  ],
+  [
+    /^\/api\/v1\/jobs\/([^/]+)\/retry$/,
+    ([, id]) => ({ jobId: id, isTakenUp: true, state: 'SELECTED' }),
+  ],
+  [
+    /^\/api\/v1\/results-register$/,
+    () => ({ items: [0, 1, 2, 3].map(registered), nextCursor: 'x', total: 61, studies: 30 }),
+  ],
+  [/^\/api\/v1\/vault\/patient-codes$/, () => ({ code: digest('p').slice(0, 24), studies: 2 })],
+  [/^\/api\/v1\/vault\/erasures$/, () => ({ code: digest('p'), jobs: 2, results: 0 })],
   [/^\/api\/v1\/patient-flags$/, () => ({ items: [1, 2, 3].map(flag), nextCursor: null })],
   [/^\/api\/v1\/patient-flags\/[^/]+\/removal$/, () => flag(1)],
   [/^\/api\/v1\/alerts$/, () => ({ items: [0, 1, 2, 3].map(alert), nextCursor: null })],

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { startDevServer } from './dev-server.mjs';
-import { GATEWAY_JOB, GATEWAY_STUDY } from './fake-gateway.mjs';
+import { GATEWAY_JOB, GATEWAY_STUDY, HELD } from './fake-gateway.mjs';
 import { STUDY } from './fake-hub.mjs';
 
 const [folder = 'dist/look', only] = process.argv.slice(2);
@@ -47,6 +47,14 @@ const SCENES = [
   ['gateway', 'letters-reader', '/dead-letters', 'privacy'],
   ['gateway', 'letters-one', '/dead-letters', 'it', click(/^(Send again|Opnieuw sturen):/)],
   ['gateway', 'letters-all', '/dead-letters', 'it', click(/^(Send all|Alle opnieuw)/)],
+  ['gateway', 'holds', '/pixel-holds', 'it'],
+  ['gateway', 'holds-reader', '/pixel-holds', 'privacy'],
+  ['gateway', 'hold', `/pixel-holds/${HELD}`, 'it'],
+  ['gateway', 'hold-seen', `/pixel-holds/${HELD}`, 'radiologist', seeImages],
+  ['gateway', 'hold-step-up', `/pixel-holds/${HELD}`, 'radiologist!'],
+  ['gateway', 'study-retry', `/studies/${GATEWAY_STUDY}`, 'it', click(/^(Try|Opnieuw)/)],
+  ['gateway', 'recall', '/recall', 'it', findResults],
+  ['gateway', 'erasure', '/erasure', 'privacy', findPatient],
   [
     ...['gateway', 'reidentify', `/reidentify/${GATEWAY_JOB}`, 'it'],
     click(/^Show whose|^Tonen van wie/),
@@ -59,6 +67,22 @@ const SCENES = [
   ['gateway', 'no-pages', '/', 'referrer'],
   ['gateway', 'signed-out', '/', 'nobody'],
 ];
+async function seeImages(page) {
+  await page.getByRole('button', { name: /^Show the|^Beelden tonen/ }).click();
+  await page.locator('.aifi-held img').waitFor();
+  await page.getByRole('button', { name: /^Next with|^Volgende met/ }).click();
+  await page.locator('.aifi-held rect').first().waitFor();
+}
+async function findResults(page) {
+  await page.getByRole('textbox').first().fill('bone-age');
+  await page.getByRole('button', { name: /^Find|^Apply|^Toepassen/ }).click();
+  await page.getByRole('table').waitFor();
+}
+async function findPatient(page) {
+  await page.getByRole('textbox').first().fill('004711');
+  await page.getByRole('button', { name: /^Show the code|^Code tonen/ }).click();
+  await page.getByRole('combobox').waitFor();
+}
 async function makeExtract(page) {
   await page.getByRole('textbox').fill('004711');
   await page.getByRole('button', { name: /^Make|^Overzicht/ }).click();

@@ -38,7 +38,8 @@ export async function scanHub(stack: Stack, canaries: readonly ScanCanary[]): Pr
   return { finds, rows: Object.fromEntries(tables.map(({ table, count }) => [table, count])) };
 }
 
-async function dumpTables(
+/** Every row of every table as text. */
+export async function dumpTables(
   hubFolder: string,
 ): Promise<{ table: string; text: Buffer; count: number }[]> {
   const client = new pg.Client({ connectionString: superuserUrl(hubFolder) });

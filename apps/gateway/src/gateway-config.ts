@@ -15,6 +15,24 @@ import { PURPOSES, siteId } from '@aifi/shared-kernel';
 
 const tlsSchema = z.strictObject({ certificateFile: z.string(), keyFile: z.string() });
 
+const keysSchema = z.strictObject({
+  file: z.string().optional().describe('default: keys/site-keys.json in dataFolder'),
+  pkcs11: z
+    .strictObject({
+      modulePath: z.string().min(1).describe("PKCS#11 library of the HSM's maker"),
+      tokenLabel: z.string().min(1),
+      keyId: z.string().min(1).describe('CKA_ID of the RSA key pair, in hexadecimal'),
+      pinFile: z.string().min(1).describe('mode 0600'),
+      oaepDigest: z.enum(['sha1', 'sha256']).default('sha256'),
+    })
+    .optional()
+    .describe('the HSM that keeps the master key'),
+});
+const vaultSchema = z.strictObject({
+  linkageDays: z.int().min(1).max(3650).default(90).describe('after the last result'),
+  registerYears: z.int().min(1).max(115).default(20).describe('after the study date'),
+});
+
 export const gatewayConfigSchema = z
   .strictObject({
     siteId: z.string().transform((value) => siteId(value)),
@@ -49,6 +67,18 @@ export const gatewayConfigSchema = z
       .strictObject({ syslog: syslogDestinationSchema.optional().describe('RFC 5425 receiver') })
       .prefault({})
       .describe('where the records of the audit trail go besides the own store'),
+    keys: keysSchema.prefault({}).describe("the hospital's own keys"),
+    pixelGate: z
+      .strictObject({
+        manufacturers: z
+          .array(z.string().min(1).max(64))
+          .max(100)
+          .default([])
+          .describe('of scanners of this hospital beside the usual ones, as their images write it'),
+      })
+      .prefault({})
+      .describe('what is known of the pictures that this hospital makes'),
+    vault: vaultSchema.prefault({}).describe('how long identity and results stay linked'),
     dicom: receiveConfigSchema.describe('the DICOM listener'),
     pacs: deliverConfigSchema.describe('the PACS that gets the results'),
     disk: diskConfigSchema

@@ -1,8 +1,9 @@
 /**
  * Sources of the gateway's own interface: what its answers are made of.
- * Decides that the interface does not write to the pipeline, but for one thing: a person has dead
- * letters sent again, through the store of the deliver stage. Else it reads tables and
- * configuration, asks the running parts what no table answers, and acts in access.db alone.
+ * Decides that the interface does not write to the pipeline, but for two things: a person has dead
+ * letters sent again, through the store of the deliver stage, or has images released, rejected or
+ * tried again, through the journal's own ways. Else it reads tables and configuration, asks the
+ * running parts what no table answers, and acts in access.db alone.
  */
 import type { ChangeBell } from '@aifi/access-web';
 import type { GatewayAccess, PatientSource } from '@aifi/gateway-access';
@@ -15,6 +16,7 @@ import type { Clock } from '@aifi/shared-kernel';
 import type { GatewayConfig } from './gateway-config.js';
 import type { HubLink } from './hub-link.js';
 import type { Pipeline } from './pipeline.js';
+import type { VaultForPeople } from './vault-for-people.js';
 
 /** Token of GatewaySources. */
 export const SOURCES = Symbol('sources');
@@ -25,9 +27,11 @@ export interface GatewaySources extends Pick<
 > {
   readonly database: GatewayDatabase;
   readonly deadLetters: Pick<DeadLetterStore, 'list' | 'count' | 'replay' | 'replayAll'>;
+  /** Tells pseudonymise that there is a job for it; absent: it looks by itself every second. */
+  readonly ringPseudonymise?: (() => void) | undefined;
   /** Undefined until the first look has succeeded. */
   readonly diskState: DiskWatch['state'];
-  readonly vault: Pick<Vault, 'linkage' | 'currentIdentity'>;
+  readonly vault: Pick<Vault, 'linkage' | 'currentIdentity'> & VaultForPeople;
   readonly access: GatewayAccess;
   readonly patients: PatientSource;
   readonly changes: ChangeBell;

@@ -11,9 +11,15 @@ import { DeadLettersController } from './dead-letters.controller.js';
 import { DeadLettersService } from './dead-letters.service.js';
 import { GATEWAY_METRICS, type GatewayMetrics } from './gateway-metrics.js';
 import { SOURCES, type GatewaySources } from './gateway-sources.js';
+import { PixelHoldsController } from './pixel-holds.controller.js';
+import { PixelHoldsService } from './pixel-holds.service.js';
+import { PixelViewsService } from './pixel-views.service.js';
+import { PreviewRenderer } from './preview/preview-renderer.js';
 import { PrivacyController } from './privacy.controller.js';
 import { PrivacyService } from './privacy.service.js';
 import { ProcessController } from './process.controller.js';
+import { RegisterController } from './register.controller.js';
+import { RegisterService } from './register.service.js';
 import { StudiesController } from './studies.controller.js';
 import { StudiesService } from './studies.service.js';
 
@@ -31,13 +37,17 @@ export class GatewayModule {
       imports: [WebAccessModule.with(web)],
       controllers: [
         ...[ProcessController, StudiesController, DeadLettersController],
-        ...[PrivacyController, AuditController],
+        ...[PixelHoldsController, RegisterController, PrivacyController, AuditController],
       ],
       providers: [
         { provide: SOURCES, useValue: sources },
         { provide: GATEWAY_METRICS, useValue: metrics },
         StudiesService,
         DeadLettersService,
+        { provide: PreviewRenderer, useFactory: () => new PreviewRenderer(sources.clock) },
+        PixelViewsService,
+        PixelHoldsService,
+        RegisterService,
         PrivacyService,
         AuditService,
       ],

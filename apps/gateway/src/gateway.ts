@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createAuditShipper } from '@aifi/access-audit';
 import { ChangeBell } from '@aifi/access-web';
+import { createPixelGate, type PixelGate } from '@aifi/dicom-pixel-gate';
 import {
   createAnchorStage,
   createPipelineRecords,
@@ -22,8 +23,6 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import { createDiskWatch, createRetentionStage, type DiskWatch } from '@aifi/gateway-disk';
 import { createStatusService } from '@aifi/gateway-status';
-import { Vault } from '@aifi/gateway-vault';
-import { keyRingOf, loadOrCreateSiteKeys, type KeyRing } from '@aifi/shared-site-keys';
 import { onNoSpace, systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import { auditSourceOf } from './audit.service.js';
@@ -33,8 +32,10 @@ import { openGatewaySignIn } from './gateway-sign-in.js';
 import type { GatewaySources } from './gateway-sources.js';
 import { startHttp } from './http.js';
 import { openHubLink, type HubLink } from './hub-link.js';
+import { openIdentityStores, type IdentityStores } from './identity-stores.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
+import { createVaultRetention } from './vault-retention.js';
 
 export interface RunningGateway {
   readonly httpPort: number;
@@ -45,10 +46,8 @@ export interface RunningGateway {
 }
 
 /** Databases and keys. */
-interface Stores {
+interface Stores extends IdentityStores {
   readonly database: GatewayDatabase;
-  readonly vault: Vault;
-  readonly keys: KeyRing;
   readonly access: GatewayAccess;
   readonly auditKey: KeyObject;
 }
@@ -61,7 +60,9 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
   await disk.start();
   onNoSpace(disk.reportFull);
-  const parts: Parts = { ...stores, config, logger, clock, link, disk, changes: new ChangeBell() };
+  const pixelGate = createPixelGate({ clock, ...config.pixelGate });
+  const changes = new ChangeBell();
+  const parts: Parts = { ...stores, config, logger, clock, link, disk, pixelGate, changes };
   disk.onChange(() => parts.changes.notify('status'));
   const pipeline = createStages(parts);
   const stopping = new AbortController();
@@ -81,6 +82,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
     await http.close();
     await endSignIn();
     await ended.catch(() => undefined);
+    await pixelGate.close();
     link.close();
     await access.database.close();
     database.close();
@@ -89,11 +91,11 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   return { httpPort: http.port, dicomPort, ended, stop };
 }
 
-async function openStores({ siteId, dataFolder }: GatewayConfig): Promise<Stores> {
+async function openStores(config: GatewayConfig): Promise<Stores> {
+  const { siteId, dataFolder } = config;
   return {
+    ...(await openIdentityStores(config, systemClock)),
     database: GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS),
-    vault: Vault.open(join(dataFolder, 'vault.db')),
-    keys: keyRingOf(await loadOrCreateSiteKeys(join(dataFolder, 'keys', 'site-keys.json'))),
     access: openGatewayAccess({ path: join(dataFolder, 'access.db'), siteId, clock: systemClock }),
     auditKey: await loadOrCreateAuditKey(join(dataFolder, 'keys', 'audit-key.pem')),
   };
@@ -105,6 +107,7 @@ interface Parts extends Stores {
   readonly clock: Clock;
   readonly link: HubLink;
   readonly disk: DiskWatch;
+  readonly pixelGate: PixelGate;
   readonly changes: ChangeBell;
 }
 interface Stages extends Omit<Pipeline, 'stages'> {
@@ -136,7 +139,8 @@ function createStages(parts: Parts): Stages {
     ...{ database, dataFolder, clock, logger },
     config: config.disk,
   });
-  const own = [watch, status, disk.stage, retention];
+  const vaultRetention = createVaultRetention({ vault, database, clock, logger });
+  const own = [watch, status, disk.stage, retention, vaultRetention];
   const all = [...stages, ...own, ...auditStages(parts, patients)];
   return { ...running, all, patients };
 }

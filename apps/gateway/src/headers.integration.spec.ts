@@ -48,13 +48,20 @@ const TYPES: Partial<Record<RouteId, object>> = {
     'content-type': 'application/x-ndjson',
     'content-disposition': 'attachment; filename="audit-ndjson.ndjson"',
   },
+  pixelHoldPreview: { 'content-type': 'image/png' },
+  exportRecall: {
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': 'attachment; filename="results-register.csv"',
+  },
   backChannelLogout: { 'content-type': 'text/html; charset=utf-8' },
   ...{ signIn: { location: '/' }, stepUp: { location: '/' }, callback: { location: '/' } },
 };
 const privacy: readonly string[] = [
   ...['patientFlags', 'setPatientFlag', 'removePatientFlag', 'alerts', 'acknowledgeAlert'],
-  ...['patientExtract', 'exportAudit'],
+  ...['patientExtract', 'exportAudit', 'erasePatient'],
 ];
+/** Without a second person. */
+const byTwo: readonly string[] = ['reidentify', 'erasePatient'];
 
 describe('an answer', () => {
   it.each(Object.keys({ ...gatewayRoutes, ...signInRoutes }) as RouteId[])(
@@ -64,7 +71,7 @@ describe('an answer', () => {
       const response = await CALLS[id][0]!.send(sut, token);
       const found = headersOf(response);
       await response.body?.cancel();
-      const isRefused = id === 'reidentify';
+      const isRefused = byTwo.includes(id);
       const json = isRefused ? 'application/problem+json' : 'application/json';
       const type = TYPES[id] ?? { 'content-type': expect.stringContaining(json) };
       const { 'content-type': contentType, ...others } = found;

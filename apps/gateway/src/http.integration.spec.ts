@@ -18,9 +18,16 @@ import { openGatewayAccess, PatientSource, type GatewayAccess } from '@aifi/gate
 import { GATEWAY_MIGRATIONS, GatewayDatabase, moveJob, type Sql } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import type { DiskState } from '@aifi/gateway-disk';
+import { Vault } from '@aifi/gateway-vault';
 import { objectsDigest, sha256Hex, siteId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import {
+  FakeClock,
+  fakeSiteKeys,
+  temporaryFolder,
+  type TemporaryFolder,
+} from '@aifi/shared-testing';
 import { DISK } from '../test/planted-gateway.js';
 import { roleSignIn } from '../test/role-sign-in.js';
 import { startHttp, type HttpInterface } from './http.js';
@@ -33,6 +40,7 @@ const DIGEST = sha256Hex('x');
 let folder: TemporaryFolder;
 let database: GatewayDatabase;
 let access: GatewayAccess;
+let vault: Vault;
 const changes = new ChangeBell();
 let sut: HttpInterface;
 let disk: DiskState | undefined = DISK;
@@ -115,7 +123,7 @@ beforeAll(async () => {
     insertOutcome(sql);
   });
   access = openGatewayAccess({ path: join(folder.path, 'access.db'), siteId: 'site-a', clock });
-  const vault = { linkage: () => undefined, currentIdentity: () => undefined };
+  vault = Vault.open(join(folder.path, 'vault.db'), keyRingOf(fakeSiteKeys()), { clock });
   sut = await startHttp({
     sources: {
       ...{ database, access, clock, vault, changes, auditPublicKeyPem: '' },
@@ -138,6 +146,7 @@ afterAll(async () => {
   await sut.close();
   await access.database.close();
   database.close();
+  vault.close();
   folder.remove();
 });
 
@@ -160,6 +169,7 @@ describe('the interface of the gateway', () => {
       hubAnchors: { lastDay: null, contradictions: 0 },
       delivery: { breaker: 'open', openCommitments: 0 },
       deadLetters: { count: 0, oldestMs: null },
+      pixelHolds: { count: 0, oldestMs: null },
       disk: { level: 'refuse-routine', usedPercent: 86, freeBytes: DISK.freeBytes },
     });
     expect(status.diskFreeBytes).toBeGreaterThan(0);

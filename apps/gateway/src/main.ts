@@ -1,17 +1,24 @@
 /**
  * Entry point of the gateway process.
- * Decides start and stop: configuration once, a ready line when all is up, a clean stop on SIGTERM.
+ * Decides start and stop: configuration once, a ready line when all is up, a clean stop on SIGTERM;
+ * with arguments it is a task of maintenance instead, with the same configuration.
  */
-import { AifiError, armCrashPoint, assertNodeVersion } from '@aifi/shared-kernel';
+import { AifiError, armCrashPoint, assertNodeVersion, systemClock } from '@aifi/shared-kernel';
 import { loadConfig } from '@aifi/shared-config';
 import { createLogger } from '@aifi/shared-observability';
 import { gatewayConfigSchema } from './gateway-config.js';
 import { startGateway } from './gateway.js';
+import { runMaintenance } from './maintenance.js';
 
 async function main(): Promise<void> {
   assertNodeVersion();
   const config = loadConfig(gatewayConfigSchema, process.env);
   armCrashPoint(process.env['AIFI_CRASH_AT']);
+  const args = process.argv.slice(2);
+  if (args.length > 0) {
+    const out = (text: string): void => void process.stdout.write(text);
+    return runMaintenance({ args, config, clock: systemClock, out });
+  }
   const logger = createLogger('gateway').child({ siteId: config.siteId });
   const gateway = await startGateway(config, logger);
   const stop = (): void => {

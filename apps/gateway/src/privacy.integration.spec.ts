@@ -97,7 +97,8 @@ describe('before anything is opened', () => {
       expect([...numbered, 'privacy-officer patientFlags']).toContain(where);
       expect([VIP.patientId, COLLEAGUE.patientId]).toEqual(expect.arrayContaining(parts));
     }
-  });
+    // Some of the routes have a picture made, by a thread of its own each time.
+  }, 30_000);
   it('a radiologist sees the others at once, the record says whom, and who is masked and why', async () => {
     const list = await listAs('radiologist.own.reads');
     expect(list.get(PATIENT.studyUid)).toMatchObject({

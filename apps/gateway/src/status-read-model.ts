@@ -9,6 +9,7 @@ import type { GatewayStatus, RefusalView } from '@aifi/contracts-rest';
 import type { Sql } from '@aifi/gateway-database';
 import { readDeadLetterTotals } from './dead-letter-read-model.js';
 import type { GatewaySources } from './gateway-sources.js';
+import { PixelHoldStore } from './pixel-hold.store.js';
 
 /** Version of the gateway; the package's own (tested). */
 export const GATEWAY_VERSION = '0.1.0';
@@ -38,6 +39,7 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     pacsBreaker,
     delivery: { breaker: pacsBreaker, openCommitments },
     deadLetters: readDeadLetterTotals(database),
+    pixelHolds: new PixelHoldStore(database).totals(),
     diskFreeBytes: bavail * bsize,
     ...diskOf(sources),
     hubAnchors: sources.access.hubAnchors.status(),

@@ -14,20 +14,15 @@ import type {
   RouteOutput,
   StudyTrace,
 } from '@aifi/contracts-rest';
-import { PATIENTS_DETAIL, type AccessTx, type Mask } from '@aifi/gateway-access';
+import { PATIENTS_DETAIL } from '@aifi/gateway-access';
 import { AifiError, jobId } from '@aifi/shared-kernel';
 import { SOURCES, type GatewaySources } from './gateway-sources.js';
+import { raiseWhenMasked } from './identity-opening.js';
 import { patientFields, sightOf } from './masking.js';
 import { readStudies } from './study-read-model.js';
 import { readJobTrace, readStudyTrace } from './trace-read-model.js';
 
 type Routes = typeof gatewayRoutes;
-/** A patient whose identity leaves: to whom, of which study, and why. */
-interface Opening {
-  readonly caller: Caller;
-  readonly studyInstanceUid: string;
-  readonly reason: string;
-}
 
 @Injectable()
 export class StudiesService {
@@ -91,7 +86,11 @@ export class StudiesService {
     const { patient } = found;
     // Each look is an act of its own, a repeat too: an identity is kept for no idempotency key.
     await access.database.transaction((tx) => {
-      const masked = this.#alertWhenMasked(tx, patient, { caller, studyInstanceUid, reason });
+      const masked = raiseWhenMasked(tx, this.sources, patient, {
+        caller,
+        studyInstanceUid,
+        reason,
+      });
       const subject = {
         ...{ objectType: 'study', objectId: studyInstanceUid, reason },
         ...{ patientId: patient.patientId, detail: { masked: masked ?? 'no' } },
@@ -122,7 +121,11 @@ export class StudiesService {
     const { patient } = found;
     const { reason, decidedBy } = grant;
     await access.database.transaction((tx) => {
-      const masked = this.#alertWhenMasked(tx, patient, { caller, studyInstanceUid, reason });
+      const masked = raiseWhenMasked(tx, this.sources, patient, {
+        caller,
+        studyInstanceUid,
+        reason,
+      });
       const subject = {
         ...{ objectType: 'job', objectId, patientId: patient.patientId, reason },
         responsibleUserId: decidedBy?.id ?? null,
@@ -130,20 +133,11 @@ export class StudiesService {
       };
       access.trail.append(tx, caller.draft(subject));
     });
+    // The vault keeps its own record of who opened it, and answers only after that.
+    const opening = { jobId: linkage.jobId, actor: caller.userId, purpose: 're-identification' };
+    await vault.recordOpened(opening, clock.nowMs());
     changes.notify('alerts');
     const grantedUntilMs = grant.grantedUntilMs ?? 0;
     return { jobId: objectId, studyInstanceUid, studyPseudonym, patient, grantedUntilMs };
-  }
-
-  /** Asks the flags inside the transaction: a flag that was set a moment ago counts. */
-  #alertWhenMasked(tx: AccessTx, patient: PatientView, opening: Opening): Mask | null {
-    const { access, clock } = this.sources;
-    const masked = access.flags.maskOf(patient, tx);
-    if (masked === null) return null;
-    const { caller, studyInstanceUid, reason } = opening;
-    const { userId, userName } = caller;
-    const atMs = clock.nowMs();
-    access.alerts.raise(tx, { atMs, masked, userId, userName, studyInstanceUid, reason });
-    return masked;
   }
 }

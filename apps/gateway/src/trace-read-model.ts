@@ -140,7 +140,7 @@ function readHops(sql: Sql, studyId: number, onlyJobId?: string): GatewayHop[] {
 
 interface JobRow extends Omit<
   GatewayJob,
-  'deadlineAtMs' | 'upload' | 'outcomes' | 'deliveries' | 'files'
+  'deadlineAtMs' | 'waitingImages' | 'upload' | 'outcomes' | 'deliveries' | 'files'
 > {
   /** Since when its deadline counts: a person may have had it taken up again. */
   readonly sinceMs: number;
@@ -159,14 +159,19 @@ function readJobs(sql: Sql, { study_id: studyId }: StudyRow, onlyJobId?: string)
   );
 }
 
-interface Steps extends Pick<GatewayJob, 'upload' | 'outcomes' | 'deliveries'> {
+interface Steps extends Pick<GatewayJob, 'waitingImages' | 'upload' | 'outcomes' | 'deliveries'> {
   readonly fileRows: Readonly<Record<'spool' | 'inbound' | 'outgoing', readonly FileRow[]>>;
 }
 
 function readSteps(sql: Sql, jobId: string): Steps {
   const select = (table: string, size: string): FileRow[] =>
     sql.all<FileRow>(`SELECT path, ${size} AS bytes FROM ${table} WHERE job_id = ?`, jobId);
+  const { waiting } = sql.get<{ waiting: number }>(
+    `SELECT COUNT(*) AS waiting FROM pixel_hold WHERE job_id = ? AND state = 'WAITING'`,
+    jobId,
+  )!;
   return {
+    ...(waiting > 0 && { waitingImages: waiting }),
     upload: readUpload(sql, jobId),
     outcomes: readOutcomes(sql, jobId),
     deliveries: sql.all<GatewayJob['deliveries'][number]>(

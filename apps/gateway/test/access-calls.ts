@@ -3,7 +3,7 @@
  * Decides what a caller asks of a route. Invariant: a route without a call does not compile.
  */
 import type { RouteId } from './access-rows.table.js';
-import { PATIENT, type PlantedGateway } from './planted-gateway.js';
+import { PATIENT, RESULT_UID, type PlantedGateway } from './planted-gateway.js';
 import { OWN_SITE } from './role-sign-in.js';
 
 export interface RouteCall {
@@ -51,6 +51,29 @@ async function alertOf({ access, clock }: PlantedGateway): Promise<string> {
   return items.find(({ acknowledgedAtMs }) => acknowledgedAtMs === null)!.id;
 }
 
+const HOLDS = '/api/v1/pixel-holds';
+/** Somebody who may look has opened the images and seen them: the caller, where that is allowed. */
+const holdStep = (path: string, isSeen = false): RouteCall => ({
+  send: async (gateway, token) => {
+    const [hold] = await gateway.pixelHolds();
+    const { id, sha256 } = hold!;
+    if (isSeen) {
+      await gateway.post(token, `${HOLDS}/${id}/opening`, { reason: REASON });
+      await gateway.call(token, `${HOLDS}/${id}/preview`);
+    }
+    const body = path === 'opening' ? { reason: REASON } : { sha256, reason: REASON };
+    return gateway.post(token, `${HOLDS}/${id}/${path}`, body);
+  },
+});
+const previewCall: RouteCall = {
+  send: async (gateway, token) => {
+    const [hold] = await gateway.pixelHolds();
+    await gateway.post(token, `${HOLDS}/${hold!.id}/opening`, { reason: REASON });
+    return gateway.call(token, `${HOLDS}/${hold!.id}/preview?frame=0`);
+  },
+};
+const erasedPatient = { patientId: PATIENT.patientId, issuer: null };
+
 type ById<T> = Readonly<Record<RouteId, T>>;
 export const CALLS: ById<readonly RouteCall[]> = {
   health: [get('/healthz')],
@@ -88,6 +111,17 @@ export const CALLS: ById<readonly RouteCall[]> = {
     post('/api/v1/dead-letters/replay', { all: true }),
     post('/api/v1/dead-letters/replay', { code: 'PEER_REFUSED', olderThanMs: 0 }),
   ],
+  pixelHolds: [get(HOLDS), get(`${HOLDS}?limit=2&jobId=${PATIENT.jobId}`)],
+  openPixelHold: [holdStep('opening')],
+  pixelHoldPreview: [previewCall],
+  releasePixelHold: [holdStep('release', true)],
+  rejectPixelHold: [holdStep('rejection')],
+  retryJob: [post(`/api/v1/jobs/${PATIENT.jobId}/retry`, { reason: REASON })],
+  recall: [get('/api/v1/results-register?product=tissue&limit=2')],
+  exportRecall: [get('/api/v1/results-register/export?product=tissue&version=1.0.0')],
+  registeredResult: [get(`/api/v1/results-register/${RESULT_UID}`)],
+  patientCode: [post('/api/v1/vault/patient-codes', erasedPatient)],
+  erasePatient: [post('/api/v1/vault/erasures', { ...erasedPatient, reason: REASON })],
   openIdentity: [post(`${study}/identity`, { reason: REASON })],
   reidentify: [get(`/api/v1/jobs/${PATIENT.jobId}/linkage`)],
   listApprovals: [get('/api/v1/approvals')],

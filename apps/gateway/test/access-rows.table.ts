@@ -34,6 +34,23 @@ const MATRIX = {
   deadLetters:      ['own', '-',   '-',   '-',   '-',   'all', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own'],
   replayDeadLetter: ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
   replayDeadLetters:['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  // Images that wait for a person: hospital IT and who makes or reads images; the auditor and the
+  // privacy officer see the list.
+  pixelHolds:       ['own', 'own', '-',   '-',   '-',   'all', '-',   '-',   'own', 'own', 'own', '-',   'own', 'own'],
+  // "Identified data on gateway": the images may show who the patient is.
+  openPixelHold:    ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],
+  pixelHoldPreview: ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],
+  releasePixelHold: ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   '-',   '-'],
+  rejectPixelHold:  ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   '-',   '-'],
+  retryJob:         ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
+  // Recall: original UIDs of studies with a result; hospital IT (and the physicist: IT's R), the RAIO
+  // who decides on it, the privacy officer.
+  recall:           ['own', '-',   '-',   '-',   '-',   '-',   'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  exportRecall:     ['own', '-',   '-',   '-',   '-',   '-',   'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  registeredResult: ['own', '-',   '-',   '-',   '-',   '-',   'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  // Two persons: the privacy officer asks; hospital IT or another privacy officer agrees.
+  patientCode:      ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
+  erasePatient:     ['-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'two'],
   // "Identified data on gateway (patient, study list)": original UIDs; the patient is another row.
   listStudies:      ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'  ],
   study:            ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'  ],

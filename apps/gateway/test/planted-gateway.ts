@@ -18,13 +18,15 @@ import {
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import type { DiskState } from '@aifi/gateway-disk';
-import { identityOf, Vault } from '@aifi/gateway-vault';
+import { identityOf, Vault, type NewResult } from '@aifi/gateway-vault';
 import { jobId, originalUid, pseudonymousUid, siteId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { FakeClock, temporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { FakeClock, fakeSiteKeys, temporaryFolder } from '@aifi/shared-testing';
 import type { GatewayConfig } from '../src/gateway-config.js';
 import type { GatewaySources } from '../src/gateway-sources.js';
 import { startHttp, type HttpInterface } from '../src/http.js';
+import { plantPixelHolds, type PixelHoldSeed, type PlantedHold } from './planted-pixel-hold.js';
 import { plantDeadLetter, type DeadLetterSeed } from './planted-dead-letter.js';
 import { OWN_SITE, roleSignIn } from './role-sign-in.js';
 
@@ -60,6 +62,8 @@ export const WALK_IN: PlantedPatient = {
   description: 'CT abdomen',
 };
 const ALL = [VIP, PATIENT, COLLEAGUE, WALK_IN];
+/** A result of the ordinary patient's study that is on the register. */
+export const RESULT_UID = '2.25.4711';
 const DIGEST = 'f'.repeat(64);
 
 /** A disk that is nearly full. */
@@ -81,6 +85,9 @@ export class PlantedGateway {
   /** How often deliver was told that there is something for the PACS. */
   rings = 0;
   #letters = 0;
+  /** How often pseudonymise was told that there is a job for it. */
+  jobRings = 0;
+  #holds = 0;
   database!: GatewayDatabase;
   vault!: Vault;
   access!: GatewayAccess;
@@ -90,8 +97,9 @@ export class PlantedGateway {
   async start({ consoleFolder, tls }: PlantedOptions = {}): Promise<void> {
     const { path } = this.#folder;
     this.database = GatewayDatabase.open(join(path, 'gateway.db'), GATEWAY_MIGRATIONS);
-    this.vault = Vault.open(join(path, 'vault.db'));
     const { clock } = this;
+    const ring = keyRingOf(fakeSiteKeys());
+    this.vault = Vault.open(join(path, 'vault.db'), ring, { clock });
     this.access = openGatewayAccess({ path: join(path, 'access.db'), siteId: OWN_SITE, clock });
     await this.#plant();
     const auditKey = await loadOrCreateAuditKey(join(path, 'keys', 'audit-key.pem'));
@@ -100,6 +108,7 @@ export class PlantedGateway {
       patients: new PatientSource(this.database, this.vault),
       deadLetters: new DeadLetterStore(this.database),
       ringDeliver: () => void (this.rings += 1),
+      ringPseudonymise: () => void (this.jobRings += 1),
       diskState: () => DISK,
       ...{ changes: this.changes, auditPublicKeyPem: publicKeyPemOf(auditKey) },
       config: {
@@ -167,6 +176,26 @@ export class PlantedGateway {
       }),
     );
   }
+  /** A new job of the ordinary patient whose images wait for a person, one hold for each file. */
+  pixelHolds(seed: Partial<PixelHoldSeed> = {}): Promise<PlantedHold[]> {
+    const number = (this.#holds += 1);
+    return this.database.write((sql) =>
+      plantPixelHolds(sql, {
+        ...{ number, studyUid: PATIENT.studyUid, atMs: this.clock.nowMs(), lane: 'routine' },
+        ...{ files: 1, folder: join(this.#folder.path, 'incoming'), ...seed },
+      }),
+    );
+  }
+  /** Puts a result of the ordinary patient on the register. */
+  register(sopInstanceUid: string, more: Partial<NewResult> = {}): Promise<void> {
+    const result: NewResult = {
+      ...{ jobId: jobId(PATIENT.jobId), studyUid: originalUid(PATIENT.studyUid) },
+      ...{ resultSopInstanceUid: sopInstanceUid, resultSeriesUid: '2.25.47', issue: 0 },
+      ...{ sopClassUid: '1.2.840.10008.5.1.4.1.1.88.33', product: 'tissue', revision: 1 },
+      ...{ productVersion: '1.0.0', modelDigest: DIGEST, studyDate: '20261120', ...more },
+    };
+    return this.vault.registerResults([result], this.clock.nowMs());
+  }
   async count(): Promise<number> {
     const [head] = await this.access.trail.heads();
     return head?.sequence ?? 0;
@@ -180,6 +209,7 @@ export class PlantedGateway {
       await this.#insertRows(index + 1, patient, path);
     }
     for (const patient of [VIP, PATIENT]) await this.#link(patient);
+    await this.register(RESULT_UID);
   }
 
   async #insertRows(studyId: number, patient: PlantedPatient, path: string): Promise<void> {

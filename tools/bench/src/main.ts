@@ -10,11 +10,17 @@ import { parseArgs } from 'node:util';
 import { AifiError, assertNodeVersion } from '@aifi/shared-kernel';
 import { renderDurableTable, runDurableBench } from './durable/durable-bench.js';
 import { runMemoryBench } from './memory/memory-bench.js';
+import { runPseudonymiseBench } from './pseudonymise/pseudonymise-bench.js';
+import { renderPseudonymiseTable } from './pseudonymise/pseudonymise-table.js';
 import { runReceiveBench } from './receive/receive-bench.js';
 import { renderReceiveTable } from './receive/receive-table.js';
+import { renderSpoolTable, runSpoolBench } from './spool/spool-bench.js';
 
 const USAGE = `usage: npm run bench -- <what> [--json file] [--folder parent of what is written]
   receive [--rounds 5] [--objects 500]   C-STORE: storescp, Orthanc and the gateway, interleaved
+  pseudonymise [--rounds 5] [--objects 500]
+                                         a CT study through our command and other tools
+  spool [--rounds 5] [--objects 500]     C-STORE, pseudonymised and durable, beside storescp
   durable [--objects 200]                forms of the durable write
   memory                                 a study of 5,000 instances and one of 4 GB, whole gateway`;
 
@@ -66,6 +72,14 @@ async function run({ what, rounds, objects }: Order, folder: string): Promise<Ou
   if (what === 'receive') {
     const report = await runReceiveBench({ folder, rounds, objects: objects ?? 500, say });
     return { report, table: renderReceiveTable(report) };
+  }
+  if (what === 'pseudonymise') {
+    const report = await runPseudonymiseBench({ folder, rounds, objects: objects ?? 500, say });
+    return { report, table: renderPseudonymiseTable(report) };
+  }
+  if (what === 'spool') {
+    const report = await runSpoolBench({ folder, rounds, objects: objects ?? 500, say });
+    return { report, table: renderSpoolTable(report) };
   }
   if (what === 'durable') {
     const report = runDurableBench({ folder, objects: objects ?? 200 });

@@ -1,7 +1,8 @@
 /**
  * Who is offered the decision on a request, and what becomes of requests on a page.
  * Decides only what a page offers: the server decides by the access table whether it may be done.
- * Source: rows `linkage` and `hub-pixels` of the access table (libs/access/authorisation).
+ * Source: rows `linkage`, `vault-erasure` and `hub-pixels` of the access table
+ * (libs/access/authorisation).
  */
 import type { ApprovalView, SessionView } from '@aifi/contracts-rest';
 
@@ -9,6 +10,7 @@ import type { ApprovalView, SessionView } from '@aifi/contracts-rest';
 const APPROVERS: Readonly<Record<string, readonly string[]>> = {
   'pixels.read': ['central-operator', 'raio'],
   'linkage.read': ['hospital-it', 'privacy-officer'],
+  'vault.erase': ['hospital-it', 'privacy-officer'],
 };
 
 export function maySecond({ roles, user, acts }: SessionView, approval: ApprovalView): boolean {

@@ -117,7 +117,9 @@ const at = (atMs: number | null, draft: Omit<Draft, 'atMs'>): Draft[] =>
   atMs === null ? [] : [{ ...draft, atMs }];
 
 const BAD_EVENTS: ReadonlySet<string> = new Set(['quarantined', 'held', 'refused']);
-const WARN_EVENTS: ReadonlySet<string> = new Set(['declined', 'not-analysed', 'overdue', 'late']);
+const WARN_EVENTS: ReadonlySet<string> = new Set([
+  ...['declined', 'not-analysed', 'overdue', 'late', 'rejected'],
+]);
 const OK_EVENTS: ReadonlySet<string> = new Set(['delivered', 'status-delivered']);
 
 /** Hops of a gateway's journal, in its own order. */

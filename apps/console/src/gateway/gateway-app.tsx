@@ -1,6 +1,7 @@
 /**
  * GatewayApp: pages of a hospital's own gateway and the acts that lead to them.
- * Decides addresses and navigation, and that the number of undelivered objects stands there.
+ * Decides addresses and navigation, and that the numbers of undelivered objects
+ * and of images to look at stand there.
  * Invariant: an address never holds a patient's name or number.
  */
 import { useWords } from '../frame/language.js';
@@ -10,8 +11,13 @@ import { ApprovalsPage } from '../pages/approvals-page.js';
 import { AuditPage } from '../pages/audit-page.js';
 import { AlertsPage } from './alerts-page.js';
 import { DeadLettersPage } from './dead-letters-page.js';
+import { ErasurePage } from './erasure-page.js';
 import { FlagsPage } from './flags-page.js';
+import { useImagesToLookAt } from './held-images.js';
 import { PatientExtractPage } from './patient-extract-page.js';
+import { PixelHoldPage } from './pixel-hold-page.js';
+import { PixelHoldsPage } from './pixel-holds-page.js';
+import { RecallPage } from './recall-page.js';
 import { ReidentifyPage } from './reidentify-page.js';
 import { StatusPage } from './status-page.js';
 import { StudiesPage } from './studies-page.js';
@@ -32,6 +38,17 @@ const ROUTES: readonly PageRoute[] = [
   },
   { path: '/status', act: 'health.read', page: () => <StatusPage /> },
   { path: '/dead-letters', act: 'dead-letters.read', page: () => <DeadLettersPage /> },
+  { path: '/pixel-holds', act: 'pixel-holds.read', page: () => <PixelHoldsPage /> },
+  {
+    ...{ path: '/pixel-holds/job/:jobId', act: 'pixel-holds.read' },
+    page: ({ jobId = '' }) => <PixelHoldsPage key={jobId} jobId={jobId} />,
+  },
+  {
+    ...{ path: '/pixel-holds/:holdId', act: 'pixel-hold.open' },
+    page: ({ holdId = '' }) => <PixelHoldPage key={holdId} holdId={holdId} />,
+  },
+  { path: '/recall', act: 'results-register.read', page: () => <RecallPage /> },
+  { path: '/erasure', act: 'patient-code.read', page: () => <ErasurePage /> },
   { path: '/reidentify', act: 'linkage.read', page: () => <ReidentifyPage jobId="" /> },
   {
     ...{ path: '/reidentify/:jobId', act: 'linkage.read' },
@@ -45,8 +62,9 @@ const ROUTES: readonly PageRoute[] = [
 ];
 
 export function GatewayApp() {
-  const { nav, deadLetters } = useWords().gateway;
+  const { nav, deadLetters, pixelHolds } = useWords().gateway;
   const undelivered = useUndelivered() ?? 0;
+  const toLookAt = useImagesToLookAt() ?? 0;
   const items: readonly NavItem[] = [
     { to: '/', label: nav.studies, act: 'hospital-study-list.read', also: /^\/(studies|jobs)\// },
     { to: '/status', label: nav.status, act: 'health.read' },
@@ -56,10 +74,17 @@ export function GatewayApp() {
         badge: { count: undelivered, label: deadLetters.badge(undelivered) },
       }),
     },
+    {
+      ...{ to: '/pixel-holds', label: nav.pixelHolds, act: 'pixel-holds.read' },
+      also: /^\/pixel-holds\//,
+      ...(toLookAt > 0 && { badge: { count: toLookAt, label: pixelHolds.badge(toLookAt) } }),
+    },
     { to: '/reidentify', label: nav.reidentify, act: 'linkage.read', also: /^\/reidentify\// },
     { to: '/approvals', label: nav.approvals, act: 'approvals.read' },
     { to: '/alerts', label: nav.alerts, act: 'alerts.read' },
     { to: '/patient-flags', label: nav.flags, act: 'patient-flags.read' },
+    { to: '/recall', label: nav.recall, act: 'results-register.read' },
+    { to: '/erasure', label: nav.erasure, act: 'patient-code.read' },
     { to: '/audit', label: nav.audit, act: 'audit.search' },
     { to: '/patient-extract', label: nav.extract, act: 'patient-extract.read' },
   ];

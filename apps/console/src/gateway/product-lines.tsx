@@ -5,6 +5,8 @@
 import type { GatewayStudyView } from '@aifi/contracts-rest';
 import { jobTone, partTone } from '../format/tones.js';
 import { useLanguage } from '../frame/language.js';
+import { useSession } from '../frame/session.js';
+import { PageLink } from '../parts/page-link.js';
 import { StateLabel } from '../parts/state-label.js';
 import { termOf } from '../words/words.js';
 
@@ -34,7 +36,9 @@ type Product = GatewayStudyView['products'][number];
 function ProductLine({ product }: { readonly product: Product }) {
   const { language, words } = useLanguage();
   const { study } = words.gateway;
+  const { acts } = useSession();
   const why = product.words?.[language] ?? product.code;
+  const waits = product.state === 'QUARANTINED' && product.code === 'QUARANTINED_PIXELS';
   return (
     <li>
       <span className="aifi-nowrap">
@@ -45,6 +49,14 @@ function ProductLine({ product }: { readonly product: Product }) {
       </StateLabel>
       {why && <div>{why}</div>}
       {product.detail && <div className="aifi-dimmed">{product.detail}</div>}
+      {waits && acts.includes('pixel-holds.read') && (
+        <PageLink
+          to={`/pixel-holds/job/${product.jobId}`}
+          label={`${study.look}: ${product.product}`}
+        >
+          {study.look}
+        </PageLink>
+      )}
       {product.results.map(({ role, state, sopInstanceUid }) => (
         <div key={sopInstanceUid} className="aifi-dimmed">
           {termOf(study.roles, role)}:{' '}

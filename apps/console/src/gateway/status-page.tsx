@@ -75,7 +75,7 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
   const { words, formats } = useLanguage();
   const { status: text } = words.gateway;
   const { links, breakers } = words.terms;
-  const { link, pacsBreaker, rules, spool, hubAnchors, deadLetters, delivery } = status;
+  const { link, pacsBreaker, rules, spool, hubAnchors, deadLetters, pixelHolds, delivery } = status;
   return (
     <Facts
       rows={[
@@ -93,6 +93,7 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
           </Fragment>,
         ],
         [text.deadLetters, deadLetters && <Undelivered {...deadLetters} />],
+        [text.pixelHolds, pixelHolds && <ToLookAt {...pixelHolds} />],
         [text.commitments, delivery && formats.number(delivery.openCommitments)],
         [text.disk, <Disk key="disk" status={status} />],
         [
@@ -155,6 +156,20 @@ function Undelivered({ count, oldestMs }: NonNullable<GatewayStatus['deadLetters
       {acts.includes('dead-letters.read') && (
         <PageLink to="/dead-letters">{nav.deadLetters}</PageLink>
       )}
+    </>
+  );
+}
+
+function ToLookAt({ count, oldestMs }: NonNullable<GatewayStatus['pixelHolds']>) {
+  const { words, formats } = useLanguage();
+  const { acts } = useSession();
+  const { status: text, nav } = words.gateway;
+  if (count === 0 || oldestMs === null) return text.pixelHoldsNone;
+  return (
+    <>
+      <StateLabel tone="warn">{formats.number(count)}</StateLabel>{' '}
+      {text.pixelHoldsText(formats.exact(oldestMs))}{' '}
+      {acts.includes('pixel-holds.read') && <PageLink to="/pixel-holds">{nav.pixelHolds}</PageLink>}
     </>
   );
 }

@@ -4,13 +4,16 @@ import type { GatewayHop, GatewayJob } from '@aifi/contracts-rest';
 import { gatewayHops } from '../format/hops.js';
 import { jobTone } from '../format/tones.js';
 import { useLanguage } from '../frame/language.js';
+import { useSession } from '../frame/session.js';
 import { CodeValue } from '../parts/code-value.js';
 import { Facts } from '../parts/facts.js';
 import { codeWords, HopList } from '../parts/hop-list.js';
+import { PageLink } from '../parts/page-link.js';
 import { StateLabel } from '../parts/state-label.js';
 import { At } from '../parts/when.js';
 import { termOf } from '../words/words.js';
 import { DeliveryTable } from './delivery-table.js';
+import { RetryJob } from './retry-job.js';
 
 interface StudyJobProps {
   readonly job: GatewayJob;
@@ -29,13 +32,29 @@ export function StudyJob({ job, journal }: StudyJobProps) {
         </StateLabel>
         {job.code && <Text mt={4}>{codeWords(job.code, state)}</Text>}
         {job.detail && <Text className="aifi-dimmed">{job.detail}</Text>}
+        {job.waitingImages !== undefined && <WaitingImages job={job} />}
       </div>
+      <RetryJob job={job} />
       <JobFacts job={job} />
       <HopList hops={gatewayHops(journal)} label={study.hops(job.product)} />
       {job.deliveries.length > 0 && (
         <DeliveryTable caption={study.deliveriesCaption} rows={job.deliveries} />
       )}
     </Stack>
+  );
+}
+
+/** What keeps the job, and the way to it for who may see it. */
+function WaitingImages({ job: { jobId, waitingImages = 0 } }: { readonly job: GatewayJob }) {
+  const { study } = useLanguage().words.gateway;
+  const { acts } = useSession();
+  return (
+    <Text mt={4}>
+      {study.waits(waitingImages)}{' '}
+      {acts.includes('pixel-holds.read') && (
+        <PageLink to={`/pixel-holds/job/${jobId}`}>{study.look}</PageLink>
+      )}
+    </Text>
   );
 }
 

@@ -13,6 +13,7 @@ import { commandLineSuite } from './command-line.contract.js';
 import { deadLettersSuite } from './dead-letters.contract.js';
 import { keycloakSuite } from './keycloak.contract.js';
 import { maskingSuite } from './masking.contract.js';
+import { pixelHoldsSuite } from './pixel-holds.contract.js';
 import { rolesSuite } from './roles.contract.js';
 import { screenshotSuite } from './screenshot.contract.js';
 import { startWorld, type World } from './world.js';
@@ -37,6 +38,7 @@ suite('access', () => {
   maskingSuite(() => world);
   commandLineSuite(() => world);
   deadLettersSuite(() => world);
+  pixelHoldsSuite(() => world);
   it('leaves no planted identity at the hub, whatever people have done there', async () => {
     const canaries = world.runs.flatMap(({ study }) => study.canaries);
     const { finds, rows } = await scanHub(world.stack, canaries);

@@ -26,10 +26,13 @@ const gatewayPages: readonly PageRow[] = [
   ['/', 'hospital-studies'],
   ['/status', 'gateway-health'],
   ['/dead-letters', 'dead-letters'],
+  ['/pixel-holds', 'pixel-holds'],
   ['/reidentify', 'linkage', 'W'],
   ['/approvals', 'approvals'],
   ['/alerts', 'privacy-alerts'],
   ['/patient-flags', 'patient-flags'],
+  ['/recall', 'results-register'],
+  ['/erasure', 'vault-erasure', 'A'],
   ['/audit', 'audit-log'],
   ['/patient-extract', 'patient-extract'],
 ];

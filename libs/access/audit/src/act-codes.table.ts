@@ -102,6 +102,16 @@ export const ACT_CODES: Readonly<Record<Act, ActCodes>> = {
   'identity.open': record(EVENTS.patientRecord),
   'dead-letters.read': { event: EVENTS.query, types: [], interaction: 'search' },
   'dead-letter.replay': restricted('update'),
+  'pixel-holds.read': { event: EVENTS.query, types: [], interaction: 'search' },
+  'pixel-hold.open': record(EVENTS.instancesAccessed),
+  'pixel-hold.release': restricted('update'),
+  'pixel-hold.reject': restricted('update'),
+  'job.retry': restricted('update'),
+  'results-register.read': { event: EVENTS.query, types: [], interaction: 'search' },
+  'patient-code.read': restricted('read'),
+  'vault.erase': {
+    ...{ event: EVENTS.patientRecord, types: [], interaction: 'delete', purpose: 'PATRQT' },
+  },
   'approvals.read': restricted('search'),
   'approval.request': restricted('create'),
   // Somebody gets, or loses, a right for a time.

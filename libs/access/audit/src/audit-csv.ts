@@ -18,7 +18,7 @@ const COLUMNS = [
 /** What spreadsheets read as a formula, also in full width, behind white space or a former tab. */
 const FORMULA = /^[\s\ufffd]*[=+\-@|%\uff1d\uff0b\uff0d\uff20]/;
 
-export const CSV_HEADER = `${['at', ...COLUMNS].map(cell).join(',')}\r\n`;
+export const CSV_HEADER = `${['at', ...COLUMNS].map(csvCell).join(',')}\r\n`;
 
 /** One line with its end. */
 export function toCsv(record: AuditRecord): string {
@@ -26,10 +26,11 @@ export function toCsv(record: AuditRecord): string {
     const value = record[column];
     return typeof value === 'object' && value !== null ? canonicalJson(value) : String(value ?? '');
   });
-  return `${[new Date(record.atMs).toISOString(), ...values].map(cell).join(',')}\r\n`;
+  return `${[new Date(record.atMs).toISOString(), ...values].map(csvCell).join(',')}\r\n`;
 }
 
-function cell(text: string): string {
+/** One cell: quoted, never a formula. */
+export function csvCell(text: string): string {
   const plain = plainText(text);
   return `"${FORMULA.test(plain) ? "'" : ''}${plain.replaceAll('"', '""')}"`;
 }

@@ -93,6 +93,65 @@ export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
       'de uitslag van de analyse opnieuw naar uw onderzoek te laten sturen',
     ],
   ),
+  'pixel-holds.read': act(
+    ['saw your examination in a list', 'to see a list with your examination'],
+    ['uw onderzoek in een lijst gezien', 'een lijst met uw onderzoek te zien'],
+  ),
+  'pixel-hold.open': act(
+    ['looked whether your images show who you are', 'to look whether your images show who you are'],
+    ['bekeken of op uw beelden staat wie u bent', 'te bekijken of op uw beelden staat wie u bent'],
+  ),
+  'pixel-hold.release': act(
+    [
+      'let your images, without your name, go to the national service for analysis',
+      'to let your images go to the national service for analysis',
+    ],
+    [
+      'uw beelden zonder uw naam vrijgegeven voor analyse door de landelijke dienst',
+      'uw beelden vrij te geven voor analyse door de landelijke dienst',
+    ],
+  ),
+  'pixel-hold.reject': act(
+    ['kept your images in the hospital', 'to keep your images in the hospital'],
+    ['uw beelden in het ziekenhuis gehouden', 'uw beelden in het ziekenhuis te houden'],
+  ),
+  'job.retry': act(
+    ['had your examination prepared again for analysis', 'to have your examination prepared again'],
+    [
+      'uw onderzoek opnieuw laten klaarmaken voor analyse',
+      'uw onderzoek opnieuw te laten klaarmaken voor analyse',
+    ],
+  ),
+  'results-register.read': act(
+    [
+      'looked up which results of the analysis were put with examinations',
+      'to look up which results of the analysis were put with examinations',
+    ],
+    [
+      'opgezocht welke uitslagen van de analyse bij onderzoeken zijn gezet',
+      'op te zoeken welke uitslagen van de analyse bij onderzoeken zijn gezet',
+    ],
+  ),
+  'patient-code.read': act(
+    [
+      'looked up what is kept about you for the analysis',
+      'to look up what is kept about you for the analysis',
+    ],
+    [
+      'opgezocht wat er voor de analyse over u wordt bewaard',
+      'op te zoeken wat er voor de analyse over u wordt bewaard',
+    ],
+  ),
+  'vault.erase': act(
+    [
+      'erased what was kept about you for the analysis',
+      'to erase what is kept about you for the analysis',
+    ],
+    [
+      'gewist wat er voor de analyse over u werd bewaard',
+      'te wissen wat er voor de analyse over u wordt bewaard',
+    ],
+  ),
   'approvals.read': REQUESTS,
   'approval.request': act(
     ['asked for permission to see your data', 'to ask for permission to see your data'],

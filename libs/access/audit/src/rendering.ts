@@ -80,6 +80,9 @@ const OBJECT_KINDS: Readonly<Record<string, ObjectKind>> = {
   'patient-flag': { role: '13', text: 'Patient flag' },
   alert: { role: '13', text: 'Alert' },
   'dead-letter': { role: '20', text: 'Dead letter' },
+  'pixel-hold': { role: '3', text: 'Images held' },
+  result: { role: '3', text: 'Result' },
+  vault: { role: '13', text: 'Vault' },
 };
 const RESOURCE: ObjectKind = { role: '13', text: 'Resource' };
 export function objectKindOf({ objectType }: AuditRecord): ObjectKind {

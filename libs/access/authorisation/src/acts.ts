@@ -57,6 +57,23 @@ export const ACTS = {
   // Dead letters of a gateway
   'dead-letters.read': { by: cell('dead-letters', 'R'), action: 'R', audited: true },
   'dead-letter.replay': { by: cell('dead-letters', 'W'), action: 'U', audited: true },
+  // Images that wait for a person: a look shows who they may be of, so it is as opening an identity
+  'pixel-holds.read': { by: cell('pixel-holds', 'R'), action: 'R', audited: true },
+  'pixel-hold.open': { by: cell('identified-data', 'R'), action: 'R', audited: true },
+  // What leaves the hospital cannot be taken back.
+  'pixel-hold.release': {
+    ...{ by: cell('pixel-holds', 'W'), action: 'U', audited: true },
+    stepUp: true,
+  },
+  'pixel-hold.reject': { by: cell('pixel-holds', 'W'), action: 'U', audited: true },
+  'job.retry': { by: cell('stopped-jobs', 'W'), action: 'U', audited: true },
+  // Recall, and the right to be forgotten
+  'results-register.read': { by: cell('results-register', 'R'), action: 'R', audited: true },
+  'patient-code.read': { by: cell('vault-erasure', 'A'), action: 'R', audited: true },
+  'vault.erase': {
+    ...{ by: cell('vault-erasure', 'W'), action: 'D', audited: true },
+    ...{ stepUp: true, grantMs: HOUR_MS },
+  },
   // Two persons
   'approvals.read': { by: cell('approvals', 'R'), action: 'R', audited: false },
   'approval.request': { by: cell('approvals', 'R'), action: 'C', audited: true, stepUp: true },
@@ -106,4 +123,4 @@ export const ruleOf = (act: Act): ActRule => ACTS[act];
 export const ACTS_BY_TWO = (Object.keys(ACTS) as Act[]).filter(
   (act) => ruleOf(act).grantMs !== undefined,
 );
-export type ActByTwo = 'linkage.read' | 'pixels.read';
+export type ActByTwo = 'linkage.read' | 'pixels.read' | 'vault.erase';

@@ -42,6 +42,22 @@ describe('a decision', () => {
     ['auditor', 'dead-letter.replay', false],
     ['central-operator', 'dead-letters.read', false],
     ['radiologist', 'dead-letters.read', false],
+    ['hospital-it', 'pixel-hold.release', true],
+    ['radiographer', 'pixel-hold.release', true],
+    ['radiologist', 'pixel-hold.open', true],
+    ['clinical-physicist', 'pixel-hold.open', true],
+    ['clinical-physicist', 'pixel-hold.release', false],
+    ['privacy-officer', 'pixel-holds.read', true],
+    ['privacy-officer', 'pixel-hold.open', false],
+    ['privacy-officer', 'pixel-hold.release', false],
+    ['referring-clinician', 'pixel-holds.read', false],
+    ['central-operator', 'pixel-holds.read', false],
+    ['radiologist', 'job.retry', false],
+    ['raio', 'results-register.read', true],
+    ['central-operator', 'results-register.read', false],
+    ['privacy-officer', 'vault.erase', true],
+    ['hospital-it', 'vault.erase', false],
+    ['clinical-physicist', 'patient-code.read', false],
   ])('of %s about %s is %s', (role, act, allowed) => {
     expect(decide(who([role], ['site-a']), act, NOW_MS).ok).toBe(allowed);
   });

@@ -10,6 +10,8 @@ import { accessRoutes } from './access.js';
 import { auditRecordSchema, auditRoutes } from './audit.js';
 import { deadLetterRoutes } from './dead-letter.js';
 import { gatewayStatusSchema } from './gateway-status.js';
+import { pixelHoldRoutes } from './pixel-hold.js';
+import { registerRoutes } from './results-register.js';
 import { pageOf, pageQuery, reasonSchema, type RouteTable } from './route.js';
 import { studyTraceSchema } from './study-trace.js';
 
@@ -127,6 +129,8 @@ export const gatewayRoutes = {
     response: studyTraceSchema,
   },
   ...deadLetterRoutes,
+  ...pixelHoldRoutes,
+  ...registerRoutes,
   openIdentity: {
     method: 'POST',
     path: '/api/v1/studies/:studyInstanceUid/identity',

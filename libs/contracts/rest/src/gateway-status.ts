@@ -55,6 +55,10 @@ export const gatewayStatusSchema = z.object({
   deadLetters: z
     .object({ count: z.int().nonnegative(), oldestMs: epochMsSchema.nullable() })
     .optional(),
+  /** Images that wait for a person; oldestMs null: none. */
+  pixelHolds: z
+    .object({ count: z.int().nonnegative(), oldestMs: epochMsSchema.nullable() })
+    .optional(),
   diskFreeBytes: z.int().nonnegative(),
   disk: z
     .object({

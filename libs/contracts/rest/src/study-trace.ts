@@ -70,6 +70,8 @@ export const gatewayJobSchema = z.object({
   terminalAtMs: epochMsSchema.nullable(),
   /** When an open job ends as NOT_ANALYSED_NOTIFIED. */
   deadlineAtMs: epochMsSchema,
+  /** Images of it that wait for a person; absent: none, or an older gateway. */
+  waitingImages: z.int().positive().optional(),
   /** What was or is to be sent; null before it is pseudonymised. */
   upload: z
     .object({

@@ -22,6 +22,8 @@ export interface DeidentificationContext {
   };
   /** What the product's contract keeps. @default DEFAULT_CONTRACT */
   readonly contract?: DeidentificationContract | undefined;
+  /** Birth dates (DA) that this hospital writes when it knows none. @default the common ones */
+  readonly placeholderBirthDates?: readonly string[] | undefined;
 }
 
 /** Age and sex kept, nothing with a face, dates shifted. */
@@ -31,7 +33,7 @@ export const DEFAULT_CONTRACT: DeidentificationContract = deidentificationContra
 export interface PixelClearance {
   /** True when the pixel gate has looked: only then Burned In Annotation says NO. */
   readonly isExamined: boolean;
-  /** Present when regions were blacked out: replaces the pixel data, gives a new SOP Instance UID. */
+  /** Present when regions were blacked out: other pixel data, another SOP Instance UID. */
   readonly cleaned?: CleanedPixels | undefined;
 }
 /** Claims nothing about the pixels. */

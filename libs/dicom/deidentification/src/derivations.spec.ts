@@ -48,6 +48,18 @@ describe('patient pseudonyms', () => {
       }),
     );
   });
+  it('are not mixed up with other derivations when one key serves all', () => {
+    const key = Buffer.alloc(32, 7);
+    const one = { siteCode: 'S', keys: { uid: key, pid: key, date: key } };
+    const apart = { siteCode: 'S', keys: { uid: Buffer.from(key), pid: key, date: key } };
+    for (const context of [one, { ...apart, keys: { ...apart.keys, date: Buffer.from(key) } }]) {
+      expect(derive.patientPseudonym('1.2.3', context)).toMatch(/^S-[0-9A-Z]{26}$/);
+      expect(derive.dateOffsetDays('1.2.3', context)).toBeLessThan(0);
+      expect(derive.pseudonymousUidOf('1.2.3', context)).toMatch(/^2\.25\./);
+      expect(derive.patientPseudonym('1.2.3', context)).toMatch(/^S-[0-9A-Z]{26}$/);
+      expect(derive.studyIdPseudonym('1.2.3', context)).toHaveLength(16);
+    }
+  });
   it('fit the VR of Patient ID with the longest site code', () => {
     const longest = { ...context, siteCode: 'A'.repeat(32) };
     expect(derive.patientPseudonym('x', longest).length).toBeLessThanOrEqual(64);

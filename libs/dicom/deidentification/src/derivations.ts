@@ -16,6 +16,24 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const SHIFT_DAYS_MAX = 3650;
 const DAY_MS = 86_400_000;
 
+/**
+ * Derivations of the last headers by key: the slices of a series share all UIDs but one, and HMACs
+ * cost more than the rest of a header. Bounded: what is full starts anew.
+ */
+const remembered = new WeakMap<Uint8Array, Map<string, string>>();
+const REMEMBERED_MAX = 512;
+
+function once(key: Uint8Array, what: string, derive: () => string): string {
+  let known = remembered.get(key);
+  if (!known) remembered.set(key, (known = new Map()));
+  const answer = known.get(what);
+  if (answer !== undefined) return answer;
+  const fresh = derive();
+  if (known.size >= REMEMBERED_MAX) known.clear();
+  known.set(what, fresh);
+  return fresh;
+}
+
 function hmac(key: Uint8Array, ...parts: readonly string[]): Buffer {
   return createHmac('sha256', key).update(parts.join('\0')).digest();
 }
@@ -45,30 +63,66 @@ export function patientKey(dataset: DicomDataset): string | undefined {
 
 /** Patient ID and name of the pseudonymised object: `<site code>-<26 characters>`. */
 export function patientPseudonym(patient: string, context: DeidentificationContext): string {
-  return `${context.siteCode}-${base32(hmac(context.keys.pid, patient))}`;
+  const { pid } = context.keys;
+  return `${context.siteCode}-${once(pid, `pid\0${patient}`, () => base32(hmac(pid, patient)))}`;
 }
 
 /** Study ID (SH, 16 characters): never empty, because some PACS merge studies without one. */
 export function studyIdPseudonym(studyUid: string, context: DeidentificationContext): string {
-  return base32(hmac(context.keys.uid, 'study-id', studyUid)).slice(0, 16);
+  const { uid } = context.keys;
+  return once(uid, `study-id\0${studyUid}`, () =>
+    base32(hmac(uid, 'study-id', studyUid)).slice(0, 16),
+  );
 }
 
 export function pseudonymousUidOf(uid: string, context: DeidentificationContext): PseudonymousUid {
-  return keyedUid(context.keys.uid, 'uid', uid) as PseudonymousUid;
+  const key = context.keys.uid;
+  return once(key, `uid\0${uid}`, () => keyedUid(key, 'uid', uid)) as PseudonymousUid;
+}
+
+/** UID of an instance whose pixels are no longer the received ones: other regions, another UID. */
+export function cleanedInstanceUid(
+  uid: string,
+  regionsSha256: string,
+  context: DeidentificationContext,
+): PseudonymousUid {
+  return keyedUid(context.keys.uid, 'uid', uid, 'cleaned', regionsSha256) as PseudonymousUid;
 }
 
 /** Offset of all dates of this patient: a whole number from -3650 to -1, never 0. @unit days */
 export function dateOffsetDays(patient: string, context: DeidentificationContext): number {
-  return -1 - (hmac(context.keys.date, patient).readUInt32BE(0) % SHIFT_DAYS_MAX);
+  const { date } = context.keys;
+  const offset = (): number => -1 - (hmac(date, patient).readUInt32BE(0) % SHIFT_DAYS_MAX);
+  return Number(once(date, `date\0${patient}`, () => String(offset())));
 }
+
+/** Year, month and day of a DA; undefined when it is no day of the calendar. */
+export function calendarDay(
+  date: string,
+): { readonly year: number; readonly month: number; readonly day: number } | undefined {
+  const match = DA.exec(date);
+  if (!match) return undefined;
+  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
+  return isReal(dayOf(year, month, day), month, day) && year >= 1
+    ? { year, month, day }
+    : undefined;
+}
+
+const DA = /^(\d{4})(\d{2})(\d{2})$/;
+
+function dayOf(year: number, month: number, day: number): Date {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return date;
+}
+const isReal = (date: Date, month: number, day: number): boolean =>
+  date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 
 /** Shifts year, month and day; undefined when they are no day of the calendar. */
 function shiftedDay(parts: readonly number[], offsetDays: number): string | undefined {
   const [year = 0, month = 1, day = 1] = parts;
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && year >= 1;
-  if (!isReal) return undefined;
+  const date = dayOf(year, month, day);
+  if (!isReal(date, month, day) || year < 1) return undefined;
   const shifted = new Date(date.getTime() + offsetDays * DAY_MS);
   if (shifted.getUTCFullYear() < 1) return undefined;
   const pad = (value: number, width: number): string => String(value).padStart(width, '0');
@@ -81,7 +135,7 @@ function shiftedDay(parts: readonly number[], offsetDays: number): string | unde
 
 /** A DA value shifted; undefined when it is not a valid date. */
 export function shiftDate(date: string, offsetDays: number): string | undefined {
-  const match = /^(\d{4})(\d{2})(\d{2})$/.exec(date);
+  const match = DA.exec(date);
   return match ? shiftedDay(match.slice(1).map(Number), offsetDays) : undefined;
 }
 

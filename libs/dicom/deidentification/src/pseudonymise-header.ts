@@ -1,20 +1,33 @@
 /**
  * The pseudonymisation engine: a dataset in, a dataset without identity out.
- * Decides attribute by attribute from the keep-list and the VR; builds a new dataset instead of
- * editing the old one, so that what nobody decided cannot survive.
- * Invariants: pure and deterministic; every sequence item goes through the same table; every UID
- * that is not of the standard is remapped; every date is shifted or emptied.
- * Source: PS3.15 E.1.1; pseudonymisation specification 1.2.
+ * Decides who the patient becomes and what the whole object says of itself; attribute by attribute
+ * `attribute-walk.ts` decides. Builds a new dataset instead of editing the old one, so that what
+ * nobody decided cannot survive.
+ * Invariants: pure and deterministic; never throws for what a sender may send; no value of the
+ * dataset in a refusal. Source: PS3.15 E.1.1; pseudonymisation specification 1.2.
  */
-import { DicomDataset, unpadded, vrOf, type DicomElement } from '@aifi/dicom-core';
-import { AifiError, isUid, ok, refuse, type OriginalUid, type Result } from '@aifi/shared-kernel';
+import { keywordOf, tagOf, type DicomDataset } from '@aifi/dicom-core';
+import { AifiError, ok, refuse, type OriginalUid, type Result } from '@aifi/shared-kernel';
 import type { PseudonymousUid } from '@aifi/shared-kernel';
-import type { DeidentificationContext, UidMap } from './deidentification-context.js';
+import type { ActionReport } from './action-report.js';
+import { cleanedDataset, type Walk } from './attribute-walk.js';
+import {
+  DEFAULT_CONTRACT,
+  NOT_EXAMINED,
+  type DeidentificationContext,
+  type PixelClearance,
+  type UidMap,
+} from './deidentification-context.js';
 import * as derive from './derivations.js';
-import { KEEP_LISTS, type KeepList } from './keep-list.js';
+import { IdentifierFound, IdentifierSweep } from './identifier-sweep.js';
+import { familyOf, keepListOf } from './keep-list.js';
+import { knownIdentifiersOf } from './known-identifiers.js';
 import { addMarkers } from './markers.js';
-import { refusalOf } from './refusals.js';
-import { cleanDescriptor } from './vocabulary.js';
+import { ageOf } from './patient-age.js';
+import { featureRefusalOf, refusalOf } from './refusals.js';
+import { hasRecognisableFeatures } from './visual-features.js';
+
+export type { ActionReport, ReportedAction } from './action-report.js';
 
 export interface PseudonymisedHeader {
   /** All attributes of the output but the pixel data; text is ISO_IR 192. */
@@ -22,156 +35,122 @@ export interface PseudonymisedHeader {
   readonly uids: UidMap;
 }
 
-/** UIDs of the standard itself: SOP classes, transfer syntaxes, well-known frames (PS3.6 A). */
-const WELL_KNOWN_ROOT = '1.2.840.10008.';
-const TEXT_VRS = new Set(['LO', 'LT', 'SH', 'ST', 'UT']);
-const CODE_STRING_VRS = new Set(['CS', 'DS', 'IS']);
-const BINARY_VRS = new Set('AT FL FD SL SS UL US OB OD OF OL OV OW'.split(' '));
-// PS3.5 6.2, DS and IS: one number, or nothing. Phone numbers and record numbers do not pass.
-const NUMERIC_TEXT = /^ *([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)? *$/;
-/** DS has 16, IS 12; a long gap would keep the pattern busy for minutes. @unit characters */
-const NUMERIC_LENGTH_MAX = 64;
-// PS3.5 6.2, TM: hours, then minutes, seconds, fraction.
-const TIME = /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/;
-
-interface Walk {
-  readonly context: DeidentificationContext;
-  readonly list: KeepList;
-  readonly offsetDays: number;
-  readonly pseudonym: string;
-  readonly studyId: string;
-  readonly uids: Map<PseudonymousUid, OriginalUid>;
-}
+/** They describe the received pixel data; new ones have their own or none. */
+const OF_RECEIVED_PIXELS = [
+  ...['SmallestImagePixelValue', 'LargestImagePixelValue'],
+  ...['ExtendedOffsetTable', 'ExtendedOffsetTableLengths'],
+].map(tagOf);
+const EMPTY_IN_ALL = ['PatientBirthDate', 'AccessionNumber', 'ReferringPhysicianName'].map(tagOf);
 
 /**
- * Pseudonymises the header of one instance.
- * Refuses QUARANTINED_IDENTIFIER or QUARANTINED_PIXELS; never throws for what a sender may send.
+ * Pseudonymises the header of one instance. `report` is told what was done with every attribute.
+ * Refuses QUARANTINED_IDENTIFIER or QUARANTINED_PIXELS.
  */
 export function pseudonymiseHeader(
   dataset: DicomDataset,
   context: DeidentificationContext,
+  clearance: PixelClearance = NOT_EXAMINED,
+  report?: ActionReport,
 ): Result<PseudonymisedHeader> {
   try {
-    const refusal = refusalOf(dataset);
-    if (refusal) return refusal;
-    const patient = derive.patientKey(dataset)!;
-    const walk: Walk = {
-      context,
-      list: KEEP_LISTS.get(dataset.string('SOPClassUID')!)!,
-      offsetDays: derive.dateOffsetDays(patient, context),
-      pseudonym: derive.patientPseudonym(patient, context),
-      studyId: derive.studyIdPseudonym(dataset.string('StudyInstanceUID')!, context),
-      uids: new Map(),
-    };
-    const output = cleaned(dataset, walk);
-    completePatientAndStudy(output, walk);
-    addMarkers(output);
-    return ok({ dataset: output, uids: walk.uids });
+    return pseudonymised(dataset, context, clearance, report);
   } catch (error) {
+    if (error instanceof IdentifierFound) {
+      const where = keywordOf(error.tag);
+      return refuse('QUARANTINED_IDENTIFIER', `an identifier in ${where} ${tagText(error.tag)}`);
+    }
     if (AifiError.from(error).code !== 'DICOM_MALFORMED') throw error;
     return refuse('QUARANTINED_IDENTIFIER', 'a kept attribute does not decode');
   }
 }
 
+const tagText = (tag: number): string => {
+  const hex = tag.toString(16).toUpperCase().padStart(8, '0');
+  return `(${hex.slice(0, 4)},${hex.slice(4)})`;
+};
+
+function pseudonymised(
+  input: DicomDataset,
+  context: DeidentificationContext,
+  clearance: PixelClearance,
+  report: ActionReport | undefined,
+): Result<PseudonymisedHeader> {
+  const contract = context.contract ?? DEFAULT_CONTRACT;
+  const family = familyOf(input.string('SOPClassUID') ?? '');
+  const refusal = refusalOf(input, family, clearance);
+  if (refusal || !family) return refusal!;
+  const featureRefusal = featureRefusalOf(input, family, contract);
+  if (featureRefusal) return featureRefusal;
+
+  const patient = derive.patientKey(input)!;
+  const uids = new Map<PseudonymousUid, OriginalUid>();
+  const walk: Walk = {
+    context,
+    list: keepListOf(family, contract),
+    offsetDays: derive.dateOffsetDays(patient, context),
+    age: ageOf(input, context.placeholderBirthDates),
+    isExamined: clearance.isExamined,
+    uids,
+    sweep: new IdentifierSweep(knownIdentifiersOf(input)),
+    report,
+  };
+  const output = cleanedDataset(input, walk, []);
+  completePatientAndStudy(output, input, walk);
+  dropDanglingPointer(output);
+  applyClearance(output, { input, context, clearance, uids });
+  const isCleaned = clearance.cleaned !== undefined;
+  const { isExamined } = clearance;
+  const hasFeatures = hasRecognisableFeatures(input, family);
+  addMarkers(output, { contract, isCleaned, isExamined, hasFeatures });
+  return ok({ dataset: output, uids });
+}
+
+const PATIENT_AGE = tagOf('PatientAge');
+
 /** Attributes that every output has, whether or not the input had them. */
-function completePatientAndStudy(output: DicomDataset, walk: Walk): void {
+function completePatientAndStudy(
+  output: DicomDataset,
+  input: DicomDataset,
+  { context, list, age }: Walk,
+): void {
+  const pseudonym = derive.patientPseudonym(derive.patientKey(input)!, context);
   output
     .setString('SpecificCharacterSet', 'ISO_IR 192')
-    .setString('PatientName', walk.pseudonym)
-    .setString('PatientID', walk.pseudonym)
-    .setString('StudyID', walk.studyId);
-  for (const keyword of ['PatientBirthDate', 'AccessionNumber', 'ReferringPhysicianName']) {
-    output.setString(keyword, '');
+    .setString('PatientName', pseudonym)
+    .setString('PatientID', pseudonym)
+    .setString('StudyID', derive.studyIdPseudonym(input.string('StudyInstanceUID')!, context));
+  for (const tag of EMPTY_IN_ALL) output.setString(tag, '');
+  if (age !== undefined && list.has(PATIENT_AGE)) output.setString(PATIENT_AGE, age);
+}
+
+const FRAME_INCREMENT_POINTER = tagOf('FrameIncrementPointer');
+
+/** A pointer to attributes that did not survive points nowhere (PS3.3 C.7.6.6.1.1). */
+function dropDanglingPointer(output: DicomDataset): void {
+  const bytes = output.bytes(FRAME_INCREMENT_POINTER);
+  if (!bytes) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const tag = view.getUint16(at, true) * 0x10000 + view.getUint16(at + 2, true);
+    if (!output.has(tag)) output.delete(FRAME_INCREMENT_POINTER);
   }
 }
 
-function cleaned(input: DicomDataset, walk: Walk): DicomDataset {
-  const output = new DicomDataset();
-  for (const element of input) {
-    const action = walk.list.get(element.tag);
-    if (action === undefined || !hasStandardVr(element)) continue;
-    if (action === 'Z') emptied(output, element);
-    else if (action === 'D') substituted(output, element, input);
-    else if (action === 'C') described(output, element, input);
-    else kept(output, element, input, walk);
-  }
-  return output;
+interface Clearing {
+  readonly input: DicomDataset;
+  readonly context: DeidentificationContext;
+  readonly clearance: PixelClearance;
+  readonly uids: Map<PseudonymousUid, OriginalUid>;
 }
 
-/** A kept attribute has the VR of the dictionary: a date declared as text would pass unshifted. */
-function hasStandardVr({ tag, vr }: DicomElement): boolean {
-  const standard = vrOf(tag);
-  if (standard === vr) return true;
-  // PS3.6 leaves these open ("US or SS", "OB or OW").
-  return (standard === 'US' && vr === 'SS') || (standard === 'OW' && (vr === 'US' || vr === 'OB'));
-}
-
-function emptied(output: DicomDataset, { tag, vr }: DicomElement): void {
-  output.put({ tag, vr, value: vr === 'SQ' ? [] : new Uint8Array(0) });
-}
-
-/**
- * Action D below the top level removes; at the top `completePatientAndStudy` puts our own value.
- */
-function substituted(output: DicomDataset, { tag, vr }: DicomElement, input: DicomDataset): void {
-  if (vr !== 'AS') return;
-  const age = /^(\d{3})([DWMY])$/.exec(input.string(tag) ?? '');
-  if (!age) return;
-  // Ages over 90 years are rare enough to identify.
-  const isOld = age[2] === 'Y' && Number(age[1]) > 90;
-  output.setString(tag, isOld ? '090Y' : age[0]);
-}
-
-function described(output: DicomDataset, element: DicomElement, input: DicomDataset): void {
-  const text = cleanDescriptor(input.strings(element.tag).join(' '));
-  if (text !== '') output.setString(element.tag, text);
-}
-
-function kept(output: DicomDataset, element: DicomElement, input: DicomDataset, walk: Walk): void {
-  const { tag, vr, value } = element;
-  if (!(value instanceof Uint8Array)) {
-    output.setItems(
-      tag,
-      value.map((item) => cleaned(item, walk)),
-    );
-  } else if (vr === 'UI') {
-    output.setStrings(
-      tag,
-      input.strings(tag).map((uid) => remapped(uid, walk)),
-      vr,
-    );
-  } else if (vr === 'DA' || vr === 'DT') {
-    const shift = vr === 'DA' ? derive.shiftDate : derive.shiftDateTime;
-    const shifted = input.strings(tag).map((text) => shift(text, walk.offsetDays));
-    // One invalid value empties all: half a list of dates would change its meaning.
-    output.setStrings(tag, shifted.every((text) => text !== undefined) ? shifted : [], vr);
-  } else if (vr === 'TM') {
-    const times = input.strings(tag);
-    output.setStrings(tag, times.every((text) => TIME.test(text)) ? times : [], vr);
-  } else if (TEXT_VRS.has(vr)) {
-    output.setStrings(tag, input.strings(tag), vr);
-  } else if (CODE_STRING_VRS.has(vr)) {
-    output.put({ tag, vr, value: codeString(value, vr) });
-  } else if (BINARY_VRS.has(vr)) {
-    output.put(element);
-  }
-}
-
-/** Code and number strings as they are, if they are of the default repertoire (PS3.5 6.2). */
-function codeString(value: Uint8Array, vr: string): Uint8Array {
-  if (value.some((byte) => byte > 0x7e)) {
-    throw new AifiError('DICOM_MALFORMED', 'a code string is not ASCII');
-  }
-  if (vr === 'CS') return value;
-  const texts = unpadded(Buffer.from(value).toString('latin1')).split('\\');
-  return texts.every((text) => text.length <= NUMERIC_LENGTH_MAX && NUMERIC_TEXT.test(text))
-    ? value
-    : new Uint8Array(0);
-}
-
-function remapped(uid: string, walk: Walk): string {
-  if (uid.startsWith(WELL_KNOWN_ROOT) || !isUid(uid)) return isUid(uid) ? uid : '';
-  const pseudonym = derive.pseudonymousUidOf(uid, walk.context);
-  walk.uids.set(pseudonym, uid as OriginalUid);
-  return pseudonym;
+/** New pixel data have their own description and are another instance (PS3.15 E.3.1). */
+function applyClearance(output: DicomDataset, clearing: Clearing): void {
+  const { cleaned } = clearing.clearance;
+  if (!cleaned) return;
+  for (const tag of OF_RECEIVED_PIXELS) output.delete(tag);
+  for (const element of cleaned.attributes) output.put(element);
+  const original = clearing.input.string('SOPInstanceUID')! as OriginalUid;
+  const uid = derive.cleanedInstanceUid(original, cleaned.regionsSha256, clearing.context);
+  output.setString('SOPInstanceUID', uid);
+  clearing.uids.set(uid, original);
 }

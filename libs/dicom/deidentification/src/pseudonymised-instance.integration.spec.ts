@@ -10,14 +10,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import { hasPeers, temporaryFolder } from '@aifi/shared-testing';
-import { writePseudonymisedInstance, type DeidentificationContext } from './index.js';
+import {
+  DEFAULT_CONTRACT,
+  writePseudonymisedInstance,
+  type DeidentificationContext,
+} from './index.js';
 
 const folder = temporaryFolder('dciodvfy');
 afterAll(() => folder.remove());
 const context: DeidentificationContext = {
   siteCode: 'SITE-A',
   keys: { uid: Buffer.alloc(32, 1), pid: Buffer.alloc(32, 2), date: Buffer.alloc(32, 3) },
+  contract: { ...DEFAULT_CONTRACT, recognisableVisualFeatures: 'allow' },
 };
+// As behind the pixel gate: what it has not examined may lack a required Burned In Annotation.
+const clearance = { isExamined: true };
 const shared = join(import.meta.dirname, '../../../../../shared/data/dicom');
 /** Folder and how many of its files: a series repeats one header. */
 const SOURCES: readonly (readonly [string, number])[] = [
@@ -63,6 +70,7 @@ async function aPhantom(): Promise<string> {
     .setString('PositionReferenceIndicator', '')
     .setString('Laterality', '')
     .setString('PatientPosition', 'HFS')
+    .setString('BodyPartExamined', 'KNEE')
     .setStrings('ScanningSequence', ['GR'])
     .setStrings('SequenceVariant', ['NONE'])
     .setString('ScanOptions', '')
@@ -92,7 +100,7 @@ async function aPhantom(): Promise<string> {
   it('has no error that its input had not', async () => {
     let compared = 0;
     for (const sourcePath of [await aPhantom(), ...files]) {
-      const request = { sourcePath, folder: folder.path, context };
+      const request = { sourcePath, folder: folder.path, context, clearance };
       const result = await writePseudonymisedInstance(request);
       if (!result.ok) continue;
       const [before, after] = await Promise.all([sourcePath, result.value.path].map(errorsOf));
@@ -106,7 +114,8 @@ async function aPhantom(): Promise<string> {
   it('has no error at all where its input has none', async () => {
     const sourcePath = await aPhantom();
     expect(await errorsOf(sourcePath)).toEqual([]);
-    const result = await writePseudonymisedInstance({ sourcePath, folder: folder.path, context });
+    const request = { sourcePath, folder: folder.path, context, clearance };
+    const result = await writePseudonymisedInstance(request);
     if (!result.ok) throw new Error(result.refusal.detail);
     expect(await errorsOf(result.value.path)).toEqual([]);
   });

@@ -36,6 +36,7 @@ function aPhantom(transferSyntaxUid: string): Buffer {
     .setString('SeriesInstanceUID', '1.2.3.4.3')
     .setString('PatientName', 'Berg^Jan')
     .setString('PatientID', '0012345')
+    .setString('BodyPartExamined', 'KNEE')
     .setNumbers('SamplesPerPixel', [1])
     .setNumbers('Rows', [4])
     .setNumbers('Columns', [4])

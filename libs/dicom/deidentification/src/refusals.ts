@@ -1,29 +1,30 @@
 /**
  * Refusals: which instances may not leave at all, whatever the keep-list says.
- * Decides before any rewriting; the codes are those that hospital staff read.
+ * Decides before any rewriting; the codes are those that hospital staff read. Whether pixels may
+ * leave is the pixel gate's to say; what it has not looked at, and may show text, is refused here,
+ * so that nothing passes by a way around it.
  * Invariant: a detail is fixed words, never a value of the dataset.
  * Source: pseudonymisation specification 1.6; PS3.3 C.8.6.1 (Secondary Capture), C.9.2 (overlays).
  */
+import type { DeidentificationContract } from '@aifi/contracts-manifests';
 import { isUid, refuse, type Result } from '@aifi/shared-kernel';
 import type { DicomDataset } from '@aifi/dicom-core';
+import type { PixelClearance } from './deidentification-context.js';
 import { patientKey } from './derivations.js';
-import { KEEP_LISTS } from './keep-list.js';
+import type { ClassFamily } from './keep-list.js';
+import { hasRecognisableFeatures } from './visual-features.js';
 
-// Secondary Capture and its multi-frame forms: pixels of unknown origin (PS3.4 B.5).
-const SECONDARY_CAPTURE = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.7(\.[1-4])?$/;
 // ImageType words of screens and reports that carry the patient's name in the pixels.
 const SCREEN_WORDS = /\b(SAVE|SCREEN|REPORT)\b/;
 const UID_KEYWORDS = ['SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanceUID'] as const;
 
-/** The refusal of this instance, or undefined when it may be pseudonymised. */
-export function refusalOf(dataset: DicomDataset): Result<never> | undefined {
-  const sopClassUid = dataset.string('SOPClassUID') ?? '';
-  if (SECONDARY_CAPTURE.test(sopClassUid)) {
-    return refuse('QUARANTINED_PIXELS', 'secondary capture');
-  }
-  if (!KEEP_LISTS.has(sopClassUid)) {
-    return refuse('QUARANTINED_IDENTIFIER', 'no keep-list for this SOP class');
-  }
+/** The refusal of an instance of this family, or undefined when it may be pseudonymised. */
+export function refusalOf(
+  dataset: DicomDataset,
+  family: ClassFamily | undefined,
+  clearance: PixelClearance,
+): Result<never> | undefined {
+  if (!family) return refuse('QUARANTINED_IDENTIFIER', 'no keep-list for this SOP class');
   for (const keyword of UID_KEYWORDS) {
     if (dataset.get(keyword)?.vr !== 'UI' || !isUid(dataset.string(keyword) ?? '')) {
       return refuse('QUARANTINED_IDENTIFIER', `${keyword} is missing or not a UID`);
@@ -35,16 +36,21 @@ export function refusalOf(dataset: DicomDataset): Result<never> | undefined {
   if (dataset.string('PatientIdentityRemoved')?.toUpperCase() === 'YES') {
     return refuse('QUARANTINED_IDENTIFIER', 'the identity was removed elsewhere already');
   }
-  return pixelRefusalOf(dataset);
+  return overlayRefusalOf(dataset) ?? unexaminedRefusalOf(dataset, family, clearance);
 }
 
-function pixelRefusalOf(dataset: DicomDataset): Result<never> | undefined {
-  if (dataset.string('BurnedInAnnotation')?.toUpperCase() === 'YES') {
-    return refuse('QUARANTINED_PIXELS', 'burned-in annotation is declared');
-  }
-  if (dataset.strings('ImageType').some((word) => SCREEN_WORDS.test(word.toUpperCase()))) {
-    return refuse('QUARANTINED_PIXELS', 'screen or report image');
-  }
+/** The refusal of an image that shows more than the product's contract allows. */
+export function featureRefusalOf(
+  dataset: DicomDataset,
+  family: ClassFamily,
+  contract: DeidentificationContract,
+): Result<never> | undefined {
+  const isAllowed = contract.recognisableVisualFeatures === 'allow';
+  if (isAllowed || !hasRecognisableFeatures(dataset, family)) return undefined;
+  return refuse('QUARANTINED_PIXELS', 'a face may be recognisable and the product allows none');
+}
+
+function overlayRefusalOf(dataset: DicomDataset): Result<never> | undefined {
   for (const { tag } of dataset) {
     // Overlay bits inside the pixel values (60xx,0102): not removable without touching pixels.
     const isBitPosition = tag >>> 24 === 0x60 && (tag & 0xffff) === 0x0102;
@@ -52,6 +58,24 @@ function pixelRefusalOf(dataset: DicomDataset): Result<never> | undefined {
     if (isBitPosition && dataset.bytes(tag)?.some((byte) => byte !== 0)) {
       return refuse('QUARANTINED_PIXELS', 'overlay inside the pixel data');
     }
+  }
+  return undefined;
+}
+
+function unexaminedRefusalOf(
+  dataset: DicomDataset,
+  family: ClassFamily,
+  { isExamined }: PixelClearance,
+): Result<never> | undefined {
+  if (isExamined) return undefined;
+  if (family.needsExamination) {
+    return refuse('QUARANTINED_PIXELS', 'pixels of this SOP class were not examined');
+  }
+  if (dataset.string('BurnedInAnnotation')?.toUpperCase() === 'YES') {
+    return refuse('QUARANTINED_PIXELS', 'burned-in annotation is declared');
+  }
+  if (dataset.strings('ImageType').some((word) => SCREEN_WORDS.test(word.toUpperCase()))) {
+    return refuse('QUARANTINED_PIXELS', 'screen or report image');
   }
   return undefined;
 }

@@ -1,32 +1,74 @@
 /**
- * Vocabulary: the words that a description may keep.
- * Decides Clean Descriptors: a description is cut into words and only listed words survive, in one
- * spelling, so that no name, number or date can hide in it.
- * Invariant: the output holds nothing but words of this list.
+ * Vocabulary: what is left of a description.
+ * Decides Clean Descriptors: a description is cut into words; only listed phrases and listed words
+ * survive, each in one spelling, so that no name, number or date can hide in it.
+ * Invariant: the output holds nothing but words and phrases of the table.
  * Source: PS3.15 E.3.5 (Clean Descriptors), pseudonymisation specification 1.1 (113105).
  */
+import { tokensOf } from './normalised-text.js';
+import { DESCRIPTION_PHRASES, DESCRIPTION_WORDS } from './vocabulary.table.js';
 
-const WORDS = `
-  2D 3D 4D T1 T1W T1WI T2 T2W T2WI PD PDW FLAIR DWI ADC DTI SWI SWAN GRE SE TSE FSE TIR STIR
-  TIRM IR EPI TOF MRA MRV MPRAGE MP2RAGE SPGR FSPGR BRAVO TFE FFE VIBE SPACE CUBE VISTA HASTE
-  DIXON PERFUSION DIFFUSION TRACE FATSAT FS GD
-  AX AXIAL TRA TRANS TRANSVERSE COR CORONAL SAG SAGITTAL OBL OBLIQUE AP PA LAT LATERAL
-  ISO THIN THICK PRE POST PLAIN CONTRAST NATIVE CONTRASTED ARTERIAL VENOUS PORTAL DELAYED
-  CT CTA MR MRI CR DX XR
-  HEAD SKULL BRAIN NEURO CEREBRUM NECK SPINE CERVICAL THORACIC LUMBAR CHEST THORAX LUNG LUNGS
-  HEART CARDIAC AORTA PULMONARY PE ABDOMEN LIVER KIDNEY PELVIS HIP FEMUR KNEE ANKLE FOOT LEG
-  SHOULDER HUMERUS ELBOW FOREARM WRIST HAND FINGER ARM EXTREMITY LIMB BONE AGE LEFT RIGHT
-  HOOFD SCHEDEL HERSENEN NEK BUIK BEKKEN HEUP KNIE ENKEL VOET SCHOUDER ELLEBOOG POLS VINGER
-  LINKS RECHTS BOT ROUTINE STANDARD SOFT SHARP KERNEL LOCALIZER LOCALISER SCOUT TOPOGRAM
-  SURVEY MPR MIP RECON ANAT ANATOMICAL STRUCTURAL
-`;
-const VOCABULARY: ReadonlySet<string> = new Set(WORDS.trim().split(/\s+/));
+const words: ReadonlySet<string> = new Set(DESCRIPTION_WORDS.trim().split(/\s+/));
 
-/** The listed words of a description in their order, upper case; '' when none is left. */
+interface Phrase {
+  readonly tokens: readonly string[];
+  readonly spelling: string;
+}
+/** By first word, longest first: the longest phrase that fits is the one that is meant. */
+const phrases: ReadonlyMap<string, readonly Phrase[]> = phrasesByFirstWord();
+
+function phrasesByFirstWord(): Map<string, Phrase[]> {
+  const byFirst = new Map<string, Phrase[]>();
+  for (const line of DESCRIPTION_PHRASES) {
+    const spellings = line.split('|').map((text) => text.trim());
+    for (const text of spellings) {
+      const tokens = tokensOf(text);
+      const first = tokens[0]!;
+      byFirst.set(first, [...(byFirst.get(first) ?? []), { tokens, spelling: spellings[0]! }]);
+    }
+  }
+  for (const list of byFirst.values()) list.sort((a, b) => b.tokens.length - a.tokens.length);
+  return byFirst;
+}
+
+/** One study has a few descriptions in hundreds of headers. Bounded: what is full starts anew. */
+const answers = new Map<string, string>();
+const ANSWERS_MAX = 1_000;
+/** LO holds 64 characters and may repeat; what is longer is no description. @unit characters */
+const LENGTH_MAX = 1_024;
+
+/** PS3.5 6.2: longest LO. A phrase may be longer than what it was made from. @unit characters */
+const OUTPUT_MAX = 64;
+
+/** What is listed of a description, in its order; '' when nothing is. Words in upper case. */
 export function cleanDescriptor(text: string): string {
-  return text
-    .toUpperCase()
-    .split(/[^A-Z0-9]+/)
-    .filter((word) => VOCABULARY.has(word))
-    .join(' ');
+  const known = answers.get(text);
+  if (known !== undefined) return known;
+  const answer = cleaned(text.slice(0, LENGTH_MAX));
+  if (answers.size >= ANSWERS_MAX) answers.clear();
+  answers.set(text, answer);
+  return answer;
+}
+
+function cleaned(text: string): string {
+  const tokens = tokensOf(text);
+  const kept: string[] = [];
+  let length = 0;
+  for (let at = 0; at < tokens.length;) {
+    const phrase = phrases
+      .get(tokens[at]!)
+      ?.find((candidate) => candidate.tokens.every((word, i) => tokens[at + i] === word));
+    const piece = phrase?.spelling ?? (words.has(tokens[at]!) ? tokens[at]! : '');
+    at += phrase?.tokens.length ?? 1;
+    if (piece === '') continue;
+    length += piece.length + 1;
+    if (length - 1 > OUTPUT_MAX) break;
+    kept.push(piece);
+  }
+  return kept.join(' ');
+}
+
+/** Whether a word, in upper case, may stand in any description. */
+export function isDescriptionWord(word: string): boolean {
+  return words.has(word);
 }

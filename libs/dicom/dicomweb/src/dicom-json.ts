@@ -20,6 +20,9 @@ export const TAG = {
   patientId: '00100020',
   issuerOfPatientId: '00100021',
   patientBirthDate: '00100030',
+  patientName: '00100010',
+  patientSex: '00100040',
+  accessionNumber: '00080050',
   studyInstanceUid: '0020000D',
 } as const;
 
@@ -52,6 +55,19 @@ function valuesOf(dataset: JsonDataset, tag: string): readonly unknown[] {
 export function textOf(dataset: JsonDataset, tag: string): string {
   const [value] = valuesOf(dataset, tag);
   return typeof value === 'string' ? value : '';
+}
+/** All text values. */
+export function textsOf(dataset: JsonDataset, tag: string): string[] {
+  return valuesOf(dataset, tag).filter((value) => typeof value === 'string');
+}
+/** First name, its groups as in a PN value; '' when there is none. */
+export function nameOf(dataset: JsonDataset, tag: string): string {
+  const [name] = valuesOf(dataset, tag).filter(isRecord);
+  const groups = ['Alphabetic', 'Ideographic', 'Phonetic'].map((group) => {
+    const value = name && Object.hasOwn(name, group) ? name[group] : undefined;
+    return typeof value === 'string' ? value : '';
+  });
+  return groups.join('=').replace(/=+$/, '');
 }
 /** First number, which some services write as text. */
 export function numberOf(dataset: JsonDataset, tag: string): number | undefined {

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { encodeFileMeta } from '@aifi/dicom-core';
 import { chunksOf, type StoreObject, type StudyMatch } from '@aifi/dicom-dimse';
 import { AifiError } from '@aifi/shared-kernel';
-import { datasetsOf, TAG, textOf, type JsonDataset } from './dicom-json.js';
+import { datasetsOf, nameOf, TAG, textOf, textsOf, type JsonDataset } from './dicom-json.js';
 import { storeStatus, webFault } from './store-answer.js';
 import { WebClient, type WebClientOptions } from './web-client.js';
 
@@ -25,7 +25,10 @@ export interface DicomWebOptions extends WebClientOptions {
 }
 
 /** What C7 compares; one parameter each, some services do not read the list of PS3.18 8.3.4.3. */
-const IDENTITY = ['PatientID', 'IssuerOfPatientID', 'PatientBirthDate'];
+const IDENTITY = [
+  ...['PatientID', 'IssuerOfPatientID', 'PatientBirthDate'],
+  ...['PatientName', 'PatientSex', 'AccessionNumber'],
+];
 const JSON_TYPE = 'application/dicom+json';
 /** A long silence for a PACS on a local network. @unit ms */
 const TIMEOUT_MS = 30_000;
@@ -94,6 +97,9 @@ export class DicomWebPacs {
         patientId: textOf(match, TAG.patientId),
         issuerOfPatientId: textOf(match, TAG.issuerOfPatientId),
         patientBirthDate: textOf(match, TAG.patientBirthDate),
+        patientName: nameOf(match, TAG.patientName),
+        patientSex: textOf(match, TAG.patientSex),
+        accessionNumber: textsOf(match, TAG.accessionNumber).join('\\'),
       }));
   }
 

@@ -52,6 +52,10 @@ export interface StudyMatch {
   readonly patientId: string;
   readonly issuerOfPatientId: string;
   readonly patientBirthDate: string;
+  readonly patientName: string;
+  readonly patientSex: string;
+  /** Several, divided by a backslash, where orders were grouped. */
+  readonly accessionNumber: string;
 }
 export interface DimseScuOptions extends ScuPeer {
   readonly clock: Clock;
@@ -98,7 +102,10 @@ export class DimseScu {
       .setString('StudyInstanceUID', studyInstanceUid)
       .setString('PatientID', '')
       .setString('IssuerOfPatientID', '')
-      .setString('PatientBirthDate', '');
+      .setString('PatientBirthDate', '')
+      .setString('PatientName', '')
+      .setString('PatientSex', '')
+      .setString('AccessionNumber', '');
     const matches = await this.#find(query);
     return matches
       .filter((match) => match.string('StudyInstanceUID') === studyInstanceUid)
@@ -107,6 +114,9 @@ export class DimseScu {
         patientId: match.string('PatientID') ?? '',
         issuerOfPatientId: match.string('IssuerOfPatientID') ?? '',
         patientBirthDate: match.string('PatientBirthDate') ?? '',
+        patientName: readableName(match),
+        patientSex: match.string('PatientSex') ?? '',
+        accessionNumber: match.strings('AccessionNumber').join('\\'),
       }));
   }
 
@@ -176,6 +186,15 @@ function requestOf(field: number, affectedSopClassUid: string, sopInstanceUid?: 
     affectedSopClassUid,
     ...(sopInstanceUid === undefined ? {} : { affectedSopInstanceUid: sopInstanceUid }),
   });
+}
+
+/** Some PACS answer names in another character set than they declare: then there is none. */
+function readableName(match: DicomDataset): string {
+  try {
+    return match.string('PatientName') ?? '';
+  } catch {
+    return '';
+  }
 }
 
 function failed(what: string, status: number): AifiError {

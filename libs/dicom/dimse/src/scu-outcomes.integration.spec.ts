@@ -266,7 +266,10 @@ describe('C-FIND', () => {
     );
     const sut = await scuOf(answering(0xff01, [latin]));
     expect(await sut.findStudy('1.2')).toEqual([
-      { studyInstanceUid: '1.2', patientId: 'Zoë1', issuerOfPatientId: '', patientBirthDate: '' },
+      {
+        ...{ studyInstanceUid: '1.2', patientId: 'Zoë1', issuerOfPatientId: '' },
+        ...{ patientBirthDate: '', patientName: '', patientSex: '', accessionNumber: '' },
+      },
     ]);
   });
 

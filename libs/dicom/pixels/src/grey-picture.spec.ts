@@ -6,7 +6,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Sha256 } from '@aifi/shared-kernel';
 import { greyPictureOf, letterbox, resized, sizeWithin, type GreyPicture } from './grey-picture.js';
-import type { PixelEncoding } from './native-pixels.js';
+import type { PixelEncoding } from './pixel-encoding.js';
 import type { Radiograph } from './radiograph.js';
 
 const radiograph = (

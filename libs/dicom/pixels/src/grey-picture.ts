@@ -6,7 +6,7 @@
  * of the first pixel at (0, 0).
  * Source: PS3.3 C.7.6.3.1.2 (photometric interpretation), C.11.1 (rescale).
  */
-import type { FrameSize } from './jpeg2000.js';
+import type { FrameSize } from './image-description.js';
 import type { Radiograph } from './radiograph.js';
 
 export interface GreyPicture extends FrameSize {

@@ -202,7 +202,7 @@ describe('readRadiograph: native', () => {
       refusal: { code: 'INPUT_INCOMPLETE' },
     });
   });
-  it.each(['1.2.840.10008.1.2.4.70', '1.2.840.10008.1.2.5'])(
+  it.each(['1.2.840.10008.1.2.4.102', '1.2.840.10008.1.2.4.110'])(
     'refuses transfer syntax %s as INPUT_INCOMPLETE',
     async (uid) => {
       expect(await sut(encapsulated(uid, Buffer.alloc(8)))).toMatchObject({

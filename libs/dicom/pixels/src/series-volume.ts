@@ -1,27 +1,23 @@
 /**
  * Series volume: the files of one single-frame series to one volume in memory.
- * Decides what is read at all: native transfer syntaxes, monochrome, 8 or 16 bits, one regular
- * grid.
+ * Decides what is read at all: transfer syntaxes without loss, monochrome, 8 or 16 bits, one
+ * regular grid.
  * Invariants: each digest is of exactly the bytes whose pixels are in the volume (guard C6);
  * headers are judged before the volume is allocated.
  * Source: PS3.10 7.1, PS3.5 annex A; reliability specification C6.
  */
 import { readFile, stat } from 'node:fs/promises';
-import {
-  decodePart10,
-  encodingOf,
-  isDeflated,
-  isEncapsulated,
-  readPart10Header,
-} from '@aifi/dicom-core';
+import { readPart10Header } from '@aifi/dicom-core';
 import { AifiError, LIMITS, ok, refuse, sha256Hex, type Result } from '@aifi/shared-kernel';
 import type { Sha256 } from '@aifi/shared-kernel';
+import { isLossless } from './frame-reader.js';
 import {
-  decodeFrame,
   pixelEncodingOf,
+  rescaleInto,
   voxelArrayFor,
   type PixelEncoding,
-} from './native-pixels.js';
+} from './pixel-encoding.js';
+import { singleFrameOf } from './single-frame.js';
 import { orderSlices, sliceGeometryOf, type SliceGeometry } from './slice-order.js';
 import type { SeriesVolume, VoxelArray } from './volume.js';
 
@@ -63,7 +59,9 @@ export async function readSeriesVolume(paths: readonly string[]): Promise<Result
   const objectDigests: Sha256[] = [];
   for (const [k, slice] of slices.entries()) {
     const plane = data.subarray(k * rows * columns, (k + 1) * rows * columns);
-    objectDigests.push(await readSlicePixels(slice, plane));
+    const digest = await readSlicePixels(slice, plane);
+    if (!digest.ok) return digest;
+    objectDigests.push(digest.value);
   }
   return ok({
     ...geometry,
@@ -74,10 +72,11 @@ export async function readSeriesVolume(paths: readonly string[]): Promise<Result
   });
 }
 
+/** A value that a lossy codec has changed is no measurement: such slices make no volume. */
 async function readSliceHeader(path: string): Promise<Result<SliceFile>> {
   const { meta, dataset } = await readPart10Header(path);
-  if (isEncapsulated(meta.transferSyntaxUid) || isDeflated(meta.transferSyntaxUid)) {
-    return refuse('INPUT_INCOMPLETE', 'compressed transfer syntaxes are not read');
+  if (!isLossless(meta.transferSyntaxUid)) {
+    return refuse('INPUT_INCOMPLETE', 'slices that may be compressed with loss are not read');
   }
   const sopInstanceUid = dataset.string('SOPInstanceUID');
   if (!sopInstanceUid) throw new AifiError('DICOM_MALFORMED', 'object without UID');
@@ -88,18 +87,18 @@ async function readSliceHeader(path: string): Promise<Result<SliceFile>> {
   return ok({ ...geometry.value, path, sopInstanceUid, encoding: encoding.value });
 }
 
-async function readSlicePixels(slice: SliceFile, plane: VoxelArray): Promise<Sha256> {
+async function readSlicePixels(slice: SliceFile, plane: VoxelArray): Promise<Result<Sha256>> {
   if ((await stat(slice.path)).size > SLICE_FILE_BYTES_MAX) throw tooLarge();
   const bytes = await readFile(slice.path);
-  const { meta, dataset, datasetOffset, pixelData } = decodePart10(bytes);
-  if (dataset.string('SOPInstanceUID') !== slice.sopInstanceUid || !pixelData) {
-    throw new AifiError('DICOM_MALFORMED', 'an image has no pixel data or has changed');
+  const frame = await singleFrameOf(bytes, SLICE_FILE_BYTES_MAX);
+  if (!frame.ok) return frame;
+  const { dataset, samples } = frame.value;
+  const isSame = dataset.string('SOPInstanceUID') === slice.sopInstanceUid;
+  if (!isSame || samples.length !== plane.length) {
+    throw new AifiError('DICOM_MALFORMED', 'an image has changed while it was read');
   }
-  const from = datasetOffset + pixelData.valueOffset;
-  const value = bytes.subarray(from, from + pixelData.valueLength);
-  const { littleEndian } = encodingOf(meta.transferSyntaxUid);
-  decodeFrame({ bytes: value, littleEndian, vr: pixelData.vr }, slice.encoding, plane);
-  return sha256Hex(bytes);
+  rescaleInto(samples, slice.encoding, plane);
+  return ok(sha256Hex(bytes));
 }
 
 function tooLarge(): AifiError {

@@ -95,7 +95,7 @@ const alert = ({ access }: Ground, tx: Library.AccessTx): void =>
     reason: REASON,
   });
 /** An opening of a masked patient, as the application makes it. */
-const opening = (act: 'identity.open' | 'linkage.read'): AuditedAct => ({
+const opening = (act: 'identity.open' | 'linkage.read' | 'pixel-hold.open'): AuditedAct => ({
   ...{ act, again: 'another', effect: 'SELECT COUNT(*) AS n FROM alert', before: mask },
   perform: (on) =>
     on.access.database.transaction((tx) => {
@@ -110,7 +110,8 @@ const READS: readonly AuditedAct[] = [
     alike: [
       ...(['hospital-study-list.read', 'patient-flags.read', 'alerts.read'] as const),
       ...(['audit.search', 'audit.export', 'patient-extract.read'] as const),
-      ...(['dead-letters.read'] as const),
+      ...(['dead-letters.read', 'pixel-holds.read', 'results-register.read'] as const),
+      ...(['patient-code.read'] as const),
     ],
     effect: 'SELECT COALESCE(MAX(sequence), 0) AS n FROM audit_head',
     perform: ({ access, fakes }) =>
@@ -118,6 +119,7 @@ const READS: readonly AuditedAct[] = [
   },
   opening('identity.open'),
   opening('linkage.read'),
+  opening('pixel-hold.open'),
 ];
 
 /** An act with an Idempotency-Key. */
@@ -203,6 +205,7 @@ const CHANGES: readonly AuditedAct[] = [
 const ORDERED: readonly AuditedAct[] = [
   {
     ...{ act: 'dead-letter.replay', again: 'same-answer' },
+    alike: ['pixel-hold.release', 'pixel-hold.reject', 'job.retry', 'vault.erase'],
     effect: 'SELECT COUNT(*) AS n FROM idempotency',
     perform: ({ access, fakes }) =>
       access.acts.order(

@@ -208,7 +208,7 @@ describe(`${DeliverService.name} with many rows`, () => {
       sql.run(
         `INSERT INTO job SELECT ?, study_id, 2, product, product_version, model_digest, lane,
            series_uid, rule_set_sha256, attestations, state, code, detail, created_ms,
-           terminal_ms, told_issue, reopened_ms FROM job`,
+           terminal_ms, told_issue, reopened_ms, deidentification FROM job`,
         jobIdOf(1),
       );
       const move = 'UPDATE delivery SET job_id = ?, output_index = 0 WHERE output_index = 1';

@@ -15,8 +15,8 @@ import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
 import type { CommitmentConfig, DeliverConfig } from './deliver.config.js';
 import { nextRow, type DeliveryRow } from './delivery-row.js';
 import { DeliveryStore, type JobEnd } from './delivery.store.js';
+import { LastLook, NO_EXPLANATION, type IdentityExplainer } from './last-look.js';
 import { readOutgoingObject, type OutgoingObject } from './outgoing-object.js';
-import { compareIdentity } from './pacs-identity.js';
 import { causeOf, type PacsPeer } from './pacs-peer.js';
 import { absentDelayMs, retryDelayMs, type RetryCause } from './retry-policy.js';
 import { TokenBucket } from './token-bucket.js';
@@ -35,6 +35,8 @@ export interface DeliverServiceDependencies {
   readonly database: GatewayDatabase;
   readonly pacs: PacsPeer;
   readonly settings: DeliverSettings;
+  /** Explains another identity in the PACS. @default nothing is explained */
+  readonly explainer?: IdentityExplainer | undefined;
   /** Of the lanes: no report of a storage commitment is waited for longer than these. */
   readonly deadlines?: LaneDeadlines | undefined;
   readonly clock: Clock;
@@ -62,6 +64,7 @@ interface Hand {
 export class DeliverService {
   readonly #store: DeliveryStore;
   readonly #verification: Verification;
+  readonly #lastLook: LastLook;
   readonly #breaker: CircuitBreaker;
   readonly #limit: AttemptLimit;
   readonly #bucket: TokenBucket;
@@ -74,6 +77,8 @@ export class DeliverService {
     const { database, clock, settings } = dependencies;
     this.#random = dependencies.random ?? Math.random;
     this.#store = new DeliveryStore(database);
+    const { explainer = NO_EXPLANATION } = dependencies;
+    this.#lastLook = new LastLook({ ...dependencies, explainer, store: this.#store });
     this.#breaker = new CircuitBreaker(clock);
     this.#limit = new AttemptLimit(clock);
     this.#bucket = new TokenBucket(clock, settings.rate);
@@ -180,11 +185,17 @@ export class DeliverService {
       return 'asked';
     }
     if (await this.#isThereAlready(hand)) return 'asked';
-    const { pacs, clock, logger } = this.dependencies;
-    const verdict = compareIdentity(object.identity, await pacs.findStudy(row.study_uid));
-    if (verdict === 'same') return this.#send(hand, object);
-    if (verdict === 'absent') {
+    const { clock, logger } = this.dependencies;
+    const look = await this.#lastLook.at({ row, object });
+    if (look.kind === 'send') {
+      hand.row = look.row;
+      return this.#send(hand, look.object);
+    }
+    if (look.kind === 'absent') {
       await this.#waitForStudy(row);
+    } else if (look.kind === 'unsettled') {
+      const nowMs = clock.nowMs();
+      await this.#store.wait(row, nowMs + absentDelayMs(0, this.#random));
     } else {
       await this.#store.held(row, clock.nowMs());
       logger.warn('identity in the PACS differs, job is held', { jobId: row.job_id });

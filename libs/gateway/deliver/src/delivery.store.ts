@@ -14,7 +14,7 @@ import {
   type JobState,
   type Sql,
 } from '@aifi/gateway-database';
-import { AifiError, type ErrorCode, type ReasonCode } from '@aifi/shared-kernel';
+import { AifiError, invariant, type ErrorCode, type ReasonCode } from '@aifi/shared-kernel';
 import type { DeliveryRow } from './delivery-row.js';
 
 /** Why an object is a dead letter. */
@@ -65,6 +65,24 @@ export class DeliveryStore {
       change(sql, row, 'attempts = ?, transaction_uid = NULL', attempts),
     );
     return { ...row, attempts, transaction_uid: null, commitment: null };
+  }
+  /** Other bytes of the same instance, before it is stored: the patient has another identity. */
+  async rewritten(
+    row: DeliveryRow,
+    file: { readonly path: string; readonly sha256: string },
+    atMs: number,
+  ): Promise<DeliveryRow> {
+    invariant(row.state === 'QUEUED', 'a stored object is never rewritten');
+    const { study_id: studyId, job_id: jobId, issue, output_index: output } = row;
+    await this.database.write((sql) => {
+      change(sql, row, 'path = ?, sha256 = ?', file.path, file.sha256);
+      recordJournal(sql, {
+        ...{ studyId, stage: 'deliver', event: 'rewritten', atMs },
+        ...(row.source === 'delivery' && { jobId }),
+        detail: { issue, output },
+      });
+    });
+    return { ...row, ...file };
   }
   /** From here on `attempts` counts the looks for it. */
   async stored(row: DeliveryRow, dimseStatus: number): Promise<DeliveryRow> {

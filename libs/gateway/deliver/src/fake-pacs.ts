@@ -21,6 +21,9 @@ export const MATCH: StudyMatch = {
   patientId: 'P-1 ',
   issuerOfPatientId: '',
   patientBirthDate: '19700102',
+  patientName: '',
+  patientSex: '',
+  accessionNumber: '',
 };
 /**
  * Answer to a C-STORE. 'silent': stored, and no answer; 'hang': stored, and never an answer;

@@ -7,8 +7,9 @@ export {
   type DeliverDependencies,
   type DeliverStage,
 } from './deliver-stage.js';
-export type { DeliverSettings } from './deliver-service.js';
+export { DeliverService, type DeliverSettings } from './deliver-service.js';
 export type { DeadCode } from './delivery.store.js';
+export type { IdentityExplainer, RewrittenObject, WaitingObject } from './last-look.js';
 export { buryOverdue, isBlockedByPacs } from './overdue.js';
 export type { PacsPeer } from './pacs-peer.js';
 export type { LaneDeadlines } from './verification.js';

@@ -25,7 +25,10 @@ export async function readOutgoingObject(row: DeliveryRow): Promise<OutgoingObje
   for await (const chunk of fileChunks(row.path, 0)) hash.update(chunk);
   if (hash.digest('hex') !== row.sha256) return undefined;
   const { meta, dataset, datasetOffset } = await readPart10Header(row.path);
-  if (dataset.string('StudyInstanceUID') !== row.study_uid) return undefined;
+  const isOurs =
+    dataset.string('StudyInstanceUID') === row.study_uid &&
+    meta.sopInstanceUid === row.sop_instance_uid;
+  if (!isOurs) return undefined;
   return {
     sopClassUid: row.sop_class_uid,
     sopInstanceUid: row.sop_instance_uid,
@@ -36,6 +39,9 @@ export async function readOutgoingObject(row: DeliveryRow): Promise<OutgoingObje
       patientId: dataset.string('PatientID') ?? '',
       issuerOfPatientId: dataset.string('IssuerOfPatientID') ?? '',
       patientBirthDate: dataset.string('PatientBirthDate') ?? '',
+      patientName: dataset.string('PatientName') ?? '',
+      patientSex: dataset.string('PatientSex') ?? '',
+      accessionNumber: dataset.strings('AccessionNumber').join('\\'),
     },
   };
 }

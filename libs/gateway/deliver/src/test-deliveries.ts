@@ -11,6 +11,7 @@ import { silentLogger, type Logger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder } from '@aifi/shared-testing';
 import { DeliverService, type DeliverSettings } from './deliver-service.js';
 import { FakePacs, STUDY } from './fake-pacs.js';
+import type { IdentityExplainer } from './last-look.js';
 import type { PacsPeer } from './pacs-peer.js';
 import type { LaneDeadlines } from './verification.js';
 
@@ -33,6 +34,7 @@ export class TestDeliveries {
   readonly done: string[] = [];
   settings: DeliverSettings = FAST;
   deadlines: LaneDeadlines | undefined;
+  explainer: IdentityExplainer | undefined;
   logger: Logger = silentLogger;
   random: () => number = Math.random;
   database = this.#open();
@@ -46,6 +48,7 @@ export class TestDeliveries {
     return new DeliverService({
       ...{ database: this.database, pacs: this.peer, settings: this.settings, clock: this.clock },
       ...{ logger: this.logger, random: this.random, deadlines: this.deadlines },
+      explainer: this.explainer,
       onDone: (jobId) => this.done.push(jobId),
     });
   }

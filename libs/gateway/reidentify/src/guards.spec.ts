@@ -87,7 +87,7 @@ describe(checkGuards.name, () => {
   let vault: Vault;
   beforeEach(async () => {
     folder = temporaryFolder('guards');
-    vault = Vault.open(join(folder.path, 'vault.db'));
+    vault = Vault.open(join(folder.path, 'vault.db'), ring);
     await vault.recordLinkage(aLinkage(), new Map(), 1);
   });
   afterEach(() => {
@@ -123,7 +123,10 @@ describe(checkGuards.name, () => {
       () => anEnvelope({}, { pseudonymousStudyUid: pseudonymousUid('2.25.9') }),
     ],
     ['is of another study manifest', () => anEnvelope({}, { manifestSha256: sha256Hex('other') })],
-    ['is sealed with another key', () => anEnvelope({}, {}, { ...keys, seal: Buffer.alloc(32, 9) })],
+    [
+      'is sealed with another key',
+      () => anEnvelope({}, {}, { ...keys, seal: Buffer.alloc(32, 9) }),
+    ],
     ['is of another key epoch', () => anEnvelope({}, {}, { ...keys, epoch: 2 })],
     ['is cut short', () => anEnvelope().subarray(0, -1)],
     ['is empty', () => Buffer.alloc(0)],
@@ -150,7 +153,9 @@ describe(checkGuards.name, () => {
   });
 
   it('C5 refuses when the identity key has changed since', () => {
-    expect(sut({ keys: keyRingOf({ ...keys, identity: Buffer.alloc(32, 9) }) })).toMatchObject(mismatch);
+    expect(sut({ keys: keyRingOf({ ...keys, identity: Buffer.alloc(32, 9) }) })).toMatchObject(
+      mismatch,
+    );
   });
 
   const outcomes: [string, Partial<OutcomeManifest>][] = [

@@ -5,12 +5,7 @@
  * Source: reliability specification C4, C5, C6.
  */
 import type { OutcomeManifest } from '@aifi/contracts-manifests';
-import {
-  identityHmacs,
-  openEnvelope,
-  type Linkage,
-  type Vault,
-} from '@aifi/gateway-vault';
+import { identityHmacs, openEnvelope, type Linkage, type Vault } from '@aifi/gateway-vault';
 import {
   AifiError,
   objectsDigest,

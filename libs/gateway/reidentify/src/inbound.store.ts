@@ -72,6 +72,17 @@ export class InboundStore {
     });
   }
 
+  /** One of the images of the job's series that is still kept. */
+  sourcePath(jobId: string): string | undefined {
+    return this.database.read((sql) =>
+      sql.get<{ path: string }>(
+        `SELECT path FROM job JOIN instance USING (study_id, series_uid)
+         WHERE job_id = ? AND removed_ms IS NULL ORDER BY instance_id LIMIT 1`,
+        jobId,
+      ),
+    )?.path;
+  }
+
   finishWithResult(inbound: Inbound, deliveries: readonly NewDelivery[]): Promise<void> {
     const { jobId, issue } = inbound.manifest;
     return this.database.write((sql) => {

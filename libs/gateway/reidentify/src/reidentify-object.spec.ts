@@ -42,6 +42,8 @@ const original = (): DicomDataset =>
     ]);
 const plan: ReidentificationPlan = {
   finalUid: (uid) => uids.get(uid),
+  isPseudonymous: (uid) => uids.has(uid),
+  dates: { offsetDays: -400, zoneMinutes: () => 60 },
   identity: identityElements(identityOf(original())),
 };
 
@@ -52,7 +54,7 @@ const uidItem = (concept: string, uid: string): DicomDataset =>
     .setString('ValueType', 'UIDREF')
     .setItems('ConceptNameCodeSequence', [code(concept)])
     .setString('UID', uid);
-function aResult(sopClassUid = SR_CLASS): DicomDataset {
+function aResult(sopClassUid = SC_CLASS): DicomDataset {
   const image = new DicomDataset()
     .setString('ReferencedSOPClassUID', '1.2.840.10008.5.1.4.1.1.4')
     .setString('ReferencedSOPInstanceUID', '2.25.3');
@@ -68,6 +70,7 @@ function aResult(sopClassUid = SR_CLASS): DicomDataset {
   return new DicomDataset()
     .setString('SpecificCharacterSet', 'ISO_IR 192')
     .setString('SOPClassUID', sopClassUid)
+    .setString('Modality', 'OT')
     .setString('SOPInstanceUID', '2.25.51')
     .setString('StudyInstanceUID', '2.25.1')
     .setString('SeriesInstanceUID', '2.25.50')
@@ -126,7 +129,7 @@ describe(reidentifyObject.name, () => {
     const result = reidentifyObject(encodePart10(aResult()), plan);
     if (!result.ok) throw new Error(result.refusal.code);
     const { bytes, ...names } = result.value;
-    const ids = { sopClassUid: SR_CLASS, sopInstanceUid: '2.25.9051' };
+    const ids = { sopClassUid: SC_CLASS, sopInstanceUid: '2.25.9051' };
     expect(names).toEqual({ ...ids, seriesInstanceUid: '2.25.9050' });
     expect(decodePart10(bytes).meta).toMatchObject(ids);
   });
@@ -207,7 +210,7 @@ describe(reidentifyObject.name, () => {
 
   it('copies native and encapsulated pixel data untouched', () => {
     const pixels = Uint8Array.from({ length: 24 }, (_, i) => i * 11);
-    const image = aResult(SC_CLASS)
+    const image = aResult()
       .setNumbers('SamplesPerPixel', [3])
       .setNumbers('Rows', [2])
       .setNumbers('Columns', [4])

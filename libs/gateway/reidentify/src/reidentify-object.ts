@@ -1,8 +1,10 @@
 /**
- * One result object: pseudonymous UIDs and modules out, the patient's current ones in.
- * Decides the fate of every UID in the object. Invariants: a UID is minted by the hub (and listed),
- * in the vault, a device's, or of the standard; any other means quarantine. Pixel bytes are copied.
- * Source: results specification 4.1.1, 4.1.2; reliability specification "UIDs that the hub mints".
+ * One result object: pseudonymous UIDs, dates and modules out, the patient's own in.
+ * Decides the order: UIDs, dates, modules, then the check of the bytes that will be sent. Pixel
+ * bytes are copied. Results are small (reports, captures of a megapixel, one bit a voxel), so that
+ * an object is held whole: the check reads all of it anyway.
+ * Invariants: equal object, plan and identity give equal bytes; a new identity changes nothing but
+ * the identity. Source: results specification 4.1; reliability specification P6.
  */
 import {
   decodePart10,
@@ -12,26 +14,27 @@ import {
   encodeFileMeta,
   encodingOf,
   UNDEFINED_LENGTH,
-  type DicomElement,
   type Part10File,
 } from '@aifi/dicom-core';
 import { IDENTITY_KEYWORDS } from '@aifi/gateway-vault';
 import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
+import { mapUids, type FinalUid } from './map-uids.js';
+import { checkContent, checkObject, pseudonymsOf, TYPE_2 } from './result-check.js';
+import { moveToZone, restoreDates, type DateRules } from './result-dates.js';
 
 /** A result is a clinical object: the markers of de-identification go (results 4.1.2). */
 const DEIDENTIFICATION_TAGS = [0x00120062, 0x00120063, 0x00120064, 0x00280303] as const;
-const DEVICE_UID = 0x00181002;
-const CONTENT_UID = 0x0040a124;
-const DEVICE_OBSERVER_UID = '121012';
-const STANDARD_ROOT = '1.2.840.10008.';
+const DEIDENTIFYING_EQUIPMENT = '109104';
 const PATIENT_GROUP = 0x0010;
 /** What follows pixel data is padding, or a signature that no longer holds (PS3.3 C.12.1.1.3). */
 const PIXEL_DATA = 0x7fe00010;
 const TEXT_VRS: ReadonlySet<string> = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
 
 export interface ReidentificationPlan {
-  /** The final UID for a pseudonymous one, or undefined when its origin is unknown. */
-  readonly finalUid: (uid: string) => string | undefined;
+  readonly finalUid: FinalUid;
+  /** True for every UID that only the hub may see. */
+  readonly isPseudonymous: (uid: string) => boolean;
+  readonly dates: DateRules;
   /** Patient and Study module of the current identity, byte-equal to the original. */
   readonly identity: DicomDataset;
 }
@@ -56,22 +59,74 @@ export function reidentifyObject(
   if (mapped.string('StudyInstanceUID') !== plan.identity.string('StudyInstanceUID')) {
     return refuse('IDENTITY_MISMATCH', 'a result of another study');
   }
-  for (const keyword of IDENTITY_KEYWORDS) mapped.delete(keyword);
   for (const tag of DEIDENTIFICATION_TAGS) mapped.delete(tag);
-  for (const { tag } of [...mapped]) {
-    // No patient attribute of the hub survives: a pseudonymised age, for example, is not the age.
-    if (tag >>> 16 === PATIENT_GROUP || tag > PIXEL_DATA) mapped.delete(tag);
-  }
-  // The original's character set will be declared: text of the hub must read the same under it.
-  if (!isAscii(mapped)) return refuse('OUTPUT_INVALID', 'text of a result is not ASCII');
-  for (const element of plan.identity) mapped.put(element);
+  dropDeidentifier(mapped);
+  replaceIdentity(mapped, plan.identity);
+  // Its dates are true already.
+  const made = withoutIdentity(mapped);
+  const restored = restoreDates(made, plan.dates);
+  if (!restored.ok) return restored;
+  moveToZone(made, plan.dates);
+  for (const element of made) mapped.put(element);
+  // The original's character set is declared: text of the hub must read the same under it.
+  if (!isAscii(made)) return refuse('OUTPUT_INVALID', 'text of a result is not ASCII');
   const uids = {
     sopClassUid: mapped.string('SOPClassUID') ?? '',
     seriesInstanceUid: mapped.string('SeriesInstanceUID') ?? '',
     sopInstanceUid: mapped.string('SOPInstanceUID') ?? '',
   };
   if (Object.values(uids).includes('')) return refuse('OUTPUT_INVALID', 'a result without UIDs');
-  return ok({ ...uids, bytes: encoded(source, bytes, mapped) });
+  const object = { dataset: mapped, bytes: encoded(source, bytes, mapped) };
+  const pseudonyms = pseudonymsOf(source.dataset);
+  const checked = checkObject(object, pseudonyms, plan.isPseudonymous);
+  if (!checked.ok) return checked;
+  const content = checkContent(mapped);
+  return content.ok ? ok({ ...uids, bytes: object.bytes }) : content;
+}
+
+/**
+ * The same object with another identity: what a merge or a correction makes of a result, or of a
+ * status object, that waits. Gives the very bytes that re-identification with that identity gives;
+ * what it says was checked when it was made.
+ */
+export function withIdentity(bytes: Uint8Array, identity: DicomDataset): Result<Buffer> {
+  const parsed = parsedObject(bytes);
+  if (!parsed.ok) return parsed;
+  const { dataset } = parsed.value;
+  if (dataset.string('StudyInstanceUID') !== identity.string('StudyInstanceUID')) {
+    return refuse('IDENTITY_MISMATCH', 'an identity of another study');
+  }
+  replaceIdentity(dataset, identity);
+  const anew = encoded(parsed.value, bytes, dataset);
+  const checked = checkObject({ dataset, bytes: anew }, [], () => false);
+  return checked.ok ? ok(anew) : checked;
+}
+
+/** No patient attribute of before survives: a pseudonymised age, for example, is not the age. */
+function replaceIdentity(dataset: DicomDataset, identity: DicomDataset): void {
+  for (const keyword of IDENTITY_KEYWORDS) dataset.delete(keyword);
+  for (const { tag } of [...dataset]) {
+    if (tag >>> 16 === PATIENT_GROUP || tag > PIXEL_DATA) dataset.delete(tag);
+  }
+  for (const keyword of TYPE_2) dataset.setString(keyword, '');
+  for (const element of identity) dataset.put(element);
+}
+
+function withoutIdentity(dataset: DicomDataset): DicomDataset {
+  const copy = new DicomDataset();
+  for (const element of dataset) copy.put(element);
+  for (const keyword of IDENTITY_KEYWORDS) copy.delete(keyword);
+  return copy;
+}
+
+/** The gateway that took the identity out had no part in the result. */
+function dropDeidentifier(dataset: DicomDataset): void {
+  const items = dataset.items('ContributingEquipmentSequence');
+  const others = items.filter((item) => {
+    const [purpose] = item.items('PurposeOfReferenceCodeSequence');
+    return purpose?.string('CodeValue') !== DEIDENTIFYING_EQUIPMENT;
+  });
+  if (others.length < items.length) dataset.setItems('ContributingEquipmentSequence', others);
 }
 
 function isAscii(dataset: DicomDataset): boolean {
@@ -92,52 +147,13 @@ function parsedObject(bytes: Uint8Array): Result<Part10File> {
   }
 }
 
-/** A copy with every UID replaced, at any depth; undefined when one has no known origin. */
-function mapUids(
-  dataset: DicomDataset,
-  finalUid: ReidentificationPlan['finalUid'],
-): DicomDataset | undefined {
-  const result = new DicomDataset();
-  const isDeviceItem = conceptCode(dataset) === DEVICE_OBSERVER_UID;
-  for (const element of dataset) {
-    const mapped = mapElement(element, isDeviceItem, finalUid);
-    if (!mapped) return undefined;
-    result.put(mapped);
-  }
-  return result;
-}
-
-function mapElement(
-  element: DicomElement,
-  isDeviceItem: boolean,
-  finalUid: ReidentificationPlan['finalUid'],
-): DicomElement | undefined {
-  const { tag, vr, value } = element;
-  if (!(value instanceof Uint8Array)) {
-    const items = value.map((item) => mapUids(item, finalUid));
-    return items.includes(undefined) ? undefined : { tag, vr, value: items as DicomDataset[] };
-  }
-  const isDevice = tag === DEVICE_UID || (tag === CONTENT_UID && isDeviceItem);
-  if (vr !== 'UI' || isDevice || value.length === 0) return element;
-  const holder = new DicomDataset().put(element);
-  const uids = holder
-    .strings(tag)
-    .map((uid) => (uid.startsWith(STANDARD_ROOT) ? uid : finalUid(uid)));
-  if (uids.includes(undefined)) return undefined;
-  return holder.setStrings(tag, uids as string[], 'UI').get(tag);
-}
-
-function conceptCode(item: DicomDataset): string | undefined {
-  return item.items('ConceptNameCodeSequence')[0]?.string('CodeValue');
-}
-
 function encoded(source: Part10File, bytes: Uint8Array, dataset: DicomDataset): Buffer {
   const { transferSyntaxUid } = source.meta;
   const encoding = encodingOf(transferSyntaxUid);
   const parts: Uint8Array[] = [
     encodeFileMeta({
-      sopClassUid: dataset.string('SOPClassUID')!,
-      sopInstanceUid: dataset.string('SOPInstanceUID')!,
+      sopClassUid: dataset.string('SOPClassUID') ?? '',
+      sopInstanceUid: dataset.string('SOPInstanceUID') ?? '',
       transferSyntaxUid,
     }),
     encodeDataset(dataset, encoding),

@@ -14,7 +14,13 @@ import {
 } from '@aifi/contracts-manifests';
 import { decodePart10, DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, type Row } from '@aifi/gateway-database';
-import { identityHmacs, identityOf, sealEnvelope, Vault } from '@aifi/gateway-vault';
+import {
+  IdentityEventLog,
+  identityHmacs,
+  identityOf,
+  sealEnvelope,
+  Vault,
+} from '@aifi/gateway-vault';
 import {
   jobId,
   objectsDigest,
@@ -26,13 +32,19 @@ import {
 } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { keyRingOf } from '@aifi/shared-site-keys';
-import { fakeSiteKeys, FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import {
+  fakeSiteKeys,
+  FakeClock,
+  temporaryFolder,
+  type TemporaryFolder,
+} from '@aifi/shared-testing';
 import { createReidentifyStage } from './index.js';
 
 const SITE = siteId('site-a');
 const MODEL = sha256Hex('model');
 const SENT = sha256Hex('a slice');
 const STUDY_MANIFEST = sha256Hex('study manifest');
+const SECONDARY_CAPTURE = '1.2.840.10008.5.1.4.1.1.7';
 const PSEUDO_STUDY = pseudonymousUid('2.25.1');
 const keys = fakeSiteKeys();
 const ring = keyRingOf(keys);
@@ -61,7 +73,7 @@ describe(createReidentifyStage.name, () => {
   beforeEach(() => {
     folder = temporaryFolder('reidentify');
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
-    vault = Vault.open(join(folder.path, 'vault.db'));
+    vault = Vault.open(join(folder.path, 'vault.db'), ring);
     done = 0;
   });
   afterEach(() => {
@@ -71,11 +83,12 @@ describe(createReidentifyStage.name, () => {
   });
 
   /** Runs a new stage, as after a restart, until nothing is left that it can do. */
-  async function work(): Promise<void> {
+  async function work(over: { events?: IdentityEventLog } = {}): Promise<void> {
     const clock = new UntilIdleClock();
     const sut = createReidentifyStage({
       ...{ database, vault, keys: ring, siteId: SITE, dataFolder: folder.path, clock },
       ...{ wake: new Wake(), logger: silentLogger, onDone: () => (done += 1) },
+      ...over,
     });
     await sut.run(clock.stop.signal);
   }
@@ -85,7 +98,8 @@ describe(createReidentifyStage.name, () => {
 
   function aResultObject(over: Readonly<Record<string, string>> = {}): Buffer {
     const result = new DicomDataset()
-      .setString('SOPClassUID', '1.2.840.10008.5.1.4.1.1.88.34')
+      .setString('SOPClassUID', SECONDARY_CAPTURE)
+      .setString('Modality', 'OT')
       .setString('SOPInstanceUID', '2.25.51')
       .setString('SeriesInstanceUID', '2.25.50')
       .setString('StudyInstanceUID', PSEUDO_STUDY)
@@ -101,7 +115,7 @@ describe(createReidentifyStage.name, () => {
       objects: [
         {
           ...{ index: 0, role: 'SR' },
-          sopClassUid: pseudonymousUid('1.2.840.10008.5.1.4.1.1.88.34'),
+          sopClassUid: pseudonymousUid(SECONDARY_CAPTURE),
           sopInstanceUid: pseudonymousUid('2.25.51'),
           seriesInstanceUid: pseudonymousUid('2.25.50'),
           ...{ sizeBytes: bytes.length, sha256: sha256Hex(bytes) },
@@ -213,6 +227,60 @@ describe(createReidentifyStage.name, () => {
     expect(dataset.string('PatientID')).toBe('0099999');
   });
 
+  it('takes the identity that was spoken of before the images came', async () => {
+    const events = IdentityEventLog.open(join(folder.path, 'identity-events.db'), ring);
+    await returned(1);
+    await events.record(
+      {
+        ...{ eventId: 'm1', trigger: 'A40', happenedMs: 0, demographics: { name: 'Visser^Jan' } },
+        ...{ from: { id: '0012345', issuer: '' }, into: { id: '0099999', issuer: '' } },
+      },
+      0,
+    );
+    await work({ events });
+    events.close();
+    const [delivery] = rows('SELECT path FROM delivery');
+    const { dataset } = decodePart10(readFileSync(String(delivery!['path'])));
+    expect([dataset.string('PatientID'), dataset.string('PatientName')]).toEqual([
+      ...['0099999', 'Visser^Jan'],
+    ]);
+  });
+
+  it('registers every result before its delivery, and says that the linkage was opened', async () => {
+    await returned(1);
+    await work();
+    const [delivery] = rows('SELECT sop_instance_uid, series_uid FROM delivery');
+    expect(vault.recall({ product: 'brain-tissue' })).toEqual([
+      expect.objectContaining({
+        ...{ jobId: jobOf(1), studyUid: '1.2.3.1', product: 'brain-tissue', issue: 0 },
+        resultSopInstanceUid: delivery!['sop_instance_uid'],
+        resultSeriesUid: delivery!['series_uid'],
+      }),
+    ]);
+    const acts = vault.actsAfter(0).map(({ act }) => act);
+    expect(acts.indexOf('opened')).toBeLessThan(acts.indexOf('registered'));
+    expect(acts).toContain('opened');
+  });
+
+  it('registers nothing of an outcome that is quarantined', async () => {
+    await returned(1, { bytes: Buffer.from('not dicom') });
+    await work();
+    expect(vault.recall({ product: 'brain-tissue' })).toEqual([]);
+  });
+
+  it('registers once when the process died before the deliveries were committed', async () => {
+    await returned(1);
+    await database.write((sql) =>
+      sql.run("CREATE TRIGGER t BEFORE INSERT ON delivery BEGIN SELECT RAISE(ABORT, 'x'); END"),
+    );
+    await work();
+    expect(rows('SELECT * FROM delivery')).toEqual([]);
+    await database.write((sql) => sql.run('DROP TRIGGER t'));
+    await work();
+    expect(rows('SELECT * FROM delivery')).toHaveLength(1);
+    expect(vault.recall({ product: 'brain-tissue' })).toHaveLength(1);
+  });
+
   it('gives the results of every job UIDs of their own', async () => {
     await returned(1);
     await returned(2);
@@ -262,7 +330,7 @@ describe(createReidentifyStage.name, () => {
     [
       'an object is of another class than listed',
       'IDENTITY_MISMATCH',
-      { bytes: aResultObject({ SOPClassUID: '1.2.840.10008.5.1.4.1.1.7' }) },
+      { bytes: aResultObject({ SOPClassUID: '1.2.840.10008.5.1.4.1.1.2' }) },
     ],
     ['an object is no DICOM', 'OUTPUT_INVALID', { bytes: Buffer.from('not dicom') }],
   ];

@@ -7,8 +7,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutcomeManifest } from '@aifi/contracts-manifests';
+import { readPart10Header } from '@aifi/dicom-core';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import { identityElements, type Linkage, type Vault } from '@aifi/gateway-vault';
+import {
+  identityElements,
+  settleIdentity,
+  type IdentityEventLog,
+  type Linkage,
+  type Vault,
+} from '@aifi/gateway-vault';
 import {
   crashPoint,
   keyedUid,
@@ -28,10 +35,17 @@ import type { KeyRing, SiteKeys } from '@aifi/shared-site-keys';
 import { checkGuards } from './guards.js';
 import { InboundStore, type Inbound, type InboundRow, type NewDelivery } from './inbound.store.js';
 import { reidentifyObject, type ReidentificationPlan } from './reidentify-object.js';
+import { offsetMinutes } from './result-dates.js';
+import { shiftedDays } from './shifted-days.js';
+
+/** Far above any report, capture or segmentation; an object is held whole. @unit bytes */
+const OBJECT_BYTES_MAX = 268_435_456;
 
 export interface ReidentifyDependencies {
   readonly database: GatewayDatabase;
   readonly vault: Vault;
+  /** What the hospital said about its patients. @default nothing */
+  readonly events?: IdentityEventLog | undefined;
   readonly keys: KeyRing;
   readonly siteId: SiteId;
   readonly dataFolder: string;
@@ -81,10 +95,11 @@ export function createReidentifyStage(dependencies: ReidentifyDependencies): Sta
 }
 
 async function takeBack(
-  { vault, keys, siteId, dataFolder }: ReidentifyDependencies,
+  dependencies: ReidentifyDependencies,
   store: InboundStore,
   inbound: Inbound,
 ): Promise<Result<void>> {
+  const { vault, events, keys, siteId, clock } = dependencies;
   const { manifest, envelope } = inbound;
   const sent = store.sentJob(manifest.jobId);
   if (!sent) return refuse('IDENTITY_MISMATCH', 'nothing was sent for this job');
@@ -94,12 +109,35 @@ async function takeBack(
     await store.finishWithoutResult(inbound);
     return ok(undefined);
   }
+  const { studyUid } = linkage.value;
+  // What was said of the patient before these images came is in the history from here on.
+  if (events) await settleIdentity({ vault, events }, studyUid, clock.nowMs());
+  const deliveries = await writeObjects(dependencies, store, inbound, linkage.value);
+  if (!deliveries.ok) return deliveries;
+  crashPoint('gateway.reidentify.before-register');
+  await register(dependencies, manifest, linkage.value, deliveries.value);
+  crashPoint('gateway.reidentify.before-commit');
+  await store.finishWithResult(inbound, deliveries.value);
+  crashPoint('gateway.reidentify.after-commit');
+  return ok(undefined);
+}
+
+async function writeObjects(
+  dependencies: ReidentifyDependencies,
+  store: InboundStore,
+  inbound: Inbound,
+  linkage: Linkage,
+): Promise<Result<readonly NewDelivery[]>> {
+  const { keys, dataFolder } = dependencies;
+  const { manifest } = inbound;
   // The guards have shown that the keys of this epoch are here.
-  const minted = mintedUidsOf(manifest, keys.epoch(linkage.value.epoch)!);
-  const plan = planOf(manifest, linkage.value, { vault, minted });
+  const minted = mintedUidsOf(manifest, keys.epoch(linkage.epoch)!);
+  const zone = await zoneOf(store.sourcePath(manifest.jobId));
+  const plan = planOf(dependencies, linkage, { minted, zone });
   const deliveries: NewDelivery[] = [];
   for (const listed of manifest.objects) {
     const { index, role, sha256 } = listed;
+    if (listed.sizeBytes > OBJECT_BYTES_MAX) return refuse('OUTPUT_INVALID', 'too large a result');
     const bytes = await readFile(inbound.paths.get(index)!);
     if (sha256Hex(bytes) !== sha256) return refuse('OUTPUT_INVALID', 'bytes changed on disk');
     const object = reidentifyObject(bytes, plan);
@@ -115,10 +153,61 @@ async function takeBack(
     const file = await writeDurableFile(path, object.value.bytes);
     deliveries.push({ index, role, ...object.value, path, sha256: file.sha256 });
   }
-  crashPoint('gateway.reidentify.before-commit');
-  await store.finishWithResult(inbound, deliveries);
-  crashPoint('gateway.reidentify.after-commit');
-  return ok(undefined);
+  return ok(deliveries);
+}
+
+/** The one rule for UIDs: minted ones are derived again, others come back from the vault. */
+function planOf(
+  { vault, keys, siteId }: ReidentifyDependencies,
+  { jobId, studyUid, epoch, asSent }: Linkage,
+  {
+    minted,
+    zone,
+  }: { readonly minted: ReadonlyMap<string, string>; readonly zone?: number | undefined },
+): ReidentificationPlan {
+  const context = { siteCode: siteId.toUpperCase(), keys: keys.epoch(epoch)! };
+  return {
+    finalUid: (uid) => minted.get(uid) ?? vault.originalUid(jobId, uid),
+    isPseudonymous: (uid) => minted.has(uid) || vault.originalUid(jobId, uid) !== undefined,
+    dates: {
+      offsetDays: shiftedDays(asSent, context),
+      zoneMinutes: (atMs) => zone ?? -new Date(atMs).getTimezoneOffset(),
+    },
+    identity: identityElements(vault.currentIdentity(studyUid) ?? asSent),
+  };
+}
+
+/** On the register before the PACS can have it: what is in the PACS can always be recalled. */
+async function register(
+  { vault, clock }: ReidentifyDependencies,
+  { jobId, issue, revision, product }: OutcomeManifest,
+  { studyUid, asSent }: Linkage,
+  deliveries: readonly NewDelivery[],
+): Promise<void> {
+  const atMs = clock.nowMs();
+  await vault.recordOpened({ jobId, purpose: 'result' }, atMs);
+  await vault.registerResults(
+    deliveries.map(({ sopInstanceUid, seriesInstanceUid, sopClassUid }) => ({
+      ...{ jobId, studyUid, issue, revision, sopClassUid },
+      resultSopInstanceUid: sopInstanceUid,
+      resultSeriesUid: seriesInstanceUid,
+      ...{ product: product.id, productVersion: product.version },
+      modelDigest: product.modelDigest,
+      studyDate: asSent.fields.StudyDate,
+    })),
+    atMs,
+  );
+}
+
+/** Zone of the images; the gateway's own where they do not say, or are no longer kept. */
+async function zoneOf(path: string | undefined): Promise<number | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    const { dataset } = await readPart10Header(path);
+    return offsetMinutes(dataset.string('TimezoneOffsetFromUTC'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Final UID of each UID that the hub minted, derived again with the site's key. */
@@ -130,17 +219,4 @@ function mintedUidsOf(manifest: OutcomeManifest, keys: SiteKeys): ReadonlyMap<st
       keyedUid(keys.result, jobId, product.modelDigest, role, String(index), String(issue)),
     ]),
   );
-}
-
-/** The one rule for UIDs: minted ones are derived again, others come back from the vault. */
-function planOf(
-  manifest: OutcomeManifest,
-  linkage: Linkage,
-  { vault, minted }: { readonly vault: Vault; readonly minted: ReadonlyMap<string, string> },
-): ReidentificationPlan {
-  const current = vault.currentIdentity(linkage.studyUid) ?? linkage.asSent;
-  return {
-    finalUid: (uid) => minted.get(uid) ?? vault.originalUid(manifest.jobId, uid),
-    identity: identityElements(current),
-  };
 }

@@ -64,7 +64,7 @@ describe(createStatusService.name, () => {
   beforeEach(async () => {
     folder = temporaryFolder('status');
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
-    vault = Vault.open(join(folder.path, 'vault.db'));
+    vault = Vault.open(join(folder.path, 'vault.db'), ring);
     [clock, done] = [new UntilIdleClock(), 0];
     await database.write((sql) => {
       sql.run(`INSERT INTO study VALUES (1, '${STUDY}', 1, 0)`);

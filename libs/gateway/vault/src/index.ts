@@ -1,4 +1,15 @@
-/** The vault: linkage, identities and the sealed return envelope. */
+/** The vault: linkage, identities, results register, acts, backups and the sealed envelope. */
 export * from './envelope.js';
 export * from './identity.js';
+export * from './identity-event.js';
+export * from './identity-event-apply.js';
+export { changedIdentity, patientOf, type IdentityChange } from './identity-event-encoding.js';
+export { IdentityEventLog } from './identity-event-log.js';
 export * from './vault.js';
+export type { PatientKey } from './blind-index.js';
+export type { Erased } from './erasure.js';
+export type { IdentityEntry, IdentitySource, NewIdentity } from './identity-history.store.js';
+export type { Linkage } from './linkage.store.js';
+export type { NewResult, RecallQuery, RegisteredResult } from './result-register.store.js';
+export type { VaultAct, VaultActDetail, VaultActName } from './vault-act.js';
+export { backupVault, restoreVault, type BackupOptions, type RestoreOptions } from './backup.js';

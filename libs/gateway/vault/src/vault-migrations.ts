@@ -1,10 +1,11 @@
 /**
  * Tables of the vault: the only place where identity and pseudonym stand side by side.
- * Decides what can never change: the identity as sent, and the history of identities.
+ * Decides their versions: 1 kept identities in plain, 2 seals each row (`sealed-tables.ts`).
  * Invariants are enforced by triggers, not by the code that writes.
  * Source: reliability specification C5, P1; pseudonymisation specification 1.3.
  */
 import type { Migration } from '@aifi/gateway-database';
+import { SEALED_TABLES } from './sealed-tables.js';
 
 export const VAULT_MIGRATIONS: readonly Migration[] = [
   {
@@ -59,4 +60,5 @@ BEGIN SELECT RAISE(ABORT, 'the identity history is append-only'); END;
 CREATE TRIGGER identity_history_is_immutable BEFORE UPDATE ON identity_history
 BEGIN SELECT RAISE(ABORT, 'the identity history is append-only'); END`,
   },
+  { version: 2, up: SEALED_TABLES },
 ];

@@ -2,7 +2,7 @@
  * Key ring: all epochs of a hospital's keys.
  * Decides which keys new work is done with, and with which older keys work in flight is finished.
  * Invariant: an epoch that linkage rows name stays on the ring until the last of them is gone.
- * Source: pseudonymisation specification 1.3; security specification 6 (keys).
+ * Source: pseudonymisation specification 1.3; security specification 5 (keys).
  */
 import type { SiteKeys } from './site-keys.js';
 

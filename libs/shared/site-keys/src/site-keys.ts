@@ -1,13 +1,12 @@
 /**
  * Site keys: the secrets of one hospital from which all pseudonyms, seals and result UIDs derive.
- * Decides where they live (one JSON file, mode 0600, never in the database) and when the gateway
- * refuses to use them. Invariant: made once from the system's random source, never overwritten.
- * Source: pseudonymisation specification 1.3; reliability specification C4, H12.
+ * Decides what each key is for, and which of them are fresh in a new epoch.
+ * Invariants: one key is never used for two purposes; made from the system's random source only;
+ * keys that are printed, or written as JSON, show their epoch and nothing else.
+ * Source: pseudonymisation specification 1.3; security specification 5 (keys); reliability C4, H12.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { z } from 'zod';
-import { AifiError, writeDurableFile } from '@aifi/shared-kernel';
+import { inspect } from 'node:util';
 
 /** What each key is for; one key is never used for two purposes. */
 export const KEY_NAMES = [
@@ -15,64 +14,52 @@ export const KEY_NAMES = [
   ...(['vault', 'index'] as const),
 ] as const;
 export type KeyName = (typeof KEY_NAMES)[number];
+export type KeyMaterial = Readonly<Record<KeyName, Buffer>>;
 
 /**
  * 256-bit keys: UIDs, patient pseudonyms, dates, envelope seal, identity HMACs, result UIDs; row
  * keys of the vault, and its blind index.
  */
-export type SiteKeys = Readonly<Record<KeyName, Buffer>> & {
+export type SiteKeys = KeyMaterial & {
   /** Rises when keys are replaced; every linkage row and envelope names its epoch. */
   readonly epoch: number;
 };
 
-const keySchema = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/)
-  .transform((hex) => Buffer.from(hex, 'hex'));
-const siteKeysSchema = z.strictObject({
-  epoch: z.int().positive(),
-  uid: keySchema,
-  pid: keySchema,
-  date: keySchema,
-  seal: keySchema,
-  identity: keySchema,
-  result: keySchema,
-  vault: keySchema,
-  index: keySchema,
-});
-const PERMISSIONS_OF_OTHERS = 0o077;
+/**
+ * How an epoch came to be. `sealing`: what protects is fresh, pseudonyms stay. `pseudonyms`: all is
+ * fresh, so studies before and after are of strangers to whoever sees pseudonyms only.
+ */
+export type RotationKind = 'sealing' | 'pseudonyms';
 
-/** Reads the key file, or makes it. CONFIG_INVALID when others may read it or it does not parse. */
-export async function loadOrCreateSiteKeys(path: string): Promise<SiteKeys> {
-  const mode = await modeOf(path);
-  if (mode === undefined) {
-    await createSiteKeys(path);
-  } else if ((mode & PERMISSIONS_OF_OTHERS) !== 0) {
-    throw new AifiError('CONFIG_INVALID', 'the key file may be read by others: chmod 600');
-  }
-  const parsed = siteKeysSchema.safeParse(parsedJson(await readFile(path, 'utf8')));
-  if (!parsed.success) throw new AifiError('CONFIG_INVALID', 'the key file is damaged');
-  return parsed.data;
+/** Keys that the next epoch takes over. The index must find rows of every epoch, so it stays. */
+const TAKEN_OVER: Readonly<Record<RotationKind, readonly KeyName[]>> = {
+  sealing: ['uid', 'pid', 'date', 'result', 'index'],
+  pseudonyms: ['index'],
+};
+
+const KEY_BYTES = 32;
+
+export function freshKeyMaterial(): KeyMaterial {
+  const fresh = KEY_NAMES.map((name) => [name, randomBytes(KEY_BYTES)]);
+  return Object.fromEntries(fresh) as KeyMaterial;
 }
 
-async function modeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).mode;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new AifiError('CONFIG_INVALID', 'the key file cannot be read', { cause: error });
-  }
+/** The keys of the epoch after `keys`. */
+export function rotatedKeys(keys: SiteKeys, kind: RotationKind): SiteKeys {
+  const taken = TAKEN_OVER[kind].map((name) => [name, keys[name]]);
+  const material = {
+    ...freshKeyMaterial(),
+    ...(Object.fromEntries(taken) as Partial<KeyMaterial>),
+  };
+  return siteKeysOf(keys.epoch + 1, material);
 }
 
-async function createSiteKeys(path: string): Promise<void> {
-  const keys = Object.fromEntries(KEY_NAMES.map((name) => [name, randomBytes(32).toString('hex')]));
-  await writeDurableFile(path, Buffer.from(JSON.stringify({ epoch: 1, ...keys })));
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Keys of an epoch, safe to print. */
+export function siteKeysOf(epoch: number, material: KeyMaterial): SiteKeys {
+  const keys = { epoch, ...material };
+  const shown = `SiteKeys(epoch ${epoch})`;
+  Object.defineProperty(keys, inspect.custom, { value: () => shown });
+  Object.defineProperty(keys, 'toJSON', { value: () => ({ epoch }) });
+  Object.defineProperty(keys, 'toString', { value: () => shown });
+  return keys;
 }

@@ -24,7 +24,7 @@ export function randomUid(): string {
 }
 
 /** Skull, brain and ventricles, with noise, of slice `index`. */
-function phantom(index: number): Buffer {
+export function phantom(index: number): Buffer {
   const pixels = new Uint16Array(SIZE * SIZE);
   let noise = index + 1;
   const inside = (x: number, y: number, a: number, b: number): boolean =>
@@ -57,9 +57,10 @@ function ctSlice(uids: Uids, index: number): Buffer {
     .setString('StudyTime', '120000')
     .setString('AccessionNumber', 'BENCH1')
     .setString('Modality', 'CT')
-    .setString('Manufacturer', 'AIFI')
+    .setString('Manufacturer', 'GE MEDICAL SYSTEMS')
     .setString('StudyDescription', 'Bench')
     .setString('SeriesDescription', 'Phantom')
+    .setString('BodyPartExamined', 'CHEST')
     .setString('PatientName', 'Bench^Phantom')
     .setString('PatientID', 'BENCH-1')
     .setString('StudyInstanceUID', uids.study)

@@ -123,6 +123,8 @@ export function gatewayConfig(options: {
       callers: [{ aeTitle: pacs, host: HOST, plain: true }],
     },
     pacs: { host: HOST, port: ports.pacsDicom, calledAeTitle: pacs, callingAeTitle: gateway },
+    // The phantom, and the converter of the public MR series.
+    pixelGate: { manufacturers: ['AIFI demonstration', 'BIOLAB'] },
     disk: DISK,
     // The name in the hub's certificate; the address is still the loopback interface.
     hub: { address: `localhost:${hubPort}`, ...credentials, signingPublicKeyFile },

@@ -4,7 +4,10 @@ export const gateway = {
     studies: 'Studies',
     status: 'Queue and disk',
     deadLetters: 'Undelivered',
+    pixelHolds: 'Images to look at',
     reidentify: 'Re-identify',
+    recall: 'Recall',
+    erasure: 'Erase a patient',
     approvals: 'Approvals',
     flags: 'Masked patients',
     alerts: 'Alerts',
@@ -75,6 +78,16 @@ export const gateway = {
     rows: 'Rows',
     present: 'On disk',
     size: 'Size',
+    waits: (count: number) =>
+      count === 1 ? '1 image waits for a person' : `${count} images wait for a person`,
+    look: 'Look at the images',
+    retry: 'Try again',
+    retryTitle: 'Try this product again?',
+    retryText:
+      'The images are prepared again from what was received. Do so when the cause is mended, for ' +
+      'instance after a correction in the PACS. Your name and the time are recorded.',
+    retried: 'The product is tried again.',
+    notRetried: 'Nothing has changed: it still waits for a person, or a newer revision is ahead.',
     roles: {
       SR: 'Structured report',
       SC: 'Secondary capture',
@@ -97,6 +110,9 @@ export const gateway = {
     deadLetters: 'Undelivered',
     deadLettersText: (time: string) => `the oldest of ${time}`,
     deadLettersNone: 'Nothing',
+    pixelHolds: 'Images to look at',
+    pixelHoldsText: (time: string) => `the oldest since ${time}`,
+    pixelHoldsNone: 'None',
     commitments: 'PACS must confirm',
     disk: 'Free disk',
     diskText: (size: string, percent: string) => `${size} free, ${percent} % used`,
@@ -160,6 +176,107 @@ export const gateway = {
     none: 'Everything was delivered.',
     noneOfReason: 'Nothing is undelivered for this reason.',
     badge: (count: number) => `${count} undelivered`,
+  },
+  pixelHolds: {
+    title: 'Images to look at',
+    lead:
+      'These images may show who the patient is. They stay in the hospital until somebody has ' +
+      'looked at them; after the deadline the study is reported as not analysed.',
+    caption: 'Images that wait for a person, acute ones first',
+    since: 'Held since',
+    product: 'Product and lane',
+    reason: 'Why',
+    deadline: 'Deadline',
+    late: 'passed: reported as not analysed',
+    marks: 'Marks',
+    files: (count: number) => (count === 1 ? '1 file of this job' : `${count} files of this job`),
+    study: 'Study',
+    job: 'Job',
+    look: 'Look',
+    none: 'No image waits.',
+    gone: 'Nothing waits here: somebody has decided, or the images are no longer kept.',
+    back: 'All images that wait',
+    badge: (count: number) => `${count} to look at`,
+    lookTitle: 'Look at the images',
+    lookLead:
+      'Is there a name, a number, a date of birth or anything else in the picture by which the ' +
+      'patient can be recognised? Text is often in the corners and at the edges.',
+    open: 'Show the images',
+    openText: 'Your name and the time are recorded with each picture.',
+    openHint: 'Why do you look at these images?',
+    picture: (frame: number, all: number) => `Image ${frame} of ${all}`,
+    pictureAlt: (frame: number, marks: number) =>
+      marks === 0
+        ? `Preview of frame ${frame}, without marks`
+        : `Preview of frame ${frame}; something like text was seen in ${marks} places`,
+    marksHere: (count: number) => (count === 1 ? '1 mark here' : `${count} marks here`),
+    previous: 'Previous image',
+    next: 'Next image',
+    nextMark: 'Next with a mark',
+    hideMarks: 'Hide the marks',
+    showMarks: 'Show the marks',
+    notShown: 'The picture cannot be shown. Reload the page and open the images again.',
+    digest: 'Digest of the file',
+    toSee: (count: number) =>
+      count === 1
+        ? 'One image with a mark is still to be looked at.'
+        : `${count} images with a mark are still to be looked at.`,
+    decide: 'Decision',
+    decideText:
+      'Released: exactly this file may leave the hospital, as a pseudonym. Rejected: the study ' +
+      'is not analysed by this product. Neither can be taken back.',
+    release: 'Release',
+    reject: 'Reject',
+    decideHint: 'What did you see? Do not write the name of the patient here.',
+    released: (waiting: number) =>
+      waiting === 0 ? 'Released: the study goes on.' : `Released. Still to look at: ${waiting}.`,
+    releasedOnly: 'Released, but the study does not go on: a newer revision is ahead.',
+    rejected: 'Rejected: the study is reported as not analysed.',
+    decidedBefore: 'Somebody had decided before; nothing has changed.',
+  },
+  recall: {
+    title: 'Recall',
+    lead:
+      'Which studies have a result of one product in the PACS, for instance when a version turns ' +
+      'out to be wrong. Kept as long as the studies, also when the linkage is gone.',
+    product: 'Product',
+    version: 'Version',
+    versionHint: 'Empty: all versions',
+    caption: 'Results in the PACS, newest first',
+    count: (results: number, studies: number) => `${results} results in ${studies} studies`,
+    file: 'Whole list as CSV',
+    registered: 'Stored',
+    result: 'Result',
+    study: 'Study',
+    studyDate: 'Study date',
+    model: 'Model',
+    issue: 'Revision and issue',
+    none: 'No result of this product is on the register.',
+  },
+  erasure: {
+    title: 'Erase a patient',
+    lead:
+      'Erases who pseudonymous studies belong to, after a request of the patient. Two persons ' +
+      'must agree. Results that were given up to now stay in the PACS.',
+    patientId: 'Patient number',
+    issuer: 'Issuer (if there are several)',
+    compute: 'Show the code',
+    code: 'Code of this patient',
+    codeText:
+      'Whoever agrees enters the number here too and compares the code: it stands in the request ' +
+      'in place of the number. After a restart of the gateway it is another one.',
+    studies: 'Studies in the vault',
+    extent: 'Register of results',
+    extents: {
+      keep: 'Keep it: a recall still finds the studies',
+      erase: 'Erase it too: no recall finds them',
+    },
+    ask: 'Ask for the erasure',
+    askHint: 'What did the patient ask for, and when?',
+    erase: 'Erase for ever',
+    eraseHint: 'Why is this patient erased?',
+    eraseText: 'This cannot be undone.',
+    done: (jobs: number, results: number) => `Erased: ${jobs} linkages, ${results} register rows.`,
   },
   reidentify: {
     title: 'Re-identify',

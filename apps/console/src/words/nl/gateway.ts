@@ -7,7 +7,10 @@ export const gateway: Widened<typeof english> = {
     studies: 'Onderzoeken',
     status: 'Wachtrij en schijf',
     deadLetters: 'Niet afgeleverd',
+    pixelHolds: 'Beelden bekijken',
     reidentify: 'Heridentificeren',
+    recall: 'Terugroepen',
+    erasure: 'Patiënt wissen',
     approvals: 'Goedkeuringen',
     flags: 'Afgeschermde patiënten',
     alerts: 'Meldingen',
@@ -85,6 +88,17 @@ export const gateway: Widened<typeof english> = {
     rows: 'Regels',
     present: 'Op schijf',
     size: 'Grootte',
+    waits: (count: number) =>
+      count === 1 ? '1 beeld wacht op een persoon' : `${count} beelden wachten op een persoon`,
+    look: 'Beelden bekijken',
+    retry: 'Opnieuw proberen',
+    retryTitle: 'Dit product opnieuw proberen?',
+    retryText:
+      'De beelden worden opnieuw klaargemaakt uit wat is ontvangen. Doe dit als de oorzaak is ' +
+      'verholpen, bijvoorbeeld na een correctie in het PACS. Uw naam en de tijd worden vastgelegd.',
+    retried: 'Het product wordt opnieuw geprobeerd.',
+    notRetried:
+      'Er is niets veranderd: het wacht nog op een persoon, of een nieuwere revisie is verder.',
     roles: {
       SR: 'Gestructureerd verslag',
       SC: 'Secondary capture',
@@ -109,6 +123,9 @@ export const gateway: Widened<typeof english> = {
     deadLetters: 'Niet afgeleverd',
     deadLettersText: (time) => `het oudste van ${time}`,
     deadLettersNone: 'Niets',
+    pixelHolds: 'Beelden te bekijken',
+    pixelHoldsText: (time: string) => `de oudste sinds ${time}`,
+    pixelHoldsNone: 'Geen',
     commitments: 'PACS moet bevestigen',
     disk: 'Vrije schijfruimte',
     diskText: (size, percent) => `${size} vrij, ${percent} % in gebruik`,
@@ -171,6 +188,112 @@ export const gateway: Widened<typeof english> = {
     none: 'Alles is afgeleverd.',
     noneOfReason: 'Om deze reden is niets blijven liggen.',
     badge: (count) => `${count} niet afgeleverd`,
+  },
+  pixelHolds: {
+    title: 'Beelden bekijken',
+    lead:
+      'Op deze beelden staat misschien wie de patiënt is. Ze blijven in het ziekenhuis tot ' +
+      'iemand ze heeft bekeken; na de uiterste tijd wordt het onderzoek gemeld als niet geanalyseerd.',
+    caption: 'Beelden die op een persoon wachten, acuut eerst',
+    since: 'Tegengehouden sinds',
+    product: 'Product en spoor',
+    reason: 'Waarom',
+    deadline: 'Uiterste tijd',
+    late: 'voorbij: gemeld als niet geanalyseerd',
+    marks: 'Markeringen',
+    files: (count: number) =>
+      count === 1 ? '1 bestand van deze opdracht' : `${count} bestanden van deze opdracht`,
+    study: 'Onderzoek',
+    job: 'Opdracht',
+    look: 'Bekijken',
+    none: 'Er wacht geen beeld.',
+    gone: 'Hier wacht niets: iemand heeft beslist, of de beelden worden niet meer bewaard.',
+    back: 'Alle beelden die wachten',
+    badge: (count: number) => `${count} te bekijken`,
+    lookTitle: 'De beelden bekijken',
+    lookLead:
+      'Staat er een naam, een nummer, een geboortedatum of iets anders in het beeld waaraan de ' +
+      'patiënt te herkennen is? Tekst staat vaak in de hoeken en langs de randen.',
+    open: 'Beelden tonen',
+    openText: 'Uw naam en de tijd worden bij elk beeld vastgelegd.',
+    openHint: 'Waarom bekijkt u deze beelden?',
+    picture: (frame: number, all: number) => `Beeld ${frame} van ${all}`,
+    pictureAlt: (frame: number, marks: number) =>
+      marks === 0
+        ? `Voorbeeld van beeld ${frame}, zonder markeringen`
+        : `Voorbeeld van beeld ${frame}; op ${marks} plaatsen is iets als tekst gezien`,
+    marksHere: (count: number) => (count === 1 ? '1 markering hier' : `${count} markeringen hier`),
+    previous: 'Vorig beeld',
+    next: 'Volgend beeld',
+    nextMark: 'Volgende met een markering',
+    hideMarks: 'Markeringen verbergen',
+    showMarks: 'Markeringen tonen',
+    notShown: 'Het beeld kan niet worden getoond. Laad de pagina opnieuw en open de beelden weer.',
+    digest: 'Digest van het bestand',
+    toSee: (count: number) =>
+      count === 1
+        ? 'Eén beeld met een markering moet nog worden bekeken.'
+        : `${count} beelden met een markering moeten nog worden bekeken.`,
+    decide: 'Beslissing',
+    decideText:
+      'Vrijgegeven: precies dit bestand mag het ziekenhuis uit, als pseudoniem. Afgewezen: het ' +
+      'onderzoek wordt door dit product niet geanalyseerd. Beide zijn niet terug te draaien.',
+    release: 'Vrijgeven',
+    reject: 'Afwijzen',
+    decideHint: 'Wat zag u? Schrijf hier niet de naam van de patiënt.',
+    released: (waiting: number) =>
+      waiting === 0
+        ? 'Vrijgegeven: het onderzoek gaat verder.'
+        : `Vrijgegeven. Nog te bekijken: ${waiting}.`,
+    releasedOnly:
+      'Vrijgegeven, maar het onderzoek gaat niet verder: een nieuwere revisie is verder.',
+    rejected: 'Afgewezen: het onderzoek wordt gemeld als niet geanalyseerd.',
+    decidedBefore: 'Iemand had al beslist; er is niets veranderd.',
+  },
+  recall: {
+    title: 'Terugroepen',
+    lead:
+      'Welke onderzoeken een uitslag van een product in het PACS hebben, bijvoorbeeld als een ' +
+      'versie fout blijkt. Bewaard zolang als de onderzoeken, ook als de koppeling weg is.',
+    product: 'Product',
+    version: 'Versie',
+    versionHint: 'Leeg: alle versies',
+    caption: 'Uitslagen in het PACS, nieuwste eerst',
+    count: (results: number, studies: number) => `${results} uitslagen in ${studies} onderzoeken`,
+    file: 'Hele lijst als CSV',
+    registered: 'Opgeslagen',
+    result: 'Uitslag',
+    study: 'Onderzoek',
+    studyDate: 'Onderzoeksdatum',
+    model: 'Model',
+    issue: 'Revisie en uitgave',
+    none: 'Van dit product staat geen uitslag in het register.',
+  },
+  erasure: {
+    title: 'Patiënt wissen',
+    lead:
+      'Wist bij wie pseudonieme onderzoeken horen, na een verzoek van de patiënt. Twee personen ' +
+      'moeten het eens zijn. Uitslagen die er al zijn, blijven in het PACS.',
+    patientId: 'Patiëntnummer',
+    issuer: 'Uitgever (als er meer zijn)',
+    compute: 'Code tonen',
+    code: 'Code van deze patiënt',
+    codeText:
+      'Wie akkoord geeft, vult het nummer hier ook in en vergelijkt de code: die staat in het ' +
+      'verzoek in plaats van het nummer. Na een herstart van de gateway is het een andere.',
+    studies: 'Onderzoeken in de kluis',
+    extent: 'Register van uitslagen',
+    extents: {
+      keep: 'Bewaren: bij terugroepen worden de onderzoeken nog gevonden',
+      erase: 'Ook wissen: bij terugroepen worden ze niet gevonden',
+    },
+    ask: 'Wissen aanvragen',
+    askHint: 'Wat heeft de patiënt gevraagd, en wanneer?',
+    erase: 'Voorgoed wissen',
+    eraseHint: 'Waarom wordt deze patiënt gewist?',
+    eraseText: 'Dit kan niet ongedaan worden gemaakt.',
+    done: (jobs: number, results: number) =>
+      `Gewist: ${jobs} koppelingen, ${results} regels van het register.`,
   },
   reidentify: {
     title: 'Heridentificeren',

@@ -1,0 +1,211 @@
+/**
+ * Pseudonymises a folder of files offline, with the engine and the pixel gate of a gateway.
+ * Decides the verdict of every file, and that a study which names two patients is withdrawn whole.
+ * Invariants: what the gateway would hold for a person does not pass here; output files are named
+ * by pseudonyms and never written over; memory does not grow with pixels or with the files of a
+ * study. Source: pseudonymisation specification 1.2, 1.6.
+ */
+import { createHmac } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DicomDataset } from '@aifi/dicom-core';
+import {
+  CLASS_FAMILIES,
+  PseudonymisedFolder,
+  type DeidentificationContext,
+  type PendingInstance,
+  type PixelClearance,
+} from '@aifi/dicom-deidentification';
+import type { PixelGate } from '@aifi/dicom-pixel-gate';
+import { blackOut } from '@aifi/dicom-pixels';
+import { ok, refuse, type Result } from '@aifi/shared-kernel';
+import type { SiteKeys } from '@aifi/shared-site-keys';
+import { filesBelow, isDicomObject, type FoundFile, type Folders } from './pseudonymise-inputs.js';
+import { AttributeCounts, pathDigest, type FileVerdict } from './pseudonymise-report.js';
+
+/** As many as a gateway takes of one job. */
+const FILES_AT_A_TIME = 4;
+const FAMILY_CLASSES = new Set(CLASS_FAMILIES.flatMap(({ sopClassUids }) => sopClassUids));
+
+/** A fault of the gate holds the image, as in a gateway. */
+const NOT_EXAMINED = { kind: 'hold', reason: 'the pixels could not be examined' } as const;
+
+export interface FolderWork {
+  readonly folders: Folders;
+  readonly context: DeidentificationContext;
+  readonly keys: SiteKeys;
+  readonly gate: Pick<PixelGate, 'judge'>;
+  /** Verdicts in the order of the files. */
+  readonly onVerdict: (verdict: FileVerdict) => Promise<void>;
+}
+export interface FolderOutcome {
+  readonly passed: number;
+  readonly quarantined: number;
+  readonly staysBehind: number;
+  readonly passedOver: number;
+  readonly bytesWritten: number;
+  readonly cleaned: number;
+  readonly withdrawn: readonly { readonly study: string; readonly files: number }[];
+}
+
+interface OneFile {
+  readonly folder: PseudonymisedFolder;
+  readonly file: FoundFile;
+  readonly number: number;
+  /** The file before it. */
+  readonly after: Promise<unknown>;
+}
+
+interface Study {
+  /** Keyed digest of its patient: the identity itself is not kept. */
+  readonly patient: string;
+  readonly pseudonym: string;
+  files: number;
+  bytes: number;
+  isWithdrawn: boolean;
+}
+
+export class FolderPseudonymiser {
+  readonly attributes = new AttributeCounts();
+  readonly #studies = new Map<string, Study>();
+  #outcome = { passed: 0, quarantined: 0, staysBehind: 0, passedOver: 0, cleaned: 0, bytes: 0 };
+
+  constructor(private readonly work: FolderWork) {}
+
+  async run(): Promise<FolderOutcome> {
+    const { input, output } = this.work.folders;
+    const folder = await PseudonymisedFolder.open(output, {
+      pathOf: ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }) =>
+        join(output, studyInstanceUid, seriesInstanceUid, `${sopInstanceUid}.dcm`),
+    });
+    const files = filesBelow(input, () => (this.#outcome.passedOver += 1));
+    let before: Promise<unknown> = Promise.resolve();
+    await this.#inOrder(files, (file, number) => {
+      // Names are given in order, so that of two contents of one instance the first one stands.
+      const verdict = this.#one({ folder, file, number, after: before });
+      before = verdict;
+      return verdict;
+    });
+    await folder.seal([]);
+    return this.#withdraw();
+  }
+
+  /** Some files at a time; verdicts are told in order. */
+  async #inOrder(
+    files: AsyncIterator<FoundFile>,
+    one: (file: FoundFile, number: number) => Promise<FileVerdict>,
+  ): Promise<void> {
+    const running: Promise<FileVerdict>[] = [];
+    try {
+      for (let number = 1; ; number += 1) {
+        const next = await files.next();
+        if (next.done) break;
+        const verdict = one(next.value, number);
+        // Looked at in its turn; until then a fault of it is nobody's.
+        verdict.catch(() => undefined);
+        running.push(verdict);
+        if (running.length >= FILES_AT_A_TIME) await this.#tell(running.shift()!);
+      }
+      while (running.length > 0) await this.#tell(running.shift()!);
+    } finally {
+      await Promise.allSettled(running);
+    }
+  }
+  async #tell(pending: Promise<FileVerdict>): Promise<void> {
+    const verdict = await pending;
+    if (verdict.verdict === 'passed') this.#outcome.passed += 1;
+    else if (verdict.verdict === 'quarantined') this.#outcome.quarantined += 1;
+    else this.#outcome.staysBehind += 1;
+    await this.work.onVerdict(verdict);
+  }
+
+  async #one({ folder, file, number, after }: OneFile): Promise<FileVerdict> {
+    const { path, name } = file;
+    const base = { file: number, pathDigest: pathDigest(name, this.work.keys.index) };
+    const counts = this.attributes.forFile();
+    let header: DicomDataset | undefined;
+    let isCleaned = false;
+    const written = await folder.write({
+      ...{ sourcePath: path, context: this.work.context, report: counts.report, after },
+      clear: async (received) => {
+        header = received;
+        const clearance = await this.#clear(path, received);
+        isCleaned = clearance.ok && clearance.value.cleaned !== undefined;
+        return clearance;
+      },
+    });
+    if (!written.ok) {
+      const { code, detail: reason } = written.refusal;
+      const words = { code, ...(reason === undefined ? {} : { reason }) };
+      const stays = await staysBehind(path, header);
+      if (stays) return { ...base, verdict: 'stays behind', reason: stays };
+      return { ...base, verdict: 'quarantined', ...words };
+    }
+    counts.add();
+    if (isCleaned) this.#outcome.cleaned += 1;
+    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid, sha256 } = written.value;
+    this.#count(written.value, header!);
+    return {
+      ...{ ...base, verdict: 'passed', study: studyInstanceUid, series: seriesInstanceUid },
+      ...{ instance: sopInstanceUid, sha256, ...(isCleaned ? { isCleaned } : {}) },
+    };
+  }
+
+  async #clear(path: string, header: DicomDataset): Promise<Result<PixelClearance>> {
+    if (!FAMILY_CLASSES.has(header.string('SOPClassUID') ?? '')) {
+      return refuse('QUARANTINED_IDENTIFIER', 'no keep-list for this SOP class');
+    }
+    const question = { path, header, lane: 'routine', isReleased: false } as const;
+    const decision = await this.work.gate.judge(question).catch(() => NOT_EXAMINED);
+    if (decision.kind === 'clear') return ok({ isExamined: true });
+    if (decision.kind !== 'clean') return refuse('QUARANTINED_PIXELS', decision.reason);
+    const cleaned = await blackOut(path, decision.regions);
+    return cleaned.ok ? ok({ isExamined: true, cleaned: cleaned.value }) : cleaned;
+  }
+
+  /** A study is of one patient: the first file says of whom. */
+  #count({ studyInstanceUid, sizeBytes }: PendingInstance, header: DicomDataset): void {
+    const patient = this.#patientOf(header);
+    let study = this.#studies.get(studyInstanceUid);
+    if (!study) {
+      study = { patient, pseudonym: studyInstanceUid, files: 0, bytes: 0, isWithdrawn: false };
+      this.#studies.set(studyInstanceUid, study);
+    }
+    if (study.patient !== patient) study.isWithdrawn = true;
+    study.files += 1;
+    study.bytes += sizeBytes;
+    this.#outcome.bytes += sizeBytes;
+  }
+  #patientOf(header: DicomDataset): string {
+    const identifiers = ['PatientID', 'IssuerOfPatientID'].map((name) => header.strings(name));
+    const words = JSON.stringify(identifiers).normalize('NFC');
+    const key = this.work.keys.index;
+    return createHmac('sha256', key).update(`aifictl.patient\0${words}`).digest('base64');
+  }
+
+  async #withdraw(): Promise<FolderOutcome> {
+    const withdrawn: { study: string; files: number }[] = [];
+    for (const { pseudonym, files, bytes, isWithdrawn } of this.#studies.values()) {
+      if (!isWithdrawn) continue;
+      await rm(join(this.work.folders.output, pseudonym), { recursive: true });
+      withdrawn.push({ study: pseudonym, files });
+      this.#outcome.passed -= files;
+      this.#outcome.quarantined += files;
+      this.#outcome.bytes -= bytes;
+    }
+    const { bytes: bytesWritten, ...outcome } = this.#outcome;
+    return { ...outcome, bytesWritten, withdrawn };
+  }
+}
+
+/** Why a refused file is none that any product asks for; undefined when it is one. */
+async function staysBehind(
+  path: string,
+  header: DicomDataset | undefined,
+): Promise<string | undefined> {
+  if (header && !FAMILY_CLASSES.has(header.string('SOPClassUID') ?? '')) {
+    return 'no product asks for this SOP class';
+  }
+  if (header) return undefined;
+  return (await isDicomObject(path)) ? undefined : 'no DICOM object';
+}

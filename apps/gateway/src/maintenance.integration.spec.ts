@@ -1,0 +1,133 @@
+/**
+ * Goal: hospital IT backs the vault up, restores it and rotates keys on the machine itself, and
+ * what was erased since a backup does not come back. Method: real files, keys and vaults; the tasks
+ * as `main.js` runs them.
+ */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DicomDataset } from '@aifi/dicom-core';
+import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
+import { identityOf, Vault } from '@aifi/gateway-vault';
+import { jobId, originalUid, pseudonymousUid } from '@aifi/shared-kernel';
+import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { openIdentityStores, vaultPath } from './identity-stores.js';
+import { runMaintenance } from './maintenance.js';
+
+const NAME = 'Zonnebloem^Xaviera';
+const JOB = jobId('1'.repeat(32));
+const STUDY = originalUid('1.2.3');
+const DAY_MS = 86_400_000;
+
+let folder: TemporaryFolder;
+let clock: FakeClock;
+const config = () => ({
+  ...{ dataFolder: join(folder.path, 'data'), keys: {} },
+  vault: { linkageDays: 90, registerYears: 20 },
+});
+const backups = (): string => join(folder.path, 'backups');
+async function run(...args: string[]): Promise<{ epochs?: unknown } & object> {
+  let text = '';
+  await runMaintenance({ args, config: config(), clock, out: (more) => (text += more) });
+  expect(text).not.toMatch(/Zonnebloem|0012345|[0-9a-f]{64}"?\s*,?\s*"(uid|seal|vault)/);
+  return JSON.parse(text) as object;
+}
+async function withVault<T>(work: (vault: Vault) => T | Promise<T>): Promise<T> {
+  const { vault } = await openIdentityStores(config(), clock);
+  try {
+    return await work(vault);
+  } finally {
+    vault.close();
+  }
+}
+const link = (vault: Vault): Promise<void> => {
+  const dataset = new DicomDataset()
+    .setString('PatientName', NAME)
+    .setString('PatientID', '0012345');
+  const linkage = {
+    ...{ jobId: JOB, studyUid: STUDY, seriesUid: originalUid('1.2.3.1'), epoch: 1 },
+    ...{ pseudonymousStudyUid: pseudonymousUid('2.25.1'), asSent: identityOf(dataset) },
+  };
+  return vault.recordLinkage(linkage, new Map(), clock.nowMs());
+};
+const loseVault = (): void => {
+  for (const rest of ['', '-wal', '-shm']) rmSync(`${vaultPath(config())}${rest}`, { force: true });
+};
+const newestBackup = (): string => join(backups(), readdirSync(backups()).toSorted().at(-1)!);
+
+beforeEach(async () => {
+  folder = temporaryFolder('gateway-maintenance');
+  clock = new FakeClock(Date.UTC(2026, 10, 20));
+  mkdirSync(join(folder.path, 'data', 'keys'), { recursive: true });
+  mkdirSync(backups());
+  GatewayDatabase.open(join(folder.path, 'data', 'gateway.db'), GATEWAY_MIGRATIONS).close();
+  await withVault(link);
+});
+afterEach(() => folder.remove());
+
+describe('backup and restore', () => {
+  it('brings the vault back, in which a backup holds no name, and both are on record', async () => {
+    await run('vault', 'backup', '--to', backups());
+    const bytes = readFileSync(newestBackup()).toString('latin1');
+    expect(bytes).not.toMatch(/Zonnebloem|0012345|SQLite format/);
+    loseVault();
+    await run('vault', 'restore', '--from', newestBackup());
+    await withVault((vault) => {
+      expect(vault.currentIdentity(STUDY)?.fields.PatientName).toBe(NAME);
+      const acts = vault.actsAfter(0);
+      expect(acts.map(({ act }) => act)).toEqual(expect.arrayContaining(['exported', 'restored']));
+      const [exported] = acts.filter(({ act }) => act === 'exported');
+      expect(exported!.actor).toMatch(/^machine:/);
+    });
+  });
+  it('does not bring back who was erased meanwhile', async () => {
+    await run('vault', 'backup', '--to', backups());
+    clock.advance(DAY_MS);
+    const erased = await withVault((vault) =>
+      vault.erasePatient({ patientId: '0012345', issuer: '' }, clock.nowMs()),
+    );
+    expect(erased).toEqual({ jobs: 1, results: 0 });
+    loseVault();
+    await run('vault', 'restore', '--from', newestBackup());
+    await withVault((vault) => {
+      expect(vault.linkage(JOB)).toBeUndefined();
+      expect(vault.currentIdentity(STUDY)).toBeUndefined();
+    });
+  });
+  it('never takes the place of a vault that is there', async () => {
+    await run('vault', 'backup', '--to', backups());
+    await expect(run('vault', 'restore', '--from', newestBackup())).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+    });
+  });
+});
+
+describe('keys', () => {
+  it('are rotated and shown without a key, and an epoch in use is not retired', async () => {
+    expect(await run('keys', 'rotate', '--kind', 'sealing')).toMatchObject({ epochs: [1, 2] });
+    const shown = JSON.stringify(await run('keys', 'show'));
+    expect(shown).toMatch(/"epoch":2,.*"kind":"sealing"/);
+    expect(shown).not.toMatch(/[0-9a-f]{64}/);
+    expect(await run('keys', 'retire')).toEqual({ epochs: [1, 2] });
+    await withVault((vault) => expect(vault.linkage(JOB)?.epoch).toBe(1));
+  });
+  it('are never made here', async () => {
+    rmSync(join(folder.path, 'data', 'keys'), { recursive: true });
+    await expect(run('vault', 'backup', '--to', backups())).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    });
+  });
+});
+
+it.each([
+  [['vault'], /^the task is one of vault backup, /],
+  [['vault', 'backup'], /needs --to/],
+  [['vault', 'backup', '--to', '/nowhere/at/all'], /is not there/],
+  [['keys', 'rotate', '--kind', 'all'], /^--kind is sealing or pseudonyms$/],
+  [['keys', 'show', '--secret'], /--secret/],
+])('refuses %j with what is right', async (args, words) => {
+  await expect(run(...args)).rejects.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    message: expect.stringMatching(words),
+  });
+});

@@ -1,0 +1,117 @@
+/**
+ * Maintenance of keys and vault on the gateway's own machine: backup, restore, rotation.
+ * Decides that these are commands of whoever may use the machine and its files, with the gateway's
+ * own configuration, and never routes: keys and backups cross no network. A restore asks for a
+ * gateway that is stopped; a backup and a rotation do not. Invariants: no key and no identity in
+ * any output; each is an act on record in the vault, with the account of the machine.
+ * Usage: `main.js vault backup --to FOLDER`, `main.js vault restore --from FILE [--erasures FILE]`,
+ * `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`, `main.js keys retire`.
+ * Source: pseudonymisation specification 1.3 (keys, rotation); reliability specification 8.9.
+ */
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { backupVault, restoreVault, Vault } from '@aifi/gateway-vault';
+import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
+import { AifiError, type Clock, type JobId } from '@aifi/shared-kernel';
+import {
+  describeKeyRing,
+  loadKeyRing,
+  retireEpochs,
+  rotateKeys,
+  type KeyRing,
+} from '@aifi/shared-site-keys';
+import type { GatewayConfig } from './gateway-config.js';
+import { keyStoreOf, vaultPath } from './identity-stores.js';
+
+export interface MaintenanceOptions {
+  readonly args: readonly string[];
+  readonly config: Pick<GatewayConfig, 'dataFolder' | 'keys' | 'vault'>;
+  readonly clock: Clock;
+  /** Standard output: one JSON document. */
+  readonly out: (text: string) => void;
+}
+type Values = Readonly<Partial<Record<'to' | 'from' | 'erasures' | 'kind', string>>>;
+type Task = (options: MaintenanceOptions, values: Values) => Promise<object>;
+
+const TASKS: Readonly<Record<string, Task>> = {
+  'vault backup': async ({ config, clock }, { to }) => {
+    const folder = needed('to', to);
+    return backupVault({
+      ...{ path: vaultPath(config), ring: await ringOf(config, clock), folder },
+      ...{ atMs: clock.nowMs(), actor: actorHere() },
+    });
+  },
+  'vault restore': async ({ config, clock }, { from, erasures }) => {
+    const { vault: retention, dataFolder } = config;
+    const ring = await ringOf(config, clock);
+    const journal = GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS);
+    try {
+      const options = {
+        ...{ backup: needed('from', from), path: vaultPath(config), ring },
+        ...{ atMs: clock.nowMs(), actor: actorHere(), vault: { retention, clock } },
+        ...(erasures !== undefined && { erasureLists: [erasures] }),
+      };
+      const isOpen = (jobId: JobId): boolean =>
+        journal.read((sql) =>
+          sql.get('SELECT 1 FROM job WHERE job_id = ? AND terminal_ms IS NULL', jobId),
+        ) !== undefined;
+      return await restoreVault({ ...options, isOpen });
+    } finally {
+      journal.close();
+    }
+  },
+  'keys show': async ({ config }) => describeKeyRing(keyStoreOf(config).path),
+  'keys rotate': async ({ config, clock }, { kind }) => {
+    if (kind !== 'sealing' && kind !== 'pseudonyms') {
+      throw wrongUse('--kind is sealing or pseudonyms');
+    }
+    const { epochs } = await rotateKeys(keyStoreOf(config), kind, clock.nowMs());
+    return { epochs, note: 'the gateway takes the new epoch up at its next start' };
+  },
+  'keys retire': async ({ config, clock }) => {
+    const vault = Vault.open(vaultPath(config), await ringOf(config, clock));
+    try {
+      const { epochs } = await retireEpochs(keyStoreOf(config), vault.epochsInUse());
+      return { epochs };
+    } finally {
+      vault.close();
+    }
+  },
+};
+
+/** Runs one task; INVALID_ARGUMENT with words for a wrong use. */
+export async function runMaintenance(options: MaintenanceOptions): Promise<void> {
+  const { positionals, values } = parsed(options.args);
+  const task = TASKS[positionals.join(' ')];
+  if (!task) throw wrongUse(`the task is one of ${Object.keys(TASKS).join(', ')}`);
+  const answer = await task(options, values);
+  options.out(`${JSON.stringify(answer, null, 2)}\n`);
+}
+
+function parsed(args: readonly string[]): { positionals: string[]; values: Values } {
+  try {
+    const text = { type: 'string' } as const;
+    return parseArgs({
+      ...{ args: [...args], allowPositionals: true },
+      options: { to: text, from: text, erasures: text, kind: text },
+    });
+  } catch (error) {
+    throw wrongUse((error as Error).message);
+  }
+}
+
+/** Keys are never made here: what is maintained is there. */
+const ringOf = (config: MaintenanceOptions['config'], clock: Clock): Promise<KeyRing> =>
+  loadKeyRing({ ...keyStoreOf(config), mayCreate: false, clock });
+
+function needed(name: string, value: string | undefined): string {
+  if (value === undefined || value === '') throw wrongUse(`the task needs --${name}`);
+  if (!existsSync(value)) throw wrongUse(`what --${name} names is not there`);
+  return value;
+}
+
+/** The account of the machine: whoever is there has no other name. */
+const actorHere = (): string => `machine:${userInfo().username}`;
+const wrongUse = (words: string): AifiError => new AifiError('INVALID_ARGUMENT', words);

@@ -1,0 +1,201 @@
+/**
+ * The walk over a dataset: every attribute, at every depth, by the keep-list and by its VR.
+ * Decides what becomes of each attribute. Invariants: every sequence item goes through the same
+ * table; every UID that is not of the standard is remapped; every date is shifted or emptied; an
+ * attribute whose VR is not the one of the standard is read as that or dropped; every kept text
+ * goes through the identifier sweep.
+ * Source: PS3.15 E.1 (action codes), E.1.1; PS3.5 6.2; pseudonymisation specification 1.2.
+ */
+import { DicomDataset, unpadded, type DicomElement } from '@aifi/dicom-core';
+import { AifiError, isUid, type OriginalUid } from '@aifi/shared-kernel';
+import type { PseudonymousUid } from '@aifi/shared-kernel';
+import type { ActionReport, ReportedAction } from './action-report.js';
+import type { DeidentificationContext } from './deidentification-context.js';
+import * as derive from './derivations.js';
+import type { IdentifierSweep } from './identifier-sweep.js';
+import type { Action, KeepList } from './keep-list.js';
+import { isWholeTable } from './lookup-table.js';
+import { profileCodeOf } from './profile-row.js';
+import { standardElement } from './standard-element.js';
+import { cleanDescriptor } from './vocabulary.js';
+
+export interface Walk {
+  readonly context: DeidentificationContext;
+  readonly list: KeepList;
+  /** @unit days */
+  readonly offsetDays: number;
+  /** Age to write; undefined when it is not known. */
+  readonly age: string | undefined;
+  /** Burned In Annotation will say NO. */
+  readonly isExamined: boolean;
+  readonly uids: Map<PseudonymousUid, OriginalUid>;
+  readonly sweep: IdentifierSweep;
+  readonly report: ActionReport | undefined;
+}
+
+/** UIDs of the standard itself: SOP classes, transfer syntaxes, well-known frames (PS3.6 A). */
+const WELL_KNOWN_ROOT = '1.2.840.10008.';
+const TEXT_VRS = new Set(['LO', 'LT', 'SH', 'ST', 'UT']);
+const NUMBER_TEXT_VRS = new Set(['DS', 'IS']);
+const BINARY_VRS = new Set('AT FL FD SL SS UL US OB OD OF OL OV OW'.split(' '));
+// PS3.5 6.2, DS and IS: one number, or nothing. Phone numbers and record numbers do not pass.
+const NUMERIC_TEXT = /^ *([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)? *$/;
+/** DS has 16, IS 12; a long gap would keep the pattern busy for minutes. @unit characters */
+const NUMERIC_LENGTH_MAX = 64;
+// PS3.5 6.2, TM: hours, then minutes, seconds, fraction.
+const TIME = /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/;
+/** Our values where one has to stand: recognisable as ours, and of nobody. */
+const DUMMY_TEXT = 'REMOVED';
+const DUMMIES: Readonly<Record<string, string>> = {
+  ...{ LO: DUMMY_TEXT, SH: DUMMY_TEXT, DA: '19000101', DT: '19000101000000', TM: '000000' },
+};
+const PATIENT_AGE = 0x00101010;
+const BURNED_IN_ANNOTATION = 0x00280301;
+/** `completePatientAndStudy` puts our own value in place of these. */
+const OURS = new Set([0x00080005, 0x00100010, 0x00100020, 0x00200010]);
+
+export function cleanedDataset(
+  input: DicomDataset,
+  walk: Walk,
+  path: readonly number[],
+): DicomDataset {
+  const output = new DicomDataset();
+  for (const received of input) {
+    const action = walk.list.get(received.tag);
+    const element = action && standardElement(received, input);
+    const done = element ? carryOut(action, { element, input, output, walk, path }) : 'removed';
+    walk.report?.(received.tag, path, done);
+  }
+  return output;
+}
+
+interface Step {
+  readonly element: DicomElement;
+  readonly input: DicomDataset;
+  readonly output: DicomDataset;
+  readonly walk: Walk;
+  readonly path: readonly number[];
+}
+
+function carryOut(action: Action, step: Step): ReportedAction {
+  const { element, output } = step;
+  if (action === 'Z') return emptied(output, element);
+  if (action === 'D') return substituted(step);
+  if (action === 'C') return described(step);
+  return kept(step);
+}
+
+function emptied(output: DicomDataset, { tag, vr }: DicomElement): 'emptied' {
+  output.put({ tag, vr, value: vr === 'SQ' ? [] : new Uint8Array(0) });
+  return 'emptied';
+}
+
+function substituted({ element: { tag, vr }, output, walk, path }: Step): ReportedAction {
+  if (tag === PATIENT_AGE) return path.length === 0 && walk.age ? 'replaced' : 'removed';
+  // The value of a nested one would be that of another object: it goes.
+  if (OURS.has(tag)) return path.length === 0 ? 'replaced' : 'removed';
+  if (tag === BURNED_IN_ANNOTATION) {
+    return path.length === 0 && walk.isExamined ? 'replaced' : 'removed';
+  }
+  const dummy = DUMMIES[vr];
+  if (dummy === undefined) return 'removed';
+  output.setString(tag, dummy, vr);
+  return 'replaced';
+}
+
+function described({ element, input, output }: Step): ReportedAction {
+  const text = cleanDescriptor(textsOf(element, input).join(' '));
+  if (text !== '') output.setString(element.tag, text, element.vr);
+  // PS3.15 Table E.1-1: what may not be absent stays, without a value.
+  else if (profileCodeOf(element.tag).startsWith('Z')) return emptied(output, element);
+  else return 'removed';
+  return 'cleaned';
+}
+
+function kept(step: Step): ReportedAction {
+  const { element, input, output, walk, path } = step;
+  const { tag, vr, value } = element;
+  if (!(value instanceof Uint8Array)) {
+    const inner = [...path, tag];
+    output.setItems(
+      tag,
+      value.map((item) => cleanedDataset(item, walk, inner)),
+    );
+    return 'kept';
+  }
+  if (vr === 'UI') return remappedAll(step);
+  if (vr === 'DA' || vr === 'DT') {
+    const shift = vr === 'DA' ? derive.shiftDate : derive.shiftDateTime;
+    const shifted = textsOf(element, input).map((text) => shift(text, walk.offsetDays));
+    // One invalid value empties all: half a list of dates would change its meaning.
+    if (!shifted.every((text) => text !== undefined)) return emptied(output, element);
+    output.setStrings(tag, shifted, vr);
+    return 'shifted';
+  }
+  if (vr === 'TM') {
+    const times = textsOf(element, input);
+    if (!times.every((text) => TIME.test(text))) return emptied(output, element);
+    output.setStrings(tag, times, vr);
+    return 'kept';
+  }
+  if (TEXT_VRS.has(vr)) {
+    const texts = textsOf(element, input);
+    for (const text of texts) walk.sweep.check(text, tag);
+    output.setStrings(tag, texts, vr);
+    return 'kept';
+  }
+  if (vr === 'CS') return keptCode(element, walk, output);
+  if (NUMBER_TEXT_VRS.has(vr)) return keptNumber(element, output);
+  if (!BINARY_VRS.has(vr) || !isWholeTable(tag, value, input)) return 'removed';
+  output.put(element);
+  return 'kept';
+}
+
+/** Text values of an element as the standard reads it, in the character set of its dataset. */
+function textsOf(element: DicomElement, input: DicomDataset): string[] {
+  const { tag } = element;
+  if (input.get(tag) === element) return input.strings(tag);
+  const holder = new DicomDataset();
+  holder.inheritCharacterSets(input);
+  return holder.put(element).strings(tag);
+}
+
+function asciiText(value: Uint8Array): string {
+  if (value.some((byte) => byte > 0x7e)) {
+    throw new AifiError('DICOM_MALFORMED', 'a code string is not ASCII');
+  }
+  const { buffer, byteOffset, byteLength } = value;
+  return unpadded(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'));
+}
+
+/** Code strings as they are, if they are of the default repertoire (PS3.5 6.2). */
+function keptCode({ tag, vr, value }: DicomElement, walk: Walk, output: DicomDataset): 'kept' {
+  for (const code of asciiText(value as Uint8Array).split('\\')) walk.sweep.check(code, tag);
+  output.put({ tag, vr, value });
+  return 'kept';
+}
+
+function keptNumber(element: DicomElement, output: DicomDataset): ReportedAction {
+  const texts = asciiText(element.value as Uint8Array).split('\\');
+  const areNumbers = texts.every(
+    (text) => text.length <= NUMERIC_LENGTH_MAX && NUMERIC_TEXT.test(text),
+  );
+  if (!areNumbers) return emptied(output, element);
+  output.put(element);
+  return 'kept';
+}
+
+function remappedAll({ element, input, output, walk }: Step): ReportedAction {
+  const uids = textsOf(element, input);
+  const mapped = uids.map((uid) => remapped(uid, walk));
+  output.setStrings(element.tag, mapped, 'UI');
+  return mapped.every((uid, i) => uid === uids[i]) ? 'kept' : 'remapped';
+}
+
+function remapped(uid: string, walk: Walk): string {
+  if (!isUid(uid)) return '';
+  if (uid.startsWith(WELL_KNOWN_ROOT)) return uid;
+  const pseudonym = derive.pseudonymousUidOf(uid, walk.context);
+  walk.uids.set(pseudonym, uid as OriginalUid);
+  return pseudonym;
+}

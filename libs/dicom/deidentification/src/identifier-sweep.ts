@@ -1,0 +1,141 @@
+/**
+ * Identifier sweep: is anything that identifies left in what is kept?
+ * Decides by searching every kept text value, after cleaning, for social security numbers (BSN,
+ * eleven test) and for the known identifiers of this very patient. UIDs, numbers (DS, IS) and dates
+ * are exempt: they are remapped, numeric or shifted. A hit names the attribute, never the value.
+ * Invariants: bounded time, whatever a sender writes; no value is told to anybody.
+ * Source: pseudonymisation specification 1.3; BSN eleven test: Wet algemene bepalingen
+ * burgerservicenummer; SNOMED CT identifiers: Verhoeff check digit.
+ */
+import { AifiError } from '@aifi/shared-kernel';
+import { tagOf } from '@aifi/dicom-core';
+import type { KnownIdentifiers } from './known-identifiers.js';
+import { nameFolded, tokensOf } from './normalised-text.js';
+
+/** What this refuses with; the words are fixed but for the number of the attribute. */
+export class IdentifierFound extends Error {
+  constructor(readonly tag: number) {
+    super('an identifier in a kept attribute');
+  }
+}
+
+/** Of one header, all values together; a whole kept header has a few thousand. @unit characters */
+const TEXT_MAX = 262_144;
+/** No kept attribute is longer by its VR (LO 64) than this many times over. @unit characters */
+const VALUE_MAX = 4_096;
+
+interface Form {
+  readonly tokens: readonly string[];
+  readonly spaced: string;
+  readonly squashed: string;
+  readonly numbers: 'none' | 'contiguous' | 'separated';
+}
+/** Kept values are the same in all slices of a series. Bounded: what is full starts anew. */
+const forms = new Map<string, Form>();
+const FORMS_MAX = 2_000;
+
+function formOf(text: string): Form {
+  const known = forms.get(text);
+  if (known) return known;
+  const tokens = tokensOf(text).map(nameFolded);
+  const form: Form = {
+    tokens,
+    spaced: ` ${tokens.join(' ')} `,
+    squashed: tokens.join(''),
+    numbers: numbersIn(text),
+  };
+  if (forms.size >= FORMS_MAX) forms.clear();
+  forms.set(text, form);
+  return form;
+}
+
+/** A dotted version may be eight digits by chance; a BSN has groups of two digits or more. */
+const VERSION_TAGS: ReadonlySet<number> = new Set([tagOf('SoftwareVersions')]);
+const CODE_VALUE = tagOf('CodeValue');
+
+export class IdentifierSweep {
+  readonly #seen = new Set<string>();
+  #length = 0;
+
+  constructor(private readonly known: KnownIdentifiers) {}
+
+  /** Throws IdentifierFound. */
+  check(text: string, tag: number): void {
+    if (text.length < 3) return;
+    // The same words in another attribute are judged alike, but for codes and versions.
+    const isSpecial = tag === CODE_VALUE || VERSION_TAGS.has(tag);
+    if (!isSpecial) {
+      if (this.#seen.has(text)) return;
+      this.#seen.add(text);
+    }
+    this.#length += text.length;
+    if (text.length > VALUE_MAX || this.#length > TEXT_MAX) {
+      throw new AifiError('DICOM_MALFORMED', 'more text than a kept attribute can hold');
+    }
+    const form = formOf(text);
+    if (hasNumber(form, text, tag) || this.#isKnown(form)) throw new IdentifierFound(tag);
+  }
+
+  #isKnown({ tokens, spaced, squashed }: Form): boolean {
+    const { words, phrases, pieces } = this.known;
+    return (
+      tokens.some((token) => words.has(token)) ||
+      phrases.some((phrase) => spaced.includes(phrase)) ||
+      pieces.some((piece) => squashed.includes(piece))
+    );
+  }
+}
+
+function hasNumber({ numbers }: Form, text: string, tag: number): boolean {
+  if (numbers === 'none') return false;
+  if (tag === CODE_VALUE && isSnomedIdentifier(text)) return false;
+  return numbers === 'contiguous' || !VERSION_TAGS.has(tag);
+}
+
+/** Digits with at most two separators between any two. */
+const RUN = /\d(?:[ .\-/]{0,2}\d)+/g;
+/** As people write a BSN in groups: 123456782, 123 456 782, 1234.56.782. */
+const GROUPED = /^(?:\d{8,9}|\d{3}[ .-]\d{3}[ .-]\d{3}|\d{4}[ .-]\d{2}[ .-]\d{3})$/;
+
+/** Whether a text holds eight or nine digits, no more, that pass the eleven test. */
+function numbersIn(text: string): Form['numbers'] {
+  let found: Form['numbers'] = 'none';
+  // Digits of other scripts and full-width ones count as what they are.
+  for (const [run] of text.normalize('NFKC').matchAll(RUN)) {
+    const isBsn = passesElevenTest(run.replace(/\D+/g, ''));
+    // "12345678 2 mm": also the parts between spaces, each by itself.
+    const parts = isBsn ? [run] : run.split(/[ .\-/]/).filter(passesElevenTest);
+    if (parts.some((part) => GROUPED.test(part))) return 'contiguous';
+    if (parts.length > 0) found = 'separated';
+  }
+  return found;
+}
+
+/** Eight digits have a zero before them; the number of nothing but zeros belongs to nobody. */
+export function passesElevenTest(digits: string): boolean {
+  if (!/^\d{8,9}$/.test(digits)) return false;
+  const nine = digits.padStart(9, '0');
+  let sum = -Number(nine[8]);
+  for (let i = 0; i < 8; i += 1) sum += (9 - i) * Number(nine[i]);
+  return sum % 11 === 0 && !/^0+$/.test(nine);
+}
+
+// Verhoeff's tables: multiplication in the dihedral group D5, and the permutation by position.
+const TIMES = [
+  ...['0123456789', '1234067895', '2340178956', '3401289567', '4012395678'],
+  ...['5987604321', '6598710432', '7659821043', '8765932104', '9876543210'],
+];
+const PERMUTED = [
+  ...['0123456789', '1576283094', '5803796142', '8916043527'],
+  ...['9453126870', '4286573901', '2793806415', '7046913258'],
+];
+
+/** A SNOMED CT identifier is eight or nine digits by right: its own check digit tells. */
+export function isSnomedIdentifier(text: string): boolean {
+  if (!/^\d{6,18}$/.test(text)) return false;
+  let check = 0;
+  [...text].reverse().forEach((digit, i) => {
+    check = Number(TIMES[check]![Number(PERMUTED[i % 8]![Number(digit)])]);
+  });
+  return check === 0;
+}

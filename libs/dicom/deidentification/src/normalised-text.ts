@@ -1,0 +1,38 @@
+/**
+ * One spelling of text for comparisons.
+ * Decides that case, diacritics, ligatures and separators make no difference: "van der Meijden",
+ * "VAN-DER-MEYDEN" and "vandermeÿden" are found in each other. Invariant: linear in the length.
+ * Source: Unicode UAX 15 (NFKD); Dutch practice of ij, y and ÿ in names.
+ */
+
+/** Letters that no decomposition takes apart. */
+const LETTERS: Readonly<Record<string, string>> = {
+  ...{ ß: 'SS', ẞ: 'SS', Æ: 'AE', Œ: 'OE', Ø: 'O', Ł: 'L', Đ: 'D', Ð: 'D', Þ: 'TH', ı: 'I' },
+};
+const OTHER_LETTERS = /[ßẞÆŒØŁĐÐÞı]/g;
+/** Nothing but these: then there is nothing to take apart. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** Upper case without diacritics. */
+export function folded(text: string): string {
+  const upper = text.toUpperCase();
+  const letters = PLAIN.test(upper)
+    ? upper
+    : upper
+        .normalize('NFKD')
+        .replace(/\p{M}+/gu, '')
+        .replace(OTHER_LETTERS, (letter) => LETTERS[letter]!);
+  return letters;
+}
+
+/** Words and numbers of a text, folded. */
+export function tokensOf(text: string): string[] {
+  return folded(text)
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((token) => token !== '');
+}
+
+/** IJ as Y, for names: both spellings of one name are in use, also for one person. */
+export function nameFolded(token: string): string {
+  return token.includes('IJ') ? token.replaceAll('IJ', 'Y') : token;
+}

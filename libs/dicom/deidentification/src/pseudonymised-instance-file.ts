@@ -1,0 +1,123 @@
+/**
+ * InstanceFile: the file that a pseudonymised instance is written to.
+ * Decides when its bytes are durable: after one fdatasync, before it gets its name. The name itself
+ * is durable after a sync of the folder, which serves all files of a job.
+ * Invariants: a file under its final name is whole and on disk; an existing file is never changed.
+ * Source: reliability specification 2 (DURABLE(file)).
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  fdatasync as fdatasyncCallback,
+  fstatSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  write as writeCallback,
+  writev as writevCallback,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { AifiError, fileFault, type Sha256 } from '@aifi/shared-kernel';
+
+/** What a file is called before it is whole. */
+export const PART_NAME = /^\.[0-9a-f-]{36}\.part$/;
+
+/** What moves bytes or waits for the disk is done by another thread; the rest is not worth one. */
+const write = promisify(writeCallback);
+const writev = promisify(writevCallback);
+const fdatasync = promisify(fdatasyncCallback);
+
+export interface WrittenFile {
+  readonly sizeBytes: number;
+  readonly sha256: Sha256;
+}
+
+export class InstanceFile {
+  readonly #hash = createHash('sha256');
+  #sizeBytes = 0;
+  #isOpen = true;
+
+  private constructor(
+    private readonly file: number,
+    private readonly temporaryPath: string,
+  ) {}
+
+  static create(folder: string): InstanceFile {
+    const path = join(folder, `.${randomUUID()}.part`);
+    return withFault(() => new InstanceFile(openSync(path, 'wx', 0o600), path));
+  }
+
+  /** Written on return: the bytes may change afterwards. */
+  async append(...pieces: readonly Uint8Array[]): Promise<void> {
+    const length = pieces.reduce((sum, bytes) => sum + bytes.length, 0);
+    const writing = writev(this.file, pieces);
+    // The digest is taken while another thread writes.
+    for (const bytes of pieces) this.#hash.update(bytes);
+    try {
+      const { bytesWritten } = await writing;
+      // A short write must not pass: the disk may have taken less than asked.
+      if (bytesWritten < length) await this.#writeRest(Buffer.concat(pieces), bytesWritten);
+    } catch (error) {
+      throw fileFault(error);
+    }
+    this.#sizeBytes += length;
+  }
+  async #writeRest(bytes: Buffer, from: number): Promise<void> {
+    for (let at = from; at < bytes.length;) {
+      at += (await write(this.file, bytes, at)).bytesWritten;
+    }
+  }
+
+  /** On disk on return, still without a name. */
+  async sync(): Promise<WrittenFile> {
+    try {
+      const { size } = fstatSync(this.file);
+      if (size !== this.#sizeBytes) throw new AifiError('DIGEST_MISMATCH', 'short file on disk');
+      await fdatasync(this.file);
+    } catch (error) {
+      throw fileFault(error);
+    }
+    this.#close();
+    return { sizeBytes: this.#sizeBytes, sha256: this.#hash.digest('hex') as Sha256 };
+  }
+
+  /** Names a file after its digest: what was there under that name has the same bytes. */
+  nameByDigest(path: string): void {
+    withFault(() => renameSync(this.temporaryPath, path));
+  }
+
+  /** Names a file; false when there is one of that name already, which stays as it is. */
+  nameAnew(path: string): boolean {
+    return withFault(() => {
+      try {
+        linkSync(this.temporaryPath, path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+        throw error;
+      }
+      unlinkSync(this.temporaryPath);
+      return true;
+    });
+  }
+
+  /** Removes what has no name yet. */
+  discard(): void {
+    this.#close();
+    rmSync(this.temporaryPath, { force: true });
+  }
+  #close(): void {
+    if (this.#isOpen) closeSync(this.file);
+    this.#isOpen = false;
+  }
+}
+
+function withFault<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw fileFault(error);
+  }
+}

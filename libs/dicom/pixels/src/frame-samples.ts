@@ -1,0 +1,92 @@
+/**
+ * Frame samples: stored bits of one frame to numbers, and back.
+ * Decides how stored bits become values: bits outside of those stored are cut off (overlays that
+ * were hidden there go with them), signed values are sign extended; colour is interleaved.
+ * Invariant: nothing is rescaled, windowed or inverted. Data is [y, x, sample].
+ * Source: PS3.5 8.1 and 8.2; PS3.3 C.7.6.3.1.2 (YBR_FULL_422), C.7.6.3.1.3 (planar configuration).
+ */
+import type { ImageDescription } from './image-description.js';
+
+export type FrameSamples =
+  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array;
+
+/** Little endian samples of a whole frame, and which of their bits are stored. */
+export interface StoredBits {
+  readonly bytes: Uint8Array;
+  readonly bitsAllocated: 8 | 16 | 32;
+  readonly bitsStored: number;
+  readonly highBit: number;
+  readonly littleEndian: boolean;
+}
+
+/** An array of `length` samples: 1-bit pixels take a byte each. */
+export function samplesFor(bits: number, signed: boolean, length: number): FrameSamples {
+  if (bits <= 8) return signed ? new Int8Array(length) : new Uint8Array(length);
+  if (bits <= 16) return signed ? new Int16Array(length) : new Uint16Array(length);
+  return signed ? new Int32Array(length) : new Uint32Array(length);
+}
+
+/** `out` takes as many samples as it has room for. */
+export function fillSamples(stored: StoredBits, signed: boolean, out: FrameSamples): void {
+  const { bytes, bitsAllocated, bitsStored, highBit, littleEndian } = stored;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // The stored bits go to the top of 32 bits and come back: cut off above, sign extended below.
+  const [up, down] = [31 - highBit, 32 - bitsStored];
+  const read =
+    bitsAllocated === 8
+      ? (at: number): number => bytes[at]!
+      : bitsAllocated === 16
+        ? (at: number): number => view.getUint16(at * 2, littleEndian)
+        : (at: number): number => view.getUint32(at * 4, littleEndian);
+  for (let at = 0; at < out.length; at += 1) {
+    const high = read(at) << up;
+    out[at] = signed ? high >> down : high >>> down;
+  }
+}
+
+/** Colour planes to pixels. */
+export function interleaved<T extends FrameSamples>(planes: T, samplesPerPixel: number): T {
+  const out = planes.slice() as T;
+  const pixels = planes.length / samplesPerPixel;
+  for (let sample = 0; sample < samplesPerPixel; sample += 1) {
+    for (let pixel = 0; pixel < pixels; pixel += 1) {
+      out[pixel * samplesPerPixel + sample] = planes[sample * pixels + pixel]!;
+    }
+  }
+  return out;
+}
+
+/** Y1 Y2 Cb Cr of two neighbours to Y Cb Cr each: the shared colour is given to both. */
+export function withFullColour<T extends FrameSamples>(half: T, out: T): T {
+  for (let [from, to] = [0, 0]; from < half.length; from += 4, to += 6) {
+    const [first, second, blue, red] = [
+      half[from]!,
+      half[from + 1]!,
+      half[from + 2]!,
+      half[from + 3]!,
+    ];
+    out.set([first, blue, red, second, blue, red], to);
+  }
+  return out;
+}
+
+/** Bits of a frame of 1-bit pixels, the first at the lowest bit of its byte (PS3.5 8.1.1). */
+export function fillFromBits(bytes: Uint8Array, firstBit: number, out: FrameSamples): void {
+  for (let at = 0; at < out.length; at += 1) {
+    const bit = firstBit + at;
+    out[at] = (bytes[bit >> 3]! >> (bit & 7)) & 1;
+  }
+}
+
+/** The bytes of samples, little endian, those of a signed sample in two's complement. */
+export function bytesOfSamples(samples: FrameSamples): Uint8Array {
+  // Typed arrays have the byte order of the machine; every one that Node runs on is little endian.
+  return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
+}
+
+/** How many samples of a frame are stored: shared colour is stored once for two pixels. */
+export function storedSamplesOf(image: ImageDescription, isEncapsulated: boolean): number {
+  const pixels = image.rows * image.columns;
+  const isHalf = image.photometricInterpretation === 'YBR_FULL_422' && !isEncapsulated;
+  return isHalf ? pixels * 2 : pixels * image.samplesPerPixel;
+}
