@@ -55,7 +55,7 @@ interface Stores extends IdentityStores {
 export async function startGateway(config: GatewayConfig, logger: Logger): Promise<RunningGateway> {
   const clock = systemClock;
   const stores = await openStores(config);
-  const { database, vault, access } = stores;
+  const { database, vault, identityEvents, access } = stores;
   const link = openHubLink(config.hub);
   const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
   await disk.start();
@@ -87,6 +87,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
     await access.database.close();
     database.close();
     vault.close();
+    identityEvents.close();
   };
   return { httpPort: http.port, dicomPort, ended, stop };
 }

@@ -6,7 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Vault } from '@aifi/gateway-vault';
+import { IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import type { Clock } from '@aifi/shared-kernel';
 import {
   loadKeyRing,
@@ -19,11 +19,17 @@ import type { GatewayConfig } from './gateway-config.js';
 export interface IdentityStores {
   readonly keys: KeyRing;
   readonly vault: Vault;
+  /** What was said about patients' identities. */
+  readonly identityEvents: IdentityEventLog;
 }
 type IdentityConfig = Pick<GatewayConfig, 'dataFolder' | 'keys' | 'vault'>;
 
 /** Where the vault lies. */
 export const vaultPath = ({ dataFolder }: IdentityConfig): string => join(dataFolder, 'vault.db');
+
+/** Where the events about identities lie. */
+export const eventsPath = ({ dataFolder }: IdentityConfig): string =>
+  join(dataFolder, 'identity-events.db');
 
 /** Where the key ring lies, and what wraps it. */
 export function keyStoreOf({ dataFolder, keys }: IdentityConfig): KeyStoreOptions {
@@ -42,5 +48,6 @@ export async function openIdentityStores(
   const used = [path, `${path}.erasures`, join(config.dataFolder, 'gateway.db')];
   const mayCreate = !used.some((each) => existsSync(each));
   const keys = await loadKeyRing({ ...keyStoreOf(config), mayCreate, clock });
-  return { keys, vault: Vault.open(path, keys, { retention: config.vault, clock }) };
+  const vault = Vault.open(path, keys, { retention: config.vault, clock });
+  return { keys, vault, identityEvents: IdentityEventLog.open(eventsPath(config), keys) };
 }

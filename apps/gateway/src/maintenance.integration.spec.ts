@@ -60,8 +60,9 @@ beforeEach(async () => {
   clock = new FakeClock(Date.UTC(2026, 10, 20));
   mkdirSync(join(folder.path, 'data', 'keys'), { recursive: true });
   mkdirSync(backups());
-  GatewayDatabase.open(join(folder.path, 'data', 'gateway.db'), GATEWAY_MIGRATIONS).close();
+  // Keys are made before there is anything else.
   await withVault(link);
+  GatewayDatabase.open(join(folder.path, 'data', 'gateway.db'), GATEWAY_MIGRATIONS).close();
 });
 afterEach(() => folder.remove());
 

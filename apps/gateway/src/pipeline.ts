@@ -18,11 +18,11 @@ import {
 } from '@aifi/gateway-downlink';
 import { createPseudonymiseStage } from '@aifi/gateway-pseudonymise';
 import { createReceiveStage, type ReceiveStage } from '@aifi/gateway-receive';
-import { createReidentifyStage } from '@aifi/gateway-reidentify';
+import { createReidentifyStage, IdentityExplainer } from '@aifi/gateway-reidentify';
 import { createSelectStage } from '@aifi/gateway-select';
 import { createSpool } from '@aifi/gateway-spool';
 import { createUplinkStage } from '@aifi/gateway-uplink';
-import type { Vault } from '@aifi/gateway-vault';
+import type { IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import type { Logger } from '@aifi/shared-observability';
 import type { KeyRing } from '@aifi/shared-site-keys';
 import type { GatewayConfig } from './gateway-config.js';
@@ -32,6 +32,7 @@ export interface PipelineDependencies {
   readonly config: GatewayConfig;
   readonly database: GatewayDatabase;
   readonly vault: Vault;
+  readonly identityEvents: IdentityEventLog;
   readonly keys: KeyRing;
   readonly pixelGate: PixelGate;
   readonly link: HubLink;
@@ -102,7 +103,12 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       onDone: ring('reidentify'),
       onRules: ring('select'),
     }),
-    createReidentifyStage({ ...common('reidentify'), ...linkage, onDone: ring('deliver') }),
+    createReidentifyStage({
+      ...common('reidentify'),
+      ...linkage,
+      events: dependencies.identityEvents,
+      onDone: ring('deliver'),
+    }),
     deliver,
   ];
   const currentRules = (): CurrentRules | undefined => rules.current();
@@ -123,7 +129,7 @@ type StageBasics = (
 
 /** Both ends towards the hospital: what comes in, and what goes into its PACS. */
 function createFront(
-  { config, disk, clock, onEnded }: PipelineDependencies,
+  { config, vault, identityEvents, disk, clock, onEnded }: PipelineDependencies,
   common: StageBasics,
 ): { readonly receive: ReceiveStage; readonly deliver: DeliverStage } {
   const { dataFolder, pacs, deadlines } = config;
@@ -132,6 +138,7 @@ function createFront(
     pacs: createPacsPeer(pacs, clock),
     settings: pacs,
     deadlines,
+    explainer: new IdentityExplainer({ vault, events: identityEvents, clock }),
     onDone: onEnded,
   });
   const receive = createReceiveStage({

@@ -1,7 +1,7 @@
 /**
- * Goal: whoever takes the hub away, database, object store and the link in the clear, and knows every
- * identifier of every patient, links no study to a patient without the hospital's key; what remains
- * is what docs/compliance/dpia-linkage.md names.
+ * Goal: whoever takes the hub away, database, object store and the link in the clear, and knows
+ * every identifier of every patient, links no study to a patient without the hospital's key; what
+ * remains is what docs/compliance/dpia-linkage.md names.
  * Method: the demo's stack with two hospitals and a tap on each link, decrypted; the adversary of
  * `adversary.ts` on all of it, then once more with the keys of the other site, and with the right
  * ones: then it must link.

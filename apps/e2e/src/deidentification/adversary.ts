@@ -217,6 +217,5 @@ class DigestIndex {
     }
   }
 }
-const dashed = (hex: string): string =>
-  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+const dashed = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 const base64url = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_');

@@ -14,7 +14,7 @@ import { systemClock } from '@aifi/shared-kernel';
 import { hasPeers, temporaryFolder } from '@aifi/shared-testing';
 import { dcmdumpAccepts } from '../interop/corpus-verdicts.js';
 import { hasSharedFiles, sharedFiles } from '../interop/dicom-files.js';
-import { verdictOf, type CorpusVerdict } from './corpus-verdicts.js';
+import { SITE_MANUFACTURERS, verdictOf, type CorpusVerdict } from './corpus-verdicts.js';
 
 const TABLE_FILE = join(import.meta.dirname, 'corpus-verdicts.table.json');
 const TIMEOUT_MS = 1_800_000;
@@ -42,12 +42,13 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
 
   beforeAll(async () => {
     const valid = await dcmdumpAccepts(paths);
-    const gate = createPixelGate({ clock: systemClock });
-    const output = await PseudonymisedFolder.open(folder.path);
+    const gate = createPixelGate({ clock: systemClock, manufacturers: SITE_MANUFACTURERS });
+    const output = await PseudonymisedFolder.open(join(folder.path, 'out'));
+    const judges = { gate, folder: output, scratch: folder.path };
     try {
       for (const path of paths) {
         const isValid = valid.get(path) ?? false;
-        found[path] = await verdictOf(path, { gate, folder: output, isValid });
+        found[path] = await verdictOf(path, { ...judges, isValid });
       }
     } finally {
       await gate.close();
@@ -61,11 +62,13 @@ suite('every file of ../shared/data/dicom (skipped where that folder is absent)'
   });
 
   it(`passes when it is clean, in at least ${PASSES_MIN * 100} of 100 cases`, () => {
-    const clean = Object.values(found).filter((one) => one.clean === 'clean');
-    const passing = clean.filter(({ verdict }) => verdict === 'passes');
-    console.log(`clean CR, DX, CT and MR: ${passing.length} of ${clean.length} pass`);
-    expect(clean.length).toBeGreaterThanOrEqual(CLEAN_MIN);
-    expect(passing.length / clean.length).toBeGreaterThanOrEqual(PASSES_MIN);
+    const verdicts = Object.values(found).flatMap(({ clean, verdict, unmarked }) =>
+      clean === 'clean' ? [verdict] : unmarked === undefined ? [] : [unmarked],
+    );
+    const passing = verdicts.filter((verdict) => verdict === 'passes');
+    console.log(`clean CR, DX, CT and MR: ${passing.length} of ${verdicts.length} pass`);
+    expect(verdicts.length).toBeGreaterThanOrEqual(CLEAN_MIN);
+    expect(passing.length / verdicts.length).toBeGreaterThanOrEqual(PASSES_MIN);
   });
 
   it('does not pass when it declares burned-in text or an identity that was removed', () => {

@@ -72,9 +72,8 @@ const REAL =
   ct-series-head-28/01.dcm mr-brain-series-50/N2D_0100.dcm enhanced/eCT_Supplemental.dcm
   enhanced/emri_small.dcm enhanced/emri_small_RLE.dcm enhanced/emri_small_big_endian.dcm
   enhanced/emri_small_jpeg_2k_lossless.dcm enhanced/emri_small_jpeg_ls_lossless.dcm
-  mg/fo-dicom__GH133.dcm small/SC_rgb_rle.dcm small/SC_rgb_jpeg_gdcm.dcm small/examples_ybr_color.dcm`.split(
-    /\s+/,
-  );
+  mg/fo-dicom__GH133.dcm small/SC_rgb_rle.dcm small/SC_rgb_jpeg_gdcm.dcm
+  small/examples_ybr_color.dcm`.split(/\s+/);
 const CT_IMAGES = `BigEndianExplicitTransferSyntax_1.2.840.10008.1.2.2.dcm
   DeflatedExplicitVRLittleEndianTransferSyntax_1.2.840.10008.1.2.1.99.dcm
   JPEG2000LosslessOnlyTransferSyntax_1.2.840.10008.1.2.4.90.dcm

@@ -17,7 +17,7 @@ const BAND_MIN = 48;
 /** Two rows in the x-height of capitals of ten pixels. @unit pixels */
 const ROW_STEP = 3;
 /** Part of the range that a stroke rises; thin strokes of half the range lose some to blur. */
-const RISE = 0.18;
+const RISE = 0.25;
 /** Four letters have a stroke each, with two sides; one may be lost. */
 const TURNS_MIN = 6;
 /** Between two turns of one line: the widest gap at capitals of 32 pixels. @unit pixels */
@@ -40,13 +40,34 @@ export function bandsOf({ rows, columns }: Pick<ValuePlane, 'rows' | 'columns'>)
 
 /** Boxes of what looks like text in the border bands under one window. */
 export function borderTextOf(plane: ValuePlane, window: Window): PixelRegion[] {
-  return bandsOf(plane).flatMap((band) => {
-    if (!isBusy(plane, band, window)) return [];
-    const area = widened(band, plane);
-    return textLinesOf(displayed(plane, area, window)).map((line) => ({
+  const busy = bandsOf(plane).flatMap((band) => busyStretches(plane, band, window));
+  return neighbourhoodsOf(busy, plane).flatMap((area) =>
+    textLinesOf(displayed(plane, area, window)).map((line) => ({
       ...{ ...line, x: line.x + area.x, y: line.y + area.y },
-    }));
-  });
+    })),
+  );
+}
+
+/** The stretches with their margins, united where these touch. */
+function neighbourhoodsOf(stretches: readonly Area[], plane: ValuePlane): Area[] {
+  const areas: Area[] = [];
+  for (const stretch of stretches) {
+    let grown = widened(stretch, plane);
+    for (let at = areas.length - 1; at >= 0; at -= 1) {
+      const other = areas[at]!;
+      const [right, bottom] = [grown.x + grown.width, grown.y + grown.height];
+      const [otherRight, otherBottom] = [other.x + other.width, other.y + other.height];
+      const isApart =
+        other.x > right || grown.x > otherRight || other.y > bottom || grown.y > otherBottom;
+      if (isApart) continue;
+      areas.splice(at, 1);
+      const [x, y] = [Math.min(grown.x, other.x), Math.min(grown.y, other.y)];
+      const width = Math.max(right, otherRight) - x;
+      grown = { x, y, width, height: Math.max(bottom, otherBottom) - y };
+    }
+    areas.push(grown);
+  }
+  return areas;
 }
 
 /** The band with the margin around it. */
@@ -60,25 +81,43 @@ export function widened(band: Area, { rows, columns }: ValuePlane): Area {
   };
 }
 
-function isBusy({ values, columns }: ValuePlane, band: Area, { low, high }: Window): boolean {
+/** Stretches of rows with many turns near each other. */
+function busyStretches(plane: ValuePlane, band: Area, { low, high }: Window): Area[] {
+  const { values, columns } = plane;
   const rise = (high - low) * RISE;
   const end = band.y + band.height;
+  const found: Area[] = [];
   for (let y = band.y + 1; y < end; y += ROW_STEP) {
     const from = y * columns + band.x;
-    const to = from + band.width - 2;
-    let [turns, direction, last] = [0, 0, from];
-    for (let at = from; at < to; at += 1) {
-      const [here, there] = [values[at]!, values[at + 2]!];
-      const step =
-        (there < low ? low : there > high ? high : there) -
-        (here < low ? low : here > high ? high : here);
+    const to = from + band.width;
+    let [turns, direction, first, last] = [0, 0, from, from];
+    // The displayed values two pixels back and one: a stroke may be two pixels wide.
+    let before = clamped(values[from]!, low, high);
+    let between = clamped(values[from + 1]!, low, high);
+    for (let at = from + 2; at < to; at += 1) {
+      const raw = values[at]!;
+      const here = raw < low ? low : raw > high ? high : raw;
+      const step = here - before;
+      before = between;
+      between = here;
       if (step < rise && step > -rise) continue;
       const now = step > 0 ? 1 : -1;
       if (now === direction) continue;
-      turns = at - last > TURN_GAP_MAX ? 1 : turns + 1;
-      if (turns >= TURNS_MIN) return true;
+      if (at - last > TURN_GAP_MAX) {
+        if (turns >= TURNS_MIN) found.push(stretchOf(band, y, first - from, last - from));
+        [turns, first] = [0, at];
+      }
+      turns += 1;
       [direction, last] = [now, at];
     }
+    if (turns >= TURNS_MIN) found.push(stretchOf(band, y, first - from, last - from));
   }
-  return false;
+  return found;
+}
+
+function stretchOf(band: Area, y: number, first: number, last: number): Area {
+  return { x: band.x + first, y, width: last - first + 1, height: 1 };
+}
+function clamped(value: number, low: number, high: number): number {
+  return value < low ? low : value > high ? high : value;
 }

@@ -119,48 +119,50 @@ function runsOf({ rows, columns, data }: Plane, { from: low, to: high, runMax }:
   return runs;
 }
 
+/** Sums of one wanted piece. */
 class Piece {
-  left = Number.MAX_SAFE_INTEGER;
-  right = -1;
-  bottom = -1;
-  area = 0;
-  runs = 0;
   sum = 0;
   stepSum = 0;
   outsideSum = 0;
   ends = 0;
-  constructor(readonly top: number) {}
 }
 
+/** Boxes and areas by root, flat: a noisy plane has more pieces than a map is quick for. */
 function measured(plane: Plane, cut: Cut, runs: Runs): Component[] {
-  const pieces = new Map<number, Piece>();
-  // Boxes first: most pieces are dust or the picture itself, and need no values.
-  for (let run = 0; run < runs.count; run += 1) {
+  const { count } = runs;
+  const left = new Int32Array(count).fill(plane.columns);
+  const [right, bottom] = [new Int32Array(count), new Int32Array(count)];
+  const [area, rows] = [new Int32Array(count), new Int32Array(count)];
+  for (let run = 0; run < count; run += 1) {
     const root = runs.root(run);
-    let piece = pieces.get(root);
-    if (!piece) pieces.set(root, (piece = new Piece(runs.row[run]!)));
-    if (runs.first[run]! < piece.left) piece.left = runs.first[run]!;
-    if (runs.last[run]! > piece.right) piece.right = runs.last[run]!;
-    piece.bottom = runs.row[run]!;
-    piece.area += runs.last[run]! - runs.first[run]! + 1;
-    piece.runs += 1;
+    runs.parent[run] = root;
+    const [first, last] = [runs.first[run]!, runs.last[run]!];
+    if (first < left[root]!) left[root] = first;
+    if (last > right[root]!) right[root] = last;
+    bottom[root] = runs.row[run]!;
+    area[root]! += last - first + 1;
+    rows[root]! += 1;
   }
-  for (const [root, piece] of pieces) {
-    const height = piece.bottom - piece.top + 1;
+  const pieces = new Map<number, Piece>();
+  for (let root = 0; root < count; root += 1) {
+    if (runs.parent[root] !== root) continue;
+    const height = bottom[root]! - runs.row[root]! + 1;
     const isWanted =
-      height >= cut.heightMin && height <= cut.heightMax && piece.right - piece.left < cut.widthMax;
-    if (!isWanted) pieces.delete(root);
+      height >= cut.heightMin &&
+      height <= cut.heightMax &&
+      right[root]! - left[root]! < cut.widthMax;
+    if (isWanted) pieces.set(root, new Piece());
+    else area[root] = 0;
   }
-  if (pieces.size === 0) return [];
-  for (let run = 0; run < runs.count; run += 1) {
-    const piece = pieces.get(runs.root(run));
-    if (piece) addValues(plane, piece, runs, run);
+  for (let run = 0; run < count; run += 1) {
+    const root = runs.parent[run]!;
+    if (area[root]! > 0) addValues(plane, pieces.get(root)!, runs, run);
   }
-  return Array.from(pieces.values(), (piece) => ({
-    ...{ left: piece.left, right: piece.right, top: piece.top, bottom: piece.bottom },
-    ...{ area: piece.area, runs: piece.runs, level: piece.sum / piece.area },
-    step: Math.abs(piece.stepSum) / Math.max(1, piece.ends),
-    outside: piece.outsideSum / Math.max(1, piece.ends),
+  return Array.from(pieces, ([root, { sum, stepSum, outsideSum, ends }]) => ({
+    ...{ left: left[root]!, right: right[root]!, top: runs.row[root]!, bottom: bottom[root]! },
+    ...{ area: area[root]!, runs: rows[root]!, level: sum / area[root]! },
+    step: Math.abs(stepSum) / Math.max(1, ends),
+    outside: outsideSum / Math.max(1, ends),
   }));
 }
 

@@ -130,7 +130,7 @@ function successorOf(letters: readonly Letter[], a: Letter, at: number): number 
   for (let n = at + 1; n < letters.length; n += 1) {
     const b = letters[n]!;
     const size = Math.max(a.height, b.height);
-    if (b.left - a.right > size * 1.6) return undefined;
+    if (b.left - a.right > size * 2) return undefined;
     const isBeside =
       b.left - a.right > -0.35 * Math.min(a.width, b.width) - 1 &&
       Math.min(a.height, b.height) * 2.1 >= size &&

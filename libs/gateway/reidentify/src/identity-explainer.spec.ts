@@ -1,7 +1,7 @@
 /**
- * Goal: another identity in the PACS is taken over when the hospital has spoken of it, in the words
- * of the PACS, and never otherwise; for one identity the bytes are always the same.
- * Method: a real vault and event log, an object on disk, answers of a PACS as deliver hands them on.
+ * Goal: another identity in the PACS is taken over when the hospital has spoken of it, in the
+ * words of the PACS, and never otherwise; for one identity the bytes are always the same.
+ * Method: a real vault and event log, an object on disk, answers of a PACS as deliver hands them.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';

@@ -1,9 +1,9 @@
 /**
  * IdentityExplainer: is the identity that the PACS shows one that the hospital has spoken of?
- * Decides by the study's history, after all identity events are in it: an older identity means that
- * the PACS has not merged yet, a newer one that the result was made before the merge. Either way the
- * object is re-identified with what the PACS shows. Invariants: an identity that nobody spoke of is
- * never taken over; for one identity the bytes are the same each time.
+ * Decides by the study's history, after all identity events are in it: an older identity means
+ * that the PACS has not merged yet, a newer one that the result was made before the merge. Either
+ * way the object is re-identified with what the PACS shows. Invariants: an identity that nobody
+ * spoke of is never taken over; for one identity the bytes are the same each time.
  * Source: reliability specification C5, C7; results specification 4.1.2.
  */
 import { readFile } from 'node:fs/promises';
@@ -57,7 +57,7 @@ export class IdentityExplainer {
     return reissue(object.path, identity);
   }
 
-  /** What the PACS made of an identity of ours, such as another spelling, is part of the history. */
+  /** What the PACS made of an identity, such as another spelling, is part of the history. */
   async #keep(studyUid: OriginalUid, identity: Identity): Promise<void> {
     const history = this.dependencies.vault.identityHistory(studyUid);
     if (history.some((entry) => entry.identity.elements === identity.elements)) return;

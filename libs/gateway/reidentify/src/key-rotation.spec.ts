@@ -1,8 +1,8 @@
 /**
  * Goal: keys are rotated while jobs are in flight: what was sent comes back right, what is new is
  * sent with the new keys, and nothing of one epoch passes for the other (T-MIS-6).
- * Method: both kinds of rotation on a real vault that is opened again with the longer ring; swaps of
- * envelopes and epochs between an old and a new job.
+ * Method: both kinds of rotation on a real vault that is opened again with the longer ring; swaps
+ * of envelopes and epochs between an old and a new job.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * UIDs of a result, at any depth: each gets the one that it has at the hospital.
- * Decides the fate of every UID. Invariant: a UID is minted by the hub (and listed), in the vault, a
- * device's, or of the standard; one of any other origin means that the object is not ours.
+ * Decides the fate of every UID. Invariant: a UID is minted by the hub (and listed), in the vault,
+ * a device's, or of the standard; one of any other origin means that the object is not ours.
  * Source: results specification 4.1.1; reliability specification "UIDs that the hub mints".
  */
 import { DicomDataset, type DicomElement } from '@aifi/dicom-core';

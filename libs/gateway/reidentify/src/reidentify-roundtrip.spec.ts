@@ -1,8 +1,8 @@
 /**
  * Goal: re-identification undoes pseudonymisation: every mapped attribute comes back as it was, in
  * every character set, and nothing of the hub's names is left in the bytes.
- * Method: generated headers through the real engine; their pseudonymised copy, and a report that the
- * hub's own builder makes of it, stand for results.
+ * Method: generated headers through the real engine; their pseudonymised copy, and a report that
+ * the hub's own builder makes of it, stand for results.
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';

@@ -1,12 +1,12 @@
 /**
  * Dates of a result: back to the hospital's calendar.
- * Decides, by the table of origins, what is shifted back by the patient's offset, and that the times
- * which the hub made are told in the zone of the study: one zone holds for the whole object, so the
- * study's own date and time would be read wrongly under the hub's.
+ * Decides, by the table of origins, what is shifted back by the patient's offset, and that the
+ * times which the hub made are told in the zone of the study: one zone holds for the whole object,
+ * so the study's own date and time would be read wrongly under the hub's.
  * Invariant: whole days are added, never hours to a source date. Units: days; minutes east of UTC.
  * Source: results specification 4.1.2; PS3.3 C.12.1.1.8 (TimezoneOffsetFromUTC); PS3.5 6.2.
  */
-import { DicomDataset } from '@aifi/dicom-core';
+import type { DicomDataset } from '@aifi/dicom-core';
 import { refuse, ok, type Result } from '@aifi/shared-kernel';
 import { MADE_DATES, MADE_PAIRS, SOURCE_DATES } from './date-origins.table.js';
 

@@ -1,5 +1,5 @@
 /**
- * The identities of one study, from the one it was received with and everything that was said since.
+ * The identities of one study, from the one it was received with and all that was said since.
  * Decides by a fold in the hospital's order of events (time, sequence, id) over the received
  * identity. As the order of arrival plays no part, late and repeated events need no rule of their
  * own: the same events give the same end. Pure.

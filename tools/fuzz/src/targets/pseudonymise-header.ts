@@ -7,13 +7,13 @@
  */
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import {
-  type DicomDataset,
+  DicomDataset,
   ElementWalker,
   encodeDataset,
   encodingOf,
   EXPLICIT_VR_LITTLE_ENDIAN,
 } from '@aifi/dicom-core';
-import { KEEP_LISTS, pseudonymiseHeader } from '@aifi/dicom-deidentification';
+import { DEFAULT_CONTRACT, KEEP_LISTS, pseudonymiseHeader } from '@aifi/dicom-deidentification';
 import { fakeSiteKeys } from '@aifi/shared-testing';
 import { DATASET_TOKENS } from '../dicom-tokens.js';
 import { outcomeOf, type FuzzTarget } from '../fuzz-target.js';
@@ -21,7 +21,10 @@ import { seedDatasets } from './seed-datasets.js';
 
 const EXPLICIT = encodingOf(EXPLICIT_VR_LITTLE_ENDIAN);
 const SOP_CLASSES = [...KEEP_LISTS.keys()];
-const CONTEXT = { siteCode: 'FUZZ', keys: fakeSiteKeys('fuzz') };
+// What refuses least lets the most be seen of what is kept.
+const contract = { ...DEFAULT_CONTRACT, recognisableVisualFeatures: 'allow' } as const;
+const CONTEXT = { siteCode: 'FUZZ', keys: fakeSiteKeys('fuzz'), contract };
+const CLEARANCE = { isExamined: true };
 const UIDS = ['1.2.826.0.1.99.1', '1.2.826.0.1.99.2', '1.2.826.0.1.99.3'] as const;
 /** No word of any vocabulary holds these. */
 const WORDS = ['QZXNAAM', 'QZX0012345', 'QZXACC77', 'QZXPRIVE', '1.2.826.0.1.99.'];
@@ -46,6 +49,34 @@ function planted(input: Uint8Array): DicomDataset | undefined {
     .setString('SOPInstanceUID', UIDS[0])
     .setString('SeriesInstanceUID', UIDS[1])
     .setString('StudyInstanceUID', UIDS[2]);
+}
+
+/** Every kind of value that the engine looks into. */
+function describedImage(): DicomDataset {
+  const code = new DicomDataset()
+    .setString('CodeValue', '72696002')
+    .setString('CodingSchemeDesignator', 'SCT')
+    .setString('CodeMeaning', 'Knee');
+  return new DicomDataset()
+    .setStrings('ImageType', ['ORIGINAL', 'PRIMARY', 'AXIAL'])
+    .setString('StudyDate', '20240229')
+    .setString('AcquisitionDateTime', '20240229101530.5+0100')
+    .setString('StudyTime', '101530')
+    .setString('Modality', 'CT')
+    .setString('StudyDescription', 'CT knee dr. Visser 3-4-1961')
+    .setString('SeriesDescription', 'Hand-Schueller-Christian AX 1.0')
+    .setString('PatientBirthDate', '19610403')
+    .setString('PatientAge', '062Y')
+    .setString('PatientSex', 'O')
+    .setString('PatientSize', '1.81')
+    .setString('BodyPartExamined', 'KNEE')
+    .setString('SoftwareVersions', '123456782')
+    .setItems('AnatomicRegionSequence', [code])
+    .setString('KVP', '120')
+    .setNumbers('Rows', [2])
+    .setNumbers('Columns', [2])
+    .setNumbers('RedPaletteColorLookupTableDescriptor', [2, 0, 16], 'US')
+    .setBytes('RedPaletteColorLookupTableData', Buffer.alloc(4), 'OW');
 }
 
 function plantIdentity(dataset: DicomDataset): void {
@@ -75,10 +106,10 @@ function run(input: Uint8Array): void {
   if (input.length === 0) return;
   const dataset = planted(input);
   if (!dataset) return;
-  const result = pseudonymiseHeader(dataset, CONTEXT);
+  const result = pseudonymiseHeader(dataset, CONTEXT, CLEARANCE);
   if (!result.ok) return;
   const bytes = encodeDataset(result.value.dataset, EXPLICIT);
-  const again = pseudonymiseHeader(dataset, CONTEXT);
+  const again = pseudonymiseHeader(dataset, CONTEXT, CLEARANCE);
   deepStrictEqual(again.ok && encodeDataset(again.value.dataset, EXPLICIT), bytes);
   const text = bytes.toString('latin1').toUpperCase();
   for (const word of WORDS) {
@@ -98,10 +129,10 @@ export const pseudonymiseHeaderTarget: FuzzTarget = {
   tokens: DATASET_TOKENS,
   run,
   *seeds() {
-    for (const [index] of SOP_CLASSES.entries()) {
-      for (const bytes of seedDatasets([EXPLICIT_VR_LITTLE_ENDIAN])) {
-        yield Buffer.concat([Buffer.from([index]), bytes]);
-      }
+    for (const bytes of seedDatasets([EXPLICIT_VR_LITTLE_ENDIAN])) {
+      yield Buffer.concat([Buffer.from([0]), bytes]);
     }
+    const rich = encodeDataset(describedImage(), EXPLICIT);
+    for (const [index] of SOP_CLASSES.entries()) yield Buffer.concat([Buffer.from([index]), rich]);
   },
 };

@@ -193,7 +193,8 @@ export const gateway: Widened<typeof english> = {
     title: 'Beelden bekijken',
     lead:
       'Op deze beelden staat misschien wie de patiënt is. Ze blijven in het ziekenhuis tot ' +
-      'iemand ze heeft bekeken; na de uiterste tijd wordt het onderzoek gemeld als niet geanalyseerd.',
+      'iemand ze heeft bekeken; na de uiterste tijd wordt het onderzoek gemeld als niet ' +
+      'geanalyseerd.',
     caption: 'Beelden die op een persoon wachten, acuut eerst',
     since: 'Tegengehouden sinds',
     product: 'Product en spoor',
