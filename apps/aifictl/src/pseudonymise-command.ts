@@ -81,7 +81,8 @@ export function renderPseudonymise(document: PseudonymiseDocument): string {
       : [];
   const links = passedOver > 0 ? [`  ${count(passedOver, 'link')} not followed`] : [];
   return `${[
-    `${count(files, 'file')}: ${passed} passed, ${quarantined} quarantined, ${staysBehind} stay behind`,
+    `${count(files, 'file')}: ${passed} passed, ${quarantined} quarantined, ` +
+      `${staysBehind} stay behind`,
     ...withdrawn,
     ...links,
     `  report: ${report}`,

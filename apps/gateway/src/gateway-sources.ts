@@ -11,7 +11,7 @@ import type { Logger } from '@aifi/shared-observability';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import type { DeadLetterStore } from '@aifi/gateway-deliver';
 import type { DiskWatch } from '@aifi/gateway-disk';
-import type { Vault } from '@aifi/gateway-vault';
+import type { IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import type { Clock } from '@aifi/shared-kernel';
 import type { GatewayConfig } from './gateway-config.js';
 import type { HubLink } from './hub-link.js';
@@ -23,15 +23,14 @@ export const SOURCES = Symbol('sources');
 
 export interface GatewaySources extends Pick<
   Pipeline,
-  'currentRules' | 'pacsState' | 'ringDeliver'
+  'currentRules' | 'pacsState' | 'ringDeliver' | 'ringPseudonymise'
 > {
   readonly database: GatewayDatabase;
   readonly deadLetters: Pick<DeadLetterStore, 'list' | 'count' | 'replay' | 'replayAll'>;
-  /** Tells pseudonymise that there is a job for it; absent: it looks by itself every second. */
-  readonly ringPseudonymise?: (() => void) | undefined;
   /** Undefined until the first look has succeeded. */
   readonly diskState: DiskWatch['state'];
   readonly vault: Pick<Vault, 'linkage' | 'currentIdentity'> & VaultForPeople;
+  readonly identityEvents: Pick<IdentityEventLog, 'erase'>;
   readonly access: GatewayAccess;
   readonly patients: PatientSource;
   readonly changes: ChangeBell;

@@ -175,10 +175,11 @@ function auditStages(parts: Parts, patients: PatientSource): Stage[] {
 
 function sourcesOf(parts: Parts, stages: Stages): GatewaySources {
   const { database, vault, access, changes, config, clock, logger, link, auditKey } = parts;
-  const { patients, currentRules, pacsState, ringDeliver } = stages;
+  const { patients, currentRules, pacsState, ringPseudonymise, ringDeliver } = stages;
+  const { identityEvents } = parts;
   return {
-    ...{ database, vault, access, patients, changes, config, clock },
-    ...{ currentRules, pacsState, ringDeliver, diskState: parts.disk.state },
+    ...{ database, vault, identityEvents, access, patients, changes, config, clock },
+    ...{ currentRules, pacsState, ringPseudonymise, ringDeliver, diskState: parts.disk.state },
     deadLetters: new DeadLetterStore(database),
     ...{ auditPublicKeyPem: publicKeyPemOf(auditKey), logger },
     linkState: link.state,

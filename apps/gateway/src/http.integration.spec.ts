@@ -128,7 +128,8 @@ beforeAll(async () => {
     sources: {
       ...{ database, access, clock, vault, changes, auditPublicKeyPem: '' },
       deadLetters: new DeadLetterStore(database),
-      ...{ ringDeliver: () => undefined, diskState: () => disk },
+      ...{ ringDeliver: () => undefined, ringPseudonymise: () => undefined },
+      ...{ diskState: () => disk, identityEvents: { erase: () => Promise.resolve(0) } },
       patients: new PatientSource(database, vault),
       config: {
         ...{ siteId: siteId('site-a'), purpose: 'demonstration', dataFolder: folder.path },

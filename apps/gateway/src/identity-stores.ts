@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { IdentityEventLog, Vault } from '@aifi/gateway-vault';
-import type { Clock } from '@aifi/shared-kernel';
+import { AifiError, type Clock } from '@aifi/shared-kernel';
 import {
   loadKeyRing,
   pkcs11KeyWrapper,
@@ -48,6 +48,9 @@ export async function openIdentityStores(
   const used = [path, `${path}.erasures`, join(config.dataFolder, 'gateway.db')];
   const mayCreate = !used.some((each) => existsSync(each));
   const keys = await loadKeyRing({ ...keyStoreOf(config), mayCreate, clock });
+  if (!existsSync(path) && !mayCreate) {
+    throw new AifiError('CONFIG_INVALID', 'the vault is missing: restore it from its backup');
+  }
   const vault = Vault.open(path, keys, { retention: config.vault, clock });
   return { keys, vault, identityEvents: IdentityEventLog.open(eventsPath(config), keys) };
 }

@@ -5,25 +5,27 @@
  * gateway that is stopped; a backup and a rotation do not. Invariants: no key and no identity in
  * any output; each is an act on record in the vault, with the account of the machine.
  * Usage: `main.js vault backup --to FOLDER`, `main.js vault restore --from FILE [--erasures FILE]`,
- * `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`, `main.js keys retire`.
+ * `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`, `main.js keys retire`,
+ * `main.js keys wrap`.
  * Source: pseudonymisation specification 1.3 (keys, rotation); reliability specification 8.9.
  */
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { backupVault, restoreVault, Vault } from '@aifi/gateway-vault';
+import { backupVault, IdentityEventLog, restoreVault, Vault } from '@aifi/gateway-vault';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { AifiError, type Clock, type JobId } from '@aifi/shared-kernel';
 import {
   describeKeyRing,
   loadKeyRing,
   retireEpochs,
+  rewrapKeys,
   rotateKeys,
   type KeyRing,
 } from '@aifi/shared-site-keys';
 import type { GatewayConfig } from './gateway-config.js';
-import { keyStoreOf, vaultPath } from './identity-stores.js';
+import { eventsPath, keyStoreOf, vaultPath } from './identity-stores.js';
 
 export interface MaintenanceOptions {
   readonly args: readonly string[];
@@ -70,13 +72,24 @@ const TASKS: Readonly<Record<string, Task>> = {
     const { epochs } = await rotateKeys(keyStoreOf(config), kind, clock.nowMs());
     return { epochs, note: 'the gateway takes the new epoch up at its next start' };
   },
+  // The file as it is, wrapped or not, under what the configuration names from now on.
+  'keys wrap': async ({ config }) => {
+    const { path, wrapper } = keyStoreOf(config);
+    if (!wrapper) throw wrongUse('the configuration names no HSM (keys.pkcs11)');
+    const { epochs } = await rewrapKeys({ path, to: wrapper });
+    return { epochs };
+  },
   'keys retire': async ({ config, clock }) => {
-    const vault = Vault.open(vaultPath(config), await ringOf(config, clock));
+    const ring = await ringOf(config, clock);
+    const vault = Vault.open(vaultPath(config), ring);
+    const events = IdentityEventLog.open(eventsPath(config), ring);
     try {
-      const { epochs } = await retireEpochs(keyStoreOf(config), vault.epochsInUse());
+      const inUse = new Set([...vault.epochsInUse(), ...events.epochsInUse()]);
+      const { epochs } = await retireEpochs(keyStoreOf(config), [...inUse]);
       return { epochs };
     } finally {
       vault.close();
+      events.close();
     }
   },
 };

@@ -53,6 +53,8 @@ export interface Pipeline {
   /** Undefined until the first rules have arrived. */
   readonly currentRules: RulesStore['current'];
   readonly pacsState: DeliverStage['pacsState'];
+  /** Tells pseudonymise that a job was taken up again. */
+  readonly ringPseudonymise: () => void;
   /** Tells deliver that there is something for the PACS. */
   readonly ringDeliver: () => void;
 }
@@ -118,6 +120,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     listening: receive.ready,
     currentRules,
     pacsState,
+    ringPseudonymise: ring('pseudonymise'),
     ringDeliver: ring('deliver'),
   };
 }

@@ -18,7 +18,7 @@ import {
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import type { DiskState } from '@aifi/gateway-disk';
-import { identityOf, Vault, type NewResult } from '@aifi/gateway-vault';
+import { IdentityEventLog, identityOf, Vault, type NewResult } from '@aifi/gateway-vault';
 import { jobId, originalUid, pseudonymousUid, siteId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { keyRingOf } from '@aifi/shared-site-keys';
@@ -90,6 +90,7 @@ export class PlantedGateway {
   #holds = 0;
   database!: GatewayDatabase;
   vault!: Vault;
+  identityEvents!: IdentityEventLog;
   access!: GatewayAccess;
   sources!: GatewaySources;
   http!: HttpInterface;
@@ -100,11 +101,13 @@ export class PlantedGateway {
     const { clock } = this;
     const ring = keyRingOf(fakeSiteKeys());
     this.vault = Vault.open(join(path, 'vault.db'), ring, { clock });
+    this.identityEvents = IdentityEventLog.open(join(path, 'identity-events.db'), ring);
     this.access = openGatewayAccess({ path: join(path, 'access.db'), siteId: OWN_SITE, clock });
     await this.#plant();
     const auditKey = await loadOrCreateAuditKey(join(path, 'keys', 'audit-key.pem'));
     this.sources = {
       ...{ database: this.database, vault: this.vault, access: this.access, clock },
+      identityEvents: this.identityEvents,
       patients: new PatientSource(this.database, this.vault),
       deadLetters: new DeadLetterStore(this.database),
       ringDeliver: () => void (this.rings += 1),
@@ -134,6 +137,7 @@ export class PlantedGateway {
     await this.access?.database.close();
     this.database?.close();
     this.vault?.close();
+    this.identityEvents?.close();
     this.#folder.remove();
   }
 

@@ -1,9 +1,9 @@
 /**
- * Goal: every shared test file has the verdict that is written down for it, and clean CR, DX, CT and
- * MR images pass: a gate that holds everything back protects nobody.
+ * Goal: every shared test file has the verdict that is written down for it, and clean CR, DX, CT
+ * and MR images pass: a gate that holds everything back protects nobody.
  * Method: engine and pixel gate, text detector included, on each file by itself; verdicts compared
  * with the committed table. `AIFI_CORPUS_TABLE=1 jest --selectProjects e2e --
- * deidentification/corpus-verdicts` writes the table anew.
+ * deidentification/corpus-verdicts` writes the table anew; `prettier --write` breaks long lines.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -74,7 +74,9 @@ export async function verdictOf(path: string, judges: Judges): Promise<CorpusVer
   const clean = reasons.length === 0 ? 'clean' : `no: ${reasons.join(', ')}`;
   if (reasons.join() !== IDENTITY_REMOVED) return { ...verdict, clean };
   const copy = await unmarkedCopy(sourcePath, judges.scratch);
-  return { ...verdict, clean, unmarked: (await judged(copy, judges)).verdict };
+  const unmarked = await judged(copy, judges);
+  const words = [unmarked.verdict, unmarked.reason].filter((word) => word !== undefined);
+  return { ...verdict, clean, unmarked: words.join(', ') };
 }
 
 type Header = Pick<Part10File, 'meta' | 'dataset'> & { readonly hasPixels: boolean };

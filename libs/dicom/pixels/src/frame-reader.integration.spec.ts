@@ -1,8 +1,9 @@
 /**
  * Goal: every sample of every frame is what others decode, in every transfer syntax.
  * Method: phantoms that DCMTK and GDCM have compressed, all images of the shared test data where
- * that folder is, and codestreams published with their samples; DCMTK, GDCM and pydicom decode the same files (`test/peer-decoders.ts`). An image counts when at least
- * one of them agrees on all frames and none disagrees, apart from the faults of theirs named here.
+ * that folder is, and codestreams published with their samples; DCMTK, GDCM and pydicom decode the
+ * same files (`test/peer-decoders.ts`). An image counts when at least one of them agrees on all
+ * frames and none disagrees, apart from the faults of theirs named here.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

@@ -15,6 +15,8 @@ import {
 } from '@aifi/dicom-core';
 import { sha256Hex } from '@aifi/shared-kernel';
 import { temporaryFolder } from '@aifi/shared-testing';
+import { encapsulatedFile } from '../test/phantom-image.js';
+import { encodeRle, RLE_LOSSLESS } from './rle.js';
 import { readSeriesVolume as sut } from './series-volume.js';
 import { encodeVolumeSeries, type EncodableVolume } from './volume-encoder.js';
 
@@ -136,6 +138,22 @@ describe('readSeriesVolume', () => {
   });
   it('lets positions that are rounded by a twentieth of the spacing pass', async () => {
     expect(await sut(written(changed(1, position(35.25))))).toMatchObject({ ok: true });
+  });
+  it('reads slices of a compressed transfer syntax without loss', async () => {
+    const { data } = phantom();
+    const paths = [0, 1, 2, 3].map((k) => {
+      const plane = data.subarray(k * 6, k * 6 + 6);
+      const samples = new Uint8Array(plane.buffer, plane.byteOffset, plane.byteLength);
+      const layout = { rows: 3, columns: 2, samplesPerPixel: 1, bytesPerSample: 2 };
+      const change = (dataset: DicomDataset): void => {
+        for (const element of decodePart10(objectsOf(phantom())[k]!).dataset) dataset.put(element);
+      };
+      const rle = { rows: 3, columns: 2, transferSyntaxUid: RLE_LOSSLESS, change };
+      const path = join(folder.path, `${(files += 1)}.dcm`);
+      return encapsulatedFile(path, rle, new Uint8Array(0), [encodeRle(samples, layout)]);
+    });
+    const result = await sut(paths);
+    expect(result.ok && result.value.data).toEqual(data);
   });
   it('refuses a transfer syntax that loses values', async () => {
     const jpeg = encodePart10(

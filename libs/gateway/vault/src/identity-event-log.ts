@@ -108,6 +108,13 @@ export class IdentityEventLog {
       sql.run('DELETE FROM identity_event WHERE from_token = ? OR into_token = ?', token, token),
     );
   }
+  /** Epochs of the keys under which events are sealed: the ring must keep them. */
+  epochsInUse(): readonly number[] {
+    return this.database
+      .read((sql) => sql.all<{ epoch: number }>('SELECT DISTINCT epoch FROM identity_event'))
+      .map(({ epoch }) => epoch);
+  }
+
   /** Removes what was recorded before; no study that is still kept may need it. */
   expire(beforeMs: number): Promise<number> {
     return this.database.write((sql) =>

@@ -120,7 +120,7 @@ export function dcmodify(): Deidentifier {
     {
       name: 'dcmodify',
       version: versionOf('dcmodify', ['--version'], /v[\d.]+/),
-      how: `a copy, then ${EMPTIED.length} attributes emptied, ${ERASED.length} and all private erased`,
+      how: `on a copy; ${EMPTIED.length} emptied, ${ERASED.length} and all private erased`,
       durability: NOT_SYNCED,
     },
     (input, output) => ['sh', '-c', script, 'sh', input, output],
@@ -142,5 +142,5 @@ export function pydicom(): Deidentifier {
 
 /** What cannot be had, and why: never passed over in silence. */
 export const UNOBTAINABLE: readonly string[] = [
-  'dcm4che deidentify: its artefacts are on no registry that we use (Maven Central has none)',
+  'dcm4che deidentify: its artefacts are on no registry that we use',
 ];

@@ -18,18 +18,23 @@ export interface SpooledStudy {
 /** Hands messages to whoever waits for them, in whatever order they come. */
 class Mailbox {
   readonly #messages: SpoolMessage[] = [];
-  #waiting: (() => void) | undefined;
+  /** Whoever waits looks again after every message: several studies are on their way. */
+  #waiting: (() => void)[] = [];
   #isGone = false;
 
   constructor(host: ChildProcess) {
     host.on('message', (message: SpoolMessage) => {
       this.#messages.push(message);
-      this.#waiting?.();
+      this.#wakeAll();
     });
     host.on('exit', () => {
       this.#isGone = true;
-      this.#waiting?.();
+      this.#wakeAll();
     });
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 
   async take<K extends SpoolMessage['kind']>(
@@ -46,7 +51,7 @@ class Mailbox {
       const failed = this.#messages.find((one) => one.kind === 'failed');
       if (failed) throw new AifiError('PEER_REFUSED', `a study ended with ${failed.code}`);
       if (this.#isGone) throw new AifiError('PEER_UNAVAILABLE', 'the gateway has ended');
-      await new Promise<void>((resolve) => (this.#waiting = resolve));
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
     }
   }
 }
