@@ -49,8 +49,8 @@ export type IntendedUse = z.infer<typeof intendedUseSchema>;
 export const PATIENT_CHARACTERISTICS = ['age', 'sex', 'size', 'weight', 'pregnancy'] as const;
 
 /**
- * What a product needs to be kept of a patient, and may. Signed with the rest: a gateway never keeps
- * more than its hub has agreed with the vendor. Source: PS3.15 E.3.6, E.3.7, E.3.10.
+ * What a product needs to be kept of a patient, and may. Signed with the rest: a gateway never
+ * keeps more than its hub has agreed with the vendor. Source: PS3.15 E.3.6, E.3.7, E.3.10.
  */
 export const deidentificationContractSchema = z.strictObject({
   retain: z.array(z.enum(PATIENT_CHARACTERISTICS)).default(['age', 'sex']),

@@ -1,13 +1,20 @@
 /**
- * Goal: the one way back from an end leads where it should and is closed to every other end.
+ * Goal: the two ways back lead where they should and are closed to every other end.
  * Method: jobs in every state, real SQLite in a temporary folder.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
-import { GATEWAY_MIGRATIONS, GatewayDatabase, JOB_STATES, reopenJob, type Row } from './index.js';
+import {
+  GATEWAY_MIGRATIONS,
+  GatewayDatabase,
+  JOB_STATES,
+  reopenJob,
+  reselectJob,
+  type Row,
+} from './index.js';
 
-describe(reopenJob.name, () => {
+describe('a job that is taken up again', () => {
   let folder: TemporaryFolder;
   let database: GatewayDatabase;
   beforeEach(async () => {
@@ -85,5 +92,64 @@ describe(reopenJob.name, () => {
     await aDelivery(2, state);
     await reopen().catch(() => undefined);
     expect(job()!['state'] === 'REIDENTIFIED').toBe(isTaken);
+  });
+
+  const reselect = () => database.write((sql) => reselectJob(sql, { jobId: 'job-1', atMs: 9 }));
+  const aHold = (state: string) =>
+    database.write((sql) =>
+      sql.run(
+        `INSERT INTO pixel_hold (job_id, sha256, reason, findings, state, held_ms)
+         VALUES ('job-1', ?, 'r', '[]', ?, 1)`,
+        ...[state, state],
+      ),
+    );
+  const NOTHING_LEFT = ['QUARANTINED_PIXELS', 'QUARANTINED_IDENTIFIER'];
+
+  it.each(
+    NOTHING_LEFT.flatMap((code) =>
+      ['QUARANTINED', 'NOT_ANALYSED_NOTIFIED'].map((state) => [state, code] as const),
+    ),
+  )('is selected anew from %s for %s; deadline and end count anew', async (state, code) => {
+    await aJob(1, state, code);
+    await aHold('RELEASED');
+    await reselect();
+    expect(job()).toMatchObject({
+      ...{ state: 'SELECTED', code: null, detail: null, terminal_ms: null },
+      ...{ told_issue: null, reopened_ms: 9, created_ms: 1 },
+    });
+    expect(journal()).toMatchObject([
+      { study_id: 1, job_id: 'job-1', stage: 'pseudonymise', event: 'reopened', at_ms: 9 },
+    ]);
+    await expect(reselect()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+  });
+  it.each(['WAITING', 'REJECTED'])('is not selected anew while an image is %s', async (state) => {
+    await aJob(1, 'QUARANTINED', 'QUARANTINED_PIXELS');
+    await aHold('RELEASED');
+    await aHold(state);
+    await expect(reselect()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(job()).toMatchObject({ state: 'QUARANTINED' });
+  });
+  it('is not selected anew from any other end or state', async () => {
+    await aJob(1, 'SELECTED', null);
+    const codes = [null, 'IDENTITY_MISMATCH', 'TIMEOUT', 'PACS_REFUSED', ...NOTHING_LEFT];
+    for (const state of JOB_STATES) {
+      for (const code of codes) {
+        const isOurs = NOTHING_LEFT.includes(code ?? '');
+        if (isOurs && ['QUARANTINED', 'NOT_ANALYSED_NOTIFIED'].includes(state)) continue;
+        await database.write((sql) => sql.run('UPDATE job SET state = ?, code = ?', state, code));
+        await expect(reselect()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+      }
+    }
+    expect(journal()).toEqual([]);
+  });
+  it('is not selected anew when a newer revision has gone further', async () => {
+    await aJob(1, 'QUARANTINED', 'QUARANTINED_PIXELS');
+    await aJob(2, 'UPLOADED', null);
+    await expect(reselect()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    await database.write((sql) =>
+      sql.run("UPDATE job SET state = 'NOT_ELIGIBLE_LOGGED' WHERE job_id = 'job-2'"),
+    );
+    await reselect();
+    expect(job()).toMatchObject({ state: 'SELECTED' });
   });
 });

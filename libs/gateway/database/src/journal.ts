@@ -145,7 +145,8 @@ export function reselectJob(sql: Sql, { jobId, atMs }: JobReopening): void {
        AND NOT EXISTS (
          SELECT 1 FROM job newer WHERE newer.study_id = job.study_id
             AND newer.product = job.product AND newer.revision > job.revision
-            AND newer.state NOT IN ('QUARANTINED', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'))`,
+            AND newer.state
+              NOT IN ('QUARANTINED', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'))`,
     atMs,
     jobId,
   );

@@ -284,7 +284,8 @@ CREATE TABLE receive_attempt (
   {
     version: 6,
     up: `
--- DeidentificationContract of the product as JSON, of the rules that selected the job; NULL: default.
+-- DeidentificationContract of the product as JSON, of the rules that selected the job.
+-- NULL: the default one.
 ALTER TABLE job ADD COLUMN deidentification TEXT;
 -- Images that a person has to look at before they may leave.
 CREATE TABLE pixel_hold (

@@ -2,7 +2,8 @@
  * Target: the pseudonymisation engine. The first byte chooses the SOP class, the rest is a dataset;
  * the identity of a made-up patient is planted into it, into private groups and nested items too.
  * Properties: never throws; twice the same bytes; no planted word is left in any encoding; the
- * output reads again, holds no private or overlay group, and every UID is remapped or the standard's.
+ * output reads again, holds no private or overlay group, and no UID but remapped ones and those of
+ * the standard.
  * Source: PS3.15 E.1.1; reliability specification H11 (T-PHI).
  */
 import { deepStrictEqual, strictEqual } from 'node:assert';
