@@ -1,10 +1,12 @@
 /**
  * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc with its DICOMweb plugin,
- * pynetdicom, highdicom, fhir.resources, rsyslog, SoftHSM, Keycloak, Chromium.
+ * pynetdicom, highdicom, deid, dicom-anonymizer, fhir.resources, rsyslog, SoftHSM, Keycloak,
+ * Chromium.
  * Decides that a peer which cannot be had is named, never passed over.
  */
 import { ensureChromium } from './chromium/install.mjs';
 import { ensureDcmtk } from './dcmtk/install.mjs';
+import { ensureDeid } from './deid/install.mjs';
 import { ensureDicom3tools } from './dicom3tools/install.mjs';
 import { ensureGdcm } from './gdcm/install.mjs';
 import { ensureHighdicom } from './highdicom/install.mjs';
@@ -31,6 +33,7 @@ export function installPeers() {
     pydicom: ensurePydicom,
     highdicom: ensureHighdicom,
     GDCM: ensureGdcm,
+    'deid and dicom-anonymizer': ensureDeid,
     'fhir.resources': ensureFhir,
     rsyslog: ensureRsyslog,
     SoftHSM: ensureSofthsm,

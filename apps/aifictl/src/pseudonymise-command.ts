@@ -9,7 +9,7 @@ import { CLAIMED_OPTIONS, type DeidentificationContext } from '@aifi/dicom-deide
 
 import { createPixelGate } from '@aifi/dicom-pixel-gate';
 import { systemClock } from '@aifi/shared-kernel';
-import { loadKeyRing } from '@aifi/shared-site-keys';
+import { readKeyRing } from '@aifi/shared-site-keys';
 import { UsageError, type Command } from './command-line.js';
 import { count } from './plain-values.js';
 import { FolderPseudonymiser, type FolderOutcome } from './pseudonymise-folder.js';
@@ -31,9 +31,7 @@ export async function pseudonymise({ options }: Command): Promise<PseudonymiseDo
   const site = (options.site ?? DEFAULT_SITE).toUpperCase();
   if (!SITE.test(site)) throw new UsageError('--site is the name of a site');
   const contract = await readProfile(options.profile);
-  const { current: keys } = await withKeyFile(key, () =>
-    loadKeyRing({ path: key, mayCreate: false }),
-  );
+  const { current: keys } = await withKeyFile(key, () => readKeyRing({ path: key }));
   const folders = await openFolders(input, output);
   const head = { site, keyEpoch: keys.epoch, contract };
   const file = await ReportFile.create(report, head);

@@ -23,6 +23,7 @@ const key = join(folder.path, 'site-keys.json');
 beforeAll(() => loadKeyRing({ path: key, mayCreate: true }));
 afterAll(() => folder.remove());
 
+const SR = '1.2.840.10008.5.1.4.1.1.88.11';
 const IDENTITY = /Berg|0012345|19610403|Elders|1\.2\.3\.4/;
 let run = 0;
 let input = '';
@@ -183,6 +184,57 @@ describe(pseudonymise.name, () => {
     expect(withdrawn).toEqual([{ study: files[0]!.study, files: 2 }]);
     expect(totals).toMatchObject({ passed: 0, quarantined: 2, bytesWritten: 0 });
     expect(outputs()).toEqual([]);
+  });
+
+  const refused: [string, (dataset: DicomDataset) => unknown][] = [
+    ['held for its pixels', (d) => d.setString('BurnedInAnnotation', 'YES')],
+    ['of a class that nobody asks for', (d) => d.setString('SOPClassUID', SR)],
+    ['that names no patient', (d) => d.delete('PatientID')],
+    ['with other content of the same instance', (d) => d.setString('SOPInstanceUID', '1.2.3.4.1.1')],
+  ];
+  it.each(refused)(
+    'withdraws it also when the second patient is in a file %s',
+    async (_, change) => {
+      put('1.dcm', anImage(1));
+      put(
+        '2.dcm',
+        anImage(2, (d) => change(d.setString('PatientID', '0099999'))),
+      );
+      const { totals, withdrawn, files } = await report();
+      expect(files.map(({ verdict }) => verdict === 'passed')).toEqual([true, false]);
+      expect(withdrawn).toEqual([{ study: files[0]!.study, files: 1 }]);
+      expect(totals).toMatchObject({ passed: 0, bytesWritten: 0 });
+      expect(outputs()).toEqual([]);
+    },
+  );
+
+  it('withdraws it when the refused file came first, and reports no study without output', async () => {
+    const other = (n: number, study: string) =>
+      anImage(n, (d) =>
+        d
+          .setString('StudyInstanceUID', study)
+          .setString('PatientID', `009999${n}`)
+          .setString('BurnedInAnnotation', 'YES'),
+      );
+    put('1.dcm', other(1, '1.2.3.4.2'));
+    put('2.dcm', anImage(2));
+    put('3.dcm', other(3, '1.2.3.4.9'));
+    put('4.dcm', other(4, '1.2.3.4.9'));
+    const { withdrawn, files } = await report();
+    expect(withdrawn).toEqual([{ study: files[1]!.study, files: 1 }]);
+    expect(outputs()).toEqual([]);
+  });
+
+  it('takes two spellings of one patient number for one patient, as the engine does', async () => {
+    for (const [n, id] of ['a123456', 'A123456', ' A123456 '].entries()) {
+      put(
+        `${n}.dcm`,
+        anImage(n + 1, (d) => d.setString('PatientID', id)),
+      );
+    }
+    const { totals, withdrawn } = await report();
+    expect(withdrawn).toEqual([]);
+    expect(totals).toMatchObject({ passed: 3, quarantined: 0 });
   });
 
   it('takes an instance twice only when it is the same', async () => {

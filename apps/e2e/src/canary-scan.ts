@@ -83,7 +83,9 @@ class NeedleIndex {
   #add(needle: Needle): void {
     const start = needle.bytes.readUIntLE(0, 3);
     this.#starts[start] = 1;
-    this.#needles.set(start, [...(this.#needles.get(start) ?? []), needle]);
+    const known = this.#needles.get(start);
+    if (known) known.push(needle);
+    else this.#needles.set(start, [needle]);
   }
 
   scan(haystack: Buffer, place: string): Find[] {
@@ -112,7 +114,7 @@ class NeedleIndex {
  * True for digits inside a longer number than any date, time or identifier: UIDs made from UUIDs
  * have up to 39 digits, and among thousands of them any birth date turns up.
  */
-function isChance(bytes: Buffer, from: number, to: number): boolean {
+export function isChance(bytes: Buffer, from: number, to: number): boolean {
   const isDigit = (at: number): boolean => bytes[at]! >= 0x30 && bytes[at]! <= 0x39;
   let [start, end] = [from, from];
   while (start > 0 && isDigit(start - 1)) start -= 1;
@@ -123,7 +125,7 @@ function isChance(bytes: Buffer, from: number, to: number): boolean {
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 /** ASCII capitals to small letters, byte by byte: what `toLowerCase` does to a needle's ASCII. */
-function lowerCased(bytes: Buffer): Buffer {
+export function lowerCased(bytes: Buffer): Buffer {
   const lower = Buffer.from(bytes);
   for (let at = 0; at < lower.length; at += 1) {
     const byte = lower[at]!;
@@ -132,7 +134,7 @@ function lowerCased(bytes: Buffer): Buffer {
   return lower;
 }
 
-function encodingsOf(text: string): Record<string, string[]> {
+export function encodingsOf(text: string): Record<string, string[]> {
   const lower = (bytes: Buffer): string => lowerCased(bytes).toString('latin1');
   const utf8 = Buffer.from(text, 'utf8');
   const utf16 = Buffer.from(text, 'utf16le');

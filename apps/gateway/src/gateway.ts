@@ -140,7 +140,10 @@ function createStages(parts: Parts): Stages {
     ...{ database, dataFolder, clock, logger },
     config: config.disk,
   });
-  const vaultRetention = createVaultRetention({ vault, database, clock, logger });
+  const vaultRetention = createVaultRetention({
+    ...{ vault, identityEvents: parts.identityEvents, database, clock, logger },
+    retention: config.vault,
+  });
   const own = [watch, status, disk.stage, retention, vaultRetention];
   const all = [...stages, ...own, ...auditStages(parts, patients)];
   return { ...running, all, patients };

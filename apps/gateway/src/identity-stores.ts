@@ -6,7 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { IdentityEventLog, Vault } from '@aifi/gateway-vault';
+import { erasureListPath, IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import {
   loadKeyRing,
@@ -45,12 +45,13 @@ export async function openIdentityStores(
 ): Promise<IdentityStores> {
   const path = vaultPath(config);
   // A vault that is being restored is not there, but what points to it is.
-  const used = [path, `${path}.erasures`, join(config.dataFolder, 'gateway.db')];
+  const used = [path, erasureListPath(path), join(config.dataFolder, 'gateway.db')];
   const mayCreate = !used.some((each) => existsSync(each));
   const keys = await loadKeyRing({ ...keyStoreOf(config), mayCreate, clock });
   if (!existsSync(path) && !mayCreate) {
     throw new AifiError('CONFIG_INVALID', 'the vault is missing: restore it from its backup');
   }
   const vault = Vault.open(path, keys, { retention: config.vault, clock });
-  return { keys, vault, identityEvents: IdentityEventLog.open(eventsPath(config), keys) };
+  const list = { erasureListPath: erasureListPath(path) };
+  return { keys, vault, identityEvents: IdentityEventLog.open(eventsPath(config), keys, list) };
 }

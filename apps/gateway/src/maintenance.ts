@@ -18,7 +18,7 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { AifiError, type Clock, type JobId } from '@aifi/shared-kernel';
 import {
   describeKeyRing,
-  loadKeyRing,
+  readKeyRing,
   retireEpochs,
   rewrapKeys,
   rotateKeys,
@@ -41,13 +41,13 @@ const TASKS: Readonly<Record<string, Task>> = {
   'vault backup': async ({ config, clock }, { to }) => {
     const folder = needed('to', to);
     return backupVault({
-      ...{ path: vaultPath(config), ring: await ringOf(config, clock), folder },
+      ...{ path: vaultPath(config), ring: await ringOf(config), folder },
       ...{ atMs: clock.nowMs(), actor: actorHere() },
     });
   },
   'vault restore': async ({ config, clock }, { from, erasures }) => {
     const { vault: retention, dataFolder } = config;
-    const ring = await ringOf(config, clock);
+    const ring = await ringOf(config);
     const journal = GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS);
     try {
       const options = {
@@ -79,8 +79,8 @@ const TASKS: Readonly<Record<string, Task>> = {
     const { epochs } = await rewrapKeys({ path, to: wrapper });
     return { epochs };
   },
-  'keys retire': async ({ config, clock }) => {
-    const ring = await ringOf(config, clock);
+  'keys retire': async ({ config }) => {
+    const ring = await ringOf(config);
     const vault = Vault.open(vaultPath(config), ring);
     const events = IdentityEventLog.open(eventsPath(config), ring);
     try {
@@ -115,9 +115,9 @@ function parsed(args: readonly string[]): { positionals: string[]; values: Value
   }
 }
 
-/** Keys are never made here: what is maintained is there. */
-const ringOf = (config: MaintenanceOptions['config'], clock: Clock): Promise<KeyRing> =>
-  loadKeyRing({ ...keyStoreOf(config), mayCreate: false, clock });
+/** Keys are neither made nor upgraded here: the gateway may run beside. */
+const ringOf = (config: MaintenanceOptions['config']): Promise<KeyRing> =>
+  readKeyRing(keyStoreOf(config));
 
 function needed(name: string, value: string | undefined): string {
   if (value === undefined || value === '') throw wrongUse(`the task needs --${name}`);

@@ -28,6 +28,10 @@ export interface PixelHold {
   /** Where the received file lies. */
   readonly path: string;
 }
+export interface HoldSubject extends Pick<PixelHold, 'jobId' | 'studyUid' | 'sha256'> {
+  /** Of the hold. */
+  readonly state: 'WAITING' | HoldDecision['state'];
+}
 /** The last one of the page before. */
 export type HoldPlace = Pick<PixelHold, 'lane' | 'heldMs' | 'id'>;
 /** Of one job, or one alone. */
@@ -107,10 +111,10 @@ export class PixelHoldStore {
   }
 
   /** Whose image it is or was, whatever has become of it. */
-  subject(id: string): Pick<PixelHold, 'jobId' | 'studyUid' | 'sha256'> | undefined {
+  subject(id: string): HoldSubject | undefined {
     return this.database.read((sql) =>
-      sql.get(
-        `SELECT job_id AS jobId, study_uid AS studyUid, sha256
+      sql.get<HoldSubject>(
+        `SELECT job_id AS jobId, study_uid AS studyUid, sha256, pixel_hold.state
            FROM pixel_hold JOIN job USING (job_id) JOIN study USING (study_id) WHERE hold_id = ?`,
         Number(id),
       ),

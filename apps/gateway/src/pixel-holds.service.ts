@@ -69,8 +69,10 @@ export class PixelHoldsService {
     const hold = this.#holds.waiting(holdId);
     caller.requireSite(this.sources.config.siteId);
     caller.about({ objectType: 'pixel-hold', objectId: holdId });
+    // Nobody can have seen what is gone.
+    if (!hold && this.#holds.subject(holdId)?.state === 'WAITING') throw notKept();
     // One that is decided was looked at; whoever asks again gets the answer of then.
-    const seen = hold && this.views.requireSeen(caller, hold);
+    const seen = hold && (await this.views.requireSeen(caller, hold));
     const detail = seen && { framesSeen: seen.seen, frames: seen.frames };
     const answer = await this.#decide(caller, input, 'RELEASED', detail ?? {});
     this.sources.ringPseudonymise?.();
@@ -158,3 +160,5 @@ export class PixelHoldsService {
     return decision.ok && covers(decision.value.reach, config.siteId);
   }
 }
+
+const notKept = (): AifiError => new AifiError('NOT_FOUND', 'the images are no longer kept');

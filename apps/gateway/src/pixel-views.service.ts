@@ -2,8 +2,8 @@
  * PixelViewsService: a person looks at images that are held.
  * Decides that a look is opened first, with a reason where the table or a flag of the patient asks
  * for one, and lasts a quarter of an hour; that each picture is a record of its own; and what
- * somebody has to have seen before a release. Invariants: the pictures are of the digest that is
- * held; an opening of a masked patient raises its alert in the transaction of its record; openings
+ * somebody has to have seen before a release, of images that decode whole. Invariants: the pictures
+ * are of the digest that is held; an opening of a masked patient raises its alert in the transaction of its record; openings
  * are kept in memory, so after a start everybody opens anew.
  * Source: pseudonymisation specification 1.5; security specification 5; NEN 7513.
  */
@@ -13,6 +13,7 @@ import type { gatewayRoutes, PixelOpening, RouteInput } from '@aifi/contracts-re
 import { AifiError } from '@aifi/shared-kernel';
 import { SOURCES, type GatewaySources } from './gateway-sources.js';
 import { raiseWhenMasked } from './identity-opening.js';
+import { framesToSee } from './pixel-view-frames.js';
 import { PixelHoldStore, type PixelHold } from './pixel-hold.store.js';
 import { PreviewRenderer } from './preview/preview-renderer.js';
 import { requireUnchanged, verifiedFile, type ShownFile } from './preview/shown-file.js';
@@ -28,6 +29,8 @@ interface Opening {
   readonly untilMs: number;
   /** Frames that were shown. */
   readonly seen: Set<number>;
+  /** Every frame has decoded. */
+  isWhole: boolean;
 }
 /** What of the images somebody has seen. */
 export interface SeenFrames {
@@ -74,7 +77,7 @@ export class PixelViewsService {
     });
     changes.notify('alerts');
     const untilMs = clock.nowMs() + OPENING_MS;
-    this.#remember(keyOf(caller, hold), { file, untilMs, seen: new Set() });
+    this.#remember(keyOf(caller, hold), { file, untilMs, seen: new Set(), isWhole: false });
     const { frames, rows, columns } = file;
     return { id: hold.id, sha256: hold.sha256, frames, rows, columns, untilMs };
   }
@@ -101,12 +104,20 @@ export class PixelViewsService {
     return png;
   }
 
-  /** STATE_CONFLICT when the caller has not seen what a decision to release is about. */
-  requireSeen(caller: Caller, hold: PixelHold): SeenFrames {
-    const { seen, file } = this.#openingOf(caller, hold);
-    const marked = hold.findings.map(({ frame }) => frame).filter((frame) => frame < file.frames);
-    const wanted = marked.length > 0 ? marked : [0];
-    if (wanted.some((frame) => !seen.has(frame))) throw notSeen();
+  /**
+   * STATE_CONFLICT when the caller has not seen what a decision to release is about, or a frame is
+   * there that nobody can be shown.
+   */
+  async requireSeen(caller: Caller, hold: PixelHold): Promise<SeenFrames> {
+    const opening = this.#openingOf(caller, hold);
+    const { seen, file } = opening;
+    if (framesToSee(hold.findings, file.frames).some((frame) => !seen.has(frame))) throw notSeen();
+    await requireUnchanged(file);
+    if (!opening.isWhole) {
+      await this.renderer.check({ path: file.path, frames: file.frames });
+      await requireUnchanged(file);
+      opening.isWhole = true;
+    }
     return { seen: seen.size, frames: file.frames };
   }
 
@@ -135,5 +146,7 @@ export class PixelViewsService {
 /** One person, one file of one job, by its digest. */
 const keyOf = ({ userId }: Caller, { jobId, sha256 }: PixelHold): string =>
   `${jobId} ${sha256} ${userId}`;
-const notSeen = (): AifiError =>
-  new AifiError('STATE_CONFLICT', 'look at the images first: every frame that has a mark');
+const notSeen = (): AifiError => {
+  const words = 'look at the images first: every frame with a mark, the first and the last';
+  return new AifiError('STATE_CONFLICT', words);
+};

@@ -131,7 +131,7 @@ export class RegisterService {
       carryOut: async ({ atMs: orderedMs, ...who }: Patient & { readonly atMs: number }) => {
         const options = { results, actor: caller.userId };
         // Events first: a history is told anew from them.
-        await this.sources.identityEvents.erase(who.patientId);
+        await this.sources.identityEvents.erase(who);
         return { code: objectId, ...(await vault.erasePatient(who, orderedMs, options)) };
       },
     });

@@ -186,7 +186,8 @@ export class PlantedGateway {
     return this.database.write((sql) =>
       plantPixelHolds(sql, {
         ...{ number, studyUid: PATIENT.studyUid, atMs: this.clock.nowMs(), lane: 'routine' },
-        ...{ files: 1, folder: join(this.#folder.path, 'incoming'), ...seed },
+        ...{ files: 1, frames: 1, marked: [0], folder: join(this.#folder.path, 'incoming') },
+        ...seed,
       }),
     );
   }

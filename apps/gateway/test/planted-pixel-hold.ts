@@ -16,6 +16,11 @@ export interface PixelHoldSeed {
   readonly lane: 'acute' | 'routine';
   /** Files of the job, each with a hold. */
   readonly files: number;
+  /** Frames of each file, and those of them that have a mark. */
+  readonly frames: number;
+  readonly marked: readonly number[];
+  /** Compressed, and this frame does not decode. */
+  readonly broken?: number;
   /** Where its folder of received files is. */
   readonly folder: string;
 }
@@ -28,9 +33,12 @@ export interface PlantedHold {
 
 export const SIDE = 64;
 /** One image of so many pixels, whose bytes depend on the name. */
-export function pictureOf(sopInstanceUid: string): Uint8Array {
-  const pixels = Uint16Array.from({ length: SIDE * SIDE }, (_, at) => (at % SIDE) * 16);
-  pixels.fill(4_000, SIDE * 8, SIDE * 9);
+export function pictureOf(
+  sopInstanceUid: string,
+  { frames, broken }: Pick<PixelHoldSeed, 'frames' | 'broken'> = { frames: 1 },
+): Uint8Array {
+  const frame = Uint16Array.from({ length: SIDE * SIDE }, (_, at) => (at % SIDE) * 16);
+  frame.fill(4_000, SIDE * 8, SIDE * 9);
   const dataset = new DicomDataset()
     .setString('SOPClassUID', '1.2.840.10008.5.1.4.1.1.1.1')
     .setString('SOPInstanceUID', sopInstanceUid)
@@ -41,12 +49,37 @@ export function pictureOf(sopInstanceUid: string): Uint8Array {
     .setNumbers('BitsAllocated', [16])
     .setNumbers('BitsStored', [12])
     .setNumbers('HighBit', [11])
-    .setNumbers('PixelRepresentation', [0])
-    .setBytes('PixelData', new Uint8Array(pixels.buffer), 'OW');
-  return encodePart10(dataset);
+    .setNumbers('PixelRepresentation', [0]);
+  if (frames > 1) dataset.setString('NumberOfFrames', String(frames));
+  if (broken === undefined) {
+    const all = Array.from({ length: frames }, () => Buffer.from(frame.buffer));
+    return encodePart10(dataset.setBytes('PixelData', Buffer.concat(all), 'OW'));
+  }
+  const parts = Array.from({ length: frames }, (_, at) => (at === broken ? NO_FRAME : GREY_FRAME));
+  return Buffer.concat([
+    encodePart10(dataset, RLE_LOSSLESS),
+    Buffer.from('e07f10004f420000ffffffff', 'hex'),
+    ...[Buffer.alloc(0), ...parts].map(itemOf),
+    Buffer.from('feffdde000000000', 'hex'),
+  ]);
 }
 
-const FINDING = { frame: 0, x: 2, y: 8, width: 60, height: 2 };
+const RLE_LOSSLESS = '1.2.840.10008.1.2.5';
+function itemOf(value: Uint8Array): Buffer {
+  const header = Buffer.from('feff00e000000000', 'hex');
+  header.writeUInt32LE(value.length, 4);
+  return Buffer.concat([header, value]);
+}
+/** One value everywhere: two segments (PS3.5 G.5), each of runs of 128 bytes. */
+const RUNS = Buffer.alloc((SIDE * SIDE * 2) / 128, Buffer.from([0x81, 1]));
+const GREY_FRAME = Buffer.alloc(64 + 2 * RUNS.length);
+[2, 64, 64 + RUNS.length].forEach((value, at) => GREY_FRAME.writeUInt32LE(value, at * 4));
+RUNS.copy(GREY_FRAME, 64);
+RUNS.copy(GREY_FRAME, 64 + RUNS.length);
+/** A frame without segments. */
+const NO_FRAME = Buffer.alloc(64);
+
+const FINDING = { x: 2, y: 8, width: 60, height: 2 };
 
 /** One hold for each file of a job of its own. */
 export function plantPixelHolds(sql: Sql, seed: PixelHoldSeed): PlantedHold[] {
@@ -67,9 +100,10 @@ export function plantPixelHolds(sql: Sql, seed: PixelHoldSeed): PlantedHold[] {
     ...[jobId, studyId, `product-h${number}`, 'f'.repeat(64), lane, seriesUid, atMs],
   );
   recordJournal(sql, { studyId, jobId, stage: 'pseudonymise', event: 'held', atMs });
+  const findings = JSON.stringify(seed.marked.map((frame) => ({ frame, ...FINDING })));
   return Array.from({ length: seed.files }, (_, index) => {
     const sopInstanceUid = `${seriesUid}.${index}`;
-    const bytes = pictureOf(sopInstanceUid);
+    const bytes = pictureOf(sopInstanceUid, seed);
     const [sha256, path] = [sha256Hex(bytes), join(folder, `${sopInstanceUid}.dcm`)];
     mkdirSync(folder, { recursive: true });
     writeFileSync(path, bytes);
@@ -82,7 +116,7 @@ export function plantPixelHolds(sql: Sql, seed: PixelHoldSeed): PlantedHold[] {
     const id = sql.insert(
       `INSERT INTO pixel_hold (job_id, sha256, reason, findings, state, held_ms)
        VALUES (?, ?, 'text was seen', ?, 'WAITING', ?)`,
-      ...[jobId, sha256, JSON.stringify([FINDING]), atMs],
+      ...[jobId, sha256, findings, atMs],
     );
     return { id: String(id), jobId, sha256, path };
   });

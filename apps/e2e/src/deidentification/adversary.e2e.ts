@@ -20,13 +20,12 @@ import { ByteTap } from '../byte-tap.js';
 import { filesBelow } from '../canary-scan.js';
 import { dumpTables } from '../hub-dump.js';
 import { decryptLink } from '../link-record.js';
+import { namedIn, OriginalAttributes } from './adversary-attributes.js';
 import { Adversary, type Fact, type Material } from './adversary.js';
 
 const SITE_IDS = ['site-a', 'site-b'] as const;
 const START_MS = 600_000;
 const DPIA = new URL('../../../../docs/compliance/dpia-linkage.md', import.meta.url);
-/** Identify nobody by themselves; the assessment names what can be done with them. */
-const QUASI = ['StudyTime', 'SeriesTime', 'AcquisitionTime', 'ContentTime'];
 const DATES = ['StudyDate', 'SeriesDate', 'AcquisitionDate', 'ContentDate'];
 ensureTshark();
 const suite = hasPeers('Orthanc', 'tshark') ? describe : describe.skip;
@@ -39,7 +38,7 @@ suite('an adversary with the hub in hand', () => {
   let material: Material[];
   const taps = new Map<string, ByteTap>();
   const facts = new Map<string, Fact[]>();
-  const times: Fact[] = [];
+  const originals = new OriginalAttributes();
   const headers = new Map<string, DicomDataset[]>();
 
   async function reroute({ kind, siteId, port }: Edge): Promise<number> {
@@ -56,9 +55,7 @@ suite('an adversary with the hub in hand', () => {
     for (const carrier of DATES) {
       for (const text of dataset.strings(carrier)) known.push({ carrier, text });
     }
-    for (const carrier of QUASI) {
-      for (const text of dataset.strings(carrier)) times.push({ carrier, text });
-    }
+    originals.learn(dataset);
   }
   beforeAll(async () => {
     folder = temporaryFolder('adversary');
@@ -148,14 +145,25 @@ suite('an adversary with the hub in hand', () => {
     }
   });
 
-  it('finds of the times of day no more than the assessment names', () => {
-    const assessment = readFileSync(DPIA, 'utf8');
-    const links = new Adversary(times).links(material);
-    const carriers = new Set(links.map(({ carrier }) => carrier));
-    expect([...carriers].filter((carrier) => !assessment.includes(carrier))).toEqual([]);
+  it('finds values of the originals in no other attribute than the assessment names', () => {
+    const named = namedIn(readFileSync(DPIA, 'utf8'));
+    const copies = material.flatMap(({ bytes }) => datasetOf(bytes) ?? []);
+    expect(copies.length).toBeGreaterThan(SITE_IDS.length);
+    expect(originals.size).toBeGreaterThan(1_000);
+    const kept = originals.keptIn(copies);
+    // The search is able to find.
+    expect([...kept]).toEqual(expect.arrayContaining(['StudyTime', 'Rows', 'Manufacturer']));
+    expect([...kept].filter((keyword) => !named.has(keyword)).toSorted()).toEqual([]);
+    const unnamed = originals.foundIn(material).filter(({ of }) => !of.some((k) => named.has(k)));
+    expect(unnamed).toEqual([]);
   });
 });
 
+/** The header of an image that lies at the hub. */
+function datasetOf(bytes: Buffer): DicomDataset | undefined {
+  const isPart10 = bytes.subarray(128, 132).toString('latin1') === 'DICM';
+  return isPart10 ? decodePart10(bytes).dataset : undefined;
+}
 function uidsOf(dataset: DicomDataset): string[] {
   const found: string[] = [];
   for (const { tag, vr, value } of dataset) {

@@ -16,7 +16,7 @@ import type { DicomDataset } from '@aifi/dicom-core';
 import { DEFAULT_CONTRACT, pseudonymiseHeader } from '@aifi/dicom-deidentification';
 import { uidFromBytes } from '@aifi/shared-kernel';
 import type { SiteKeys } from '@aifi/shared-site-keys';
-import { scanBytes } from '../canary-scan.js';
+import { NeedleIndex, TextNeedles, type Found } from './needle-index.js';
 
 /** One thing that is known of a patient or a study. */
 export interface Fact {
@@ -35,11 +35,8 @@ export interface StolenKeys {
   /** Headers of original images, which the adversary pseudonymises again. */
   readonly headers: readonly DicomDataset[];
 }
-export interface Link {
-  readonly carrier: string;
+export interface Link extends Found {
   readonly place: string;
-  /** How it was found. */
-  readonly by: string;
 }
 
 const HASHES = ['md5', 'sha1', 'sha256', 'sha512'] as const;
@@ -57,27 +54,37 @@ const NAME_SPACES = [0, 1, 2, 4].map((n) =>
 );
 
 export class Adversary {
-  readonly #digests = new DigestIndex();
-  readonly #tokens = new Map<string, readonly [carrier: string, by: string]>();
-  readonly #plain: Fact[] = [];
+  readonly #digests = new NeedleIndex();
+  readonly #texts = new TextNeedles();
+  readonly #tokens = new Map<string, Found>();
 
   constructor(facts: readonly Fact[], stolen: readonly StolenKeys[] = []) {
+    const known = new Set<string>();
     for (const { carrier, text } of facts) {
-      for (const way of waysToWrite(text)) this.#learn(carrier, way);
+      for (const way of waysToWrite(text)) {
+        // The same study date is in thousands of images.
+        if (known.has(`${carrier} ${way}`)) continue;
+        known.add(`${carrier} ${way}`);
+        this.#learn(carrier, way);
+      }
     }
     for (const each of stolen) this.#learnKeys(each);
   }
   /** How many guesses there are: a test of none would find nothing. */
   get guesses(): number {
-    return this.#digests.size + this.#tokens.size + this.#plain.length;
+    return this.#digests.size + this.#tokens.size + this.#texts.size;
   }
 
   #learn(carrier: string, text: string): void {
-    if (text.length >= TEXT_MIN) this.#plain.push({ carrier, text });
+    if (text.length >= TEXT_MIN) this.#texts.add(text, carrier);
     for (const salted of [text, `uid\0${text}`, `|${text}`, `${text}\n`]) {
       for (const [by, digest] of digestsOf(Buffer.from(salted))) {
-        this.#digests.add(digest, { carrier, by });
-        for (const token of tokensOf(digest)) this.#tokens.set(token, [carrier, `token of ${by}`]);
+        const found = { carrier, by };
+        for (const form of formsOf(digest)) {
+          this.#digests.add({ ...found, bytes: form.subarray(0, DIGEST_BYTES) });
+        }
+        const token = { carrier, by: `token of ${by}` };
+        for (const each of tokensOf(digest)) this.#tokens.set(each, token);
       }
     }
   }
@@ -91,29 +98,41 @@ export class Adversary {
       if (!output.ok) continue;
       const pseudonym = output.value.dataset.string('PatientID')!;
       for (const token of pseudonym.match(TOKENS) ?? []) {
-        this.#tokens.set(token, ['PatientID', 'key']);
+        this.#tokens.set(token, { carrier: 'PatientID', by: 'key' });
       }
-      for (const uid of output.value.uids.keys()) this.#tokens.set(uid, ['UID', 'key']);
+      for (const uid of output.value.uids.keys()) {
+        this.#tokens.set(uid, { carrier: 'UID', by: 'key' });
+      }
     }
   }
 
   /** Every link from known to found; one per carrier, place and way. */
   links(material: Iterable<Material>): Link[] {
     const links = new Map<string, Link>();
-    const add = (link: Link) => links.set(`${link.carrier} ${link.place} ${link.by}`, link);
     for (const { place, bytes } of material) {
-      for (const { carrier, encoding } of scanBytes(bytes, place, this.#plain)) {
-        add({ carrier, place, by: encoding });
-      }
-      for (const { carrier, by } of this.#digests.scan(bytes)) add({ carrier, place, by });
-      for (const [token] of bytes.toString('latin1').matchAll(TOKENS)) {
+      const found = [...this.#texts.scan(bytes), ...this.#digests.scan(bytes)];
+      for (const token of tokensIn(bytes)) {
         const known = this.#tokens.get(token);
-        if (known) add({ carrier: known[0], place, by: known[1] });
+        if (known) found.push(known);
+      }
+      for (const { carrier, by } of found) {
+        links.set(`${carrier} ${place} ${by}`, { carrier, place, by });
       }
     }
     return [...links.values()];
   }
 }
+
+/** What looks like a pseudonym; read once, however many adversaries look at the bytes. */
+function tokensIn(bytes: Buffer): ReadonlySet<string> {
+  let tokens = TOKENS_IN.get(bytes);
+  if (!tokens) {
+    const all = bytes.toString('latin1').matchAll(TOKENS);
+    TOKENS_IN.set(bytes, (tokens = new Set(all.map(([token]) => token))));
+  }
+  return tokens;
+}
+const TOKENS_IN = new WeakMap<Buffer, ReadonlySet<string>>();
 
 /** A text as people and programs write it. */
 export function waysToWrite(text: string): string[] {
@@ -165,57 +184,25 @@ function tokensOf(digest: Buffer): string[] {
   });
   return [...uids, ...base32];
 }
+/** Five bits a character, from the last one on. */
 function base32Of(bytes: Buffer, alphabet: string): string {
-  let [bits, text] = [BigInt(`0x${bytes.toString('hex')}`), ''];
-  for (let at = 0; at < Math.ceil((bytes.length * 8) / 5); at += 1) {
-    text = alphabet[Number(bits & 31n)]! + text;
-    bits >>= 5n;
+  let [bits, count, text] = [0, 0, ''];
+  for (let at = bytes.length - 1; at >= 0; at -= 1) {
+    bits |= bytes[at]! << count;
+    for (count += 8; count >= 5; count -= 5, bits >>>= 5) text = alphabet[bits & 31]! + text;
   }
-  return text;
+  return count === 0 ? text : alphabet[bits & 31]! + text;
 }
 
-interface Found {
-  readonly carrier: string;
-  readonly by: string;
-}
-interface Needle extends Found {
-  readonly bytes: Buffer;
-}
+/** Twelve bytes tell digests apart; a UUID sets other bits from byte 6 on. */
+const DIGEST_BYTES = 12;
 
-/** Digests as bytes, hexadecimal digits and base64, found in one pass by their first four bytes. */
-class DigestIndex {
-  /** Twelve bytes tell digests apart; a UUID sets other bits from byte 6 on. */
-  static readonly #BYTES = 12;
-  readonly #starts = new Uint8Array(0x1000000);
-  readonly #needles = new Map<number, Needle[]>();
-  size = 0;
-
-  add(digest: Buffer, found: Found): void {
-    const hex = digest.subarray(0, 16).toString('hex');
-    const base64 = digest.subarray(0, 15).toString('base64');
-    const texts = [hex, hex.toUpperCase(), dashed(hex), base64, base64url(base64)];
-    const forms = [digest, ...[...new Set(texts)].map((text) => Buffer.from(text))];
-    for (const form of forms) this.#put({ ...found, bytes: form.subarray(0, DigestIndex.#BYTES) });
-  }
-  #put(needle: Needle): void {
-    const start = needle.bytes.readUInt32BE(0);
-    this.#starts[start >>> 8] = 1;
-    const known = this.#needles.get(start);
-    if (known) known.push(needle);
-    else this.#needles.set(start, [needle]);
-    this.size += 1;
-  }
-
-  *scan(bytes: Buffer): Generator<Found> {
-    const starts = this.#starts;
-    for (let at = 0; at + DigestIndex.#BYTES <= bytes.length; at += 1) {
-      if (starts[(bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!] === 0) continue;
-      for (const needle of this.#needles.get(bytes.readUInt32BE(at)) ?? []) {
-        const end = at + needle.bytes.length;
-        if (needle.bytes.compare(bytes, at, end) === 0) yield needle;
-      }
-    }
-  }
+/** A digest as bytes, hexadecimal digits and base64. */
+function formsOf(digest: Buffer): Buffer[] {
+  const hex = digest.subarray(0, 16).toString('hex');
+  const base64 = digest.subarray(0, 15).toString('base64');
+  const texts = [hex, hex.toUpperCase(), dashed(hex), base64, base64url(base64)];
+  return [digest, ...[...new Set(texts)].map((text) => Buffer.from(text))];
 }
 const dashed = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 const base64url = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_');

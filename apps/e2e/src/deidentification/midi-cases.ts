@@ -5,8 +5,9 @@
  */
 import { DicomDataset, tagOf, vrOf } from '@aifi/dicom-core';
 import { phantomFile, type PhantomKind } from '@aifi/dicom-deidentification-check';
+import type { PixelRegion } from '@aifi/dicom-pixels';
 import type { MidiCase, MidiCheck } from './midi-key.js';
-import { drawName } from './midi-letters.js';
+import { drawName, drawUltrasound, ULTRASOUND } from './midi-letters.js';
 import { ageOn, personOf, type Person } from './midi-people.js';
 
 interface Plan {
@@ -22,6 +23,10 @@ interface Plan {
 interface Twist {
   readonly name: string;
   readonly mustStay: boolean;
+  /** Blacked out at the top of the picture, by the layout of its device. @unit rows */
+  readonly bar?: number;
+  /** What is kept of it instead of what is kept of its kind. */
+  readonly kept?: Readonly<Record<string, string>>;
   readonly apply: (dataset: DicomDataset, person: Person) => void;
 }
 
@@ -135,11 +140,11 @@ const KEPT_BY_ALL: Readonly<Record<string, string>> = {
   ...{ BitsStored: '12', PhotometricInterpretation: 'MONOCHROME2', StudyTime: '101500' },
 };
 
-function retentions({ kind, study }: Plan, person: Person): MidiCheck[] {
+function retentions({ kind, study, twist }: Plan, person: Person): MidiCheck[] {
   const values = {
     ...KEPT_BY_ALL,
-    ...KEPT[kind],
     Modality: kind,
+    ...(twist?.kept ?? KEPT[kind]),
     PatientSex: person.sex,
     PatientAge: ageOn(person, studyDate(study)),
   };
@@ -175,17 +180,45 @@ function caseOf(plan: Plan): MidiCase {
       category: 'HIPAA-C dates',
     }),
   );
-  const stays: MidiCheck[] = [{ action: 'pixels_hidden', category: 'HIPAA-A pixels' }];
+  const hidden: MidiCheck = { action: 'pixels_hidden', category: 'HIPAA-A pixels' };
+  const retained: MidiCheck = { action: 'pixels_retained', category: 'P15-PIX-K' };
+  const { bar } = twist ?? {};
   const leaves: MidiCheck[] = [
     { action: 'patid_consistent', path: ['PatientID'], value: person.bsn, category: 'patient' },
-    { action: 'pixels_retained', category: 'P15-PIX-K' },
+    bar === undefined ? retained : hidden,
     ...uidChecks(plan),
     ...retentions(plan, person),
   ];
   const name = `${kind} ${study}.${series}.${instance}${twist ? `, ${twist.name}` : ''}`;
-  const checks = [...removals(person), ...dates, ...(mustStay ? stays : leaves)];
-  return { name, file, mustStay, checks };
+  const checks = [...removals(person), ...dates, ...(mustStay ? [hidden] : leaves)];
+  const blackBox = bar === undefined ? undefined : barOf(bar);
+  return { name, file, mustStay, blackBox, checks };
 }
+
+const barOf = (height: number): PixelRegion => ({ x: 0, y: 0, width: ULTRASOUND.columns, height });
+
+/** A device whose layout is in the shared filter file: its bar goes, the rest stays. */
+const KNOWN_LAYOUT: Twist = {
+  ...{ name: 'ultrasound of a known layout', mustStay: false, bar: ULTRASOUND.bar },
+  kept: {
+    ...{ Modality: 'US', Manufacturer: 'ZONARE', ManufacturerModelName: 'ZS3', BitsStored: '8' },
+    ...{ Rows: String(ULTRASOUND.rows), Columns: String(ULTRASOUND.columns) },
+  },
+  apply: (dataset, person) => {
+    for (const keyword of ['ViewPosition', 'KVP']) dataset.delete(keyword);
+    dataset
+      .setString('SOPClassUID', '1.2.840.10008.5.1.4.1.1.6.1')
+      .setString('Modality', 'US')
+      .setString('Manufacturer', 'ZONARE')
+      .setString('ManufacturerModelName', 'ZS3')
+      // No two examinations begin in the same second: by it originals are found again.
+      .setString('ContentTime', `101800.${person.bsn.slice(-6)}`)
+      .setString('BodyPartExamined', 'ABDOMEN');
+    drawUltrasound(dataset, Number(person.bsn) % 40);
+  },
+};
+/** People with such an image: each is read as a whole, which takes its time. */
+export const ULTRASOUND_PEOPLE = 4;
 
 const TWISTS: readonly (Twist & { readonly kind: PhantomKind })[] = [
   {
@@ -245,6 +278,10 @@ export function midiCases(people: number): MidiCase[] {
       for (const series of [4, 5]) {
         for (const instance of [1, 2]) plans.push({ ...base, kind: 'CT', study, series, instance });
       }
+    }
+    if (person < ULTRASOUND_PEOPLE) {
+      const [series, transferSyntaxUid] = [30, syntax(0)];
+      plans.push({ ...base, kind: 'CR', series, transferSyntaxUid, twist: KNOWN_LAYOUT });
     }
     for (const [index, { kind, ...twist }] of TWISTS.entries()) {
       const [study, series] = [now + 2, 10 + index];

@@ -7,6 +7,7 @@
 import { markersIn, readObject, type ReadObject } from '@aifi/dicom-deidentification-check';
 import { readFileSync } from 'node:fs';
 import { tagOf, type DicomDataset } from '@aifi/dicom-core';
+import { openFrames, type PixelRegion } from '@aifi/dicom-pixels';
 
 export type MidiAction =
   | 'tag_retained'
@@ -33,6 +34,8 @@ export interface MidiCase {
   readonly file: Buffer;
   /** What may not leave stays behind: pixels with text, screens, bits of overlays in pixels. */
   readonly mustStay: boolean;
+  /** What is black afterwards, and nothing else. @default nothing may be blacked out */
+  readonly blackBox?: PixelRegion | undefined;
   readonly checks: readonly MidiCheck[];
 }
 /** What was made of a case: a file, or nothing. */
@@ -40,6 +43,8 @@ export interface MidiOutcome {
   readonly object?: ReadObject;
   readonly bytes?: Buffer;
   readonly original: ReadObject;
+  /** The box is black and every other sample is what it was; undefined without a box. */
+  readonly isBoxBlack?: boolean;
 }
 /** UIDs and patients of all cases before: an answer has to be the same everywhere. */
 export interface MidiMappings {
@@ -51,10 +56,48 @@ const REMOVALS: ReadonlySet<MidiAction> = new Set([
   ...(['text_removed', 'date_shifted', 'uid_changed', 'pixels_hidden'] as const),
 ]);
 
-export async function outcomeOf(original: string, output?: string): Promise<MidiOutcome> {
+export async function outcomeOf(
+  original: string,
+  output?: string,
+  box?: PixelRegion,
+): Promise<MidiOutcome> {
   const before = await readObject(original);
   if (output === undefined) return { original: before };
-  return { original: before, object: await readObject(output), bytes: readFileSync(output) };
+  return {
+    ...{ original: before, object: await readObject(output), bytes: readFileSync(output) },
+    ...(box && { isBoxBlack: await isOnlyBoxBlack(original, output, box) }),
+  };
+}
+
+/** Of pictures with one sample per pixel, in which 0 is black. */
+async function isOnlyBoxBlack(
+  original: string,
+  output: string,
+  { x, y, width, height }: PixelRegion,
+): Promise<boolean> {
+  const [before, after] = [await samplesOf(original), await samplesOf(output)];
+  const { columns } = before;
+  if (before.values.length !== after.values.length || columns !== after.columns) return false;
+  // A box that was black before would prove nothing.
+  let wasWritten = false;
+  const isRight = before.values.every((value, at) => {
+    const [column, row] = [at % columns, Math.floor(at / columns)];
+    const isIn = column >= x && column < x + width && row >= y && row < y + height;
+    if (isIn && value !== 0) wasWritten = true;
+    return after.values[at] === (isIn ? 0 : value);
+  });
+  return isRight && wasWritten;
+}
+async function samplesOf(path: string): Promise<{ values: number[]; columns: number }> {
+  const opened = await openFrames(path);
+  if (!opened.ok) throw new Error(opened.refusal.detail);
+  try {
+    const { frames, samplesPerPixel, columns } = opened.value;
+    if (frames !== 1 || samplesPerPixel !== 1) throw new Error('one grey frame is expected');
+    return { values: Array.from(await opened.value.frame(0)), columns };
+  } finally {
+    await opened.value.close();
+  }
 }
 
 /** Whether one check passes. */
@@ -83,8 +126,8 @@ export function passes(check: MidiCheck, outcome: MidiOutcome, seen: MidiMapping
     case 'patid_consistent':
       return joined !== '' && isSameAsBefore(seen.patients, value, joined);
     case 'pixels_hidden':
-      // Pixels with text leave after a person or a blackout only; these suites have neither.
-      return object.pixelsSha256 !== original.pixelsSha256;
+      // Pixels with text leave after a blackout only: nobody releases anything here.
+      return outcome.isBoxBlack ?? object.pixelsSha256 !== original.pixelsSha256;
     case 'pixels_retained':
       return object.pixelsSha256 === original.pixelsSha256;
   }

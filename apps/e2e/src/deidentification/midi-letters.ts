@@ -1,5 +1,6 @@
 /**
- * Letters in pixels: a name drawn into an image, for the cases that have to stay behind.
+ * Letters in pixels: a name drawn into an image, for the cases that have to stay behind
+ * or to be blacked out.
  * Decides size and contrast: letters of 42 pixels in white on black, which no gate may miss; how
  * small and faint text may get is the pixel gate's own measurement.
  * Invariant: five by seven points per letter, drawn for this suite.
@@ -23,28 +24,68 @@ const SIZE = 512;
 const SCALE = 6;
 const WHITE = 4095;
 
-/** Replaces the pixels by a dark image that bears a name and a year. */
-export function drawName(dataset: DicomDataset): void {
-  const pixels = new Uint16Array(SIZE * SIZE);
-  drawLine(pixels, 'JAN BERG', 40);
-  drawLine(pixels, '1961', 110);
-  const bytes = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-  dataset.setNumbers('Rows', [SIZE]).setNumbers('Columns', [SIZE]);
-  dataset.setBytes('PixelData', bytes, 'OW');
+interface Canvas {
+  readonly pixels: Uint8Array | Uint16Array;
+  readonly columns: number;
+  readonly white: number;
 }
 
-function drawLine(pixels: Uint16Array, text: string, top: number): void {
+/** Replaces the pixels by a dark image that bears a name and a year. */
+export function drawName(dataset: DicomDataset): void {
+  const canvas = { pixels: new Uint16Array(SIZE * SIZE), columns: SIZE, white: WHITE };
+  drawLine(canvas, 'JAN BERG', 40);
+  drawLine(canvas, '1961', 110);
+  dataset.setNumbers('Rows', [SIZE]).setNumbers('Columns', [SIZE]);
+  dataset.setBytes('PixelData', bytesOf(canvas), 'OW');
+}
+
+/** Rows and columns of an ultrasound picture, and the bar at its top that bears the name. */
+export const ULTRASOUND = { rows: 600, columns: 800, bar: 55 } as const;
+
+/**
+ * Replaces the pixels by a fan of even greys, 8 bits each, below a bar with a name. `number` makes
+ * it another picture.
+ */
+export function drawUltrasound(dataset: DicomDataset, number: number): void {
+  const { rows, columns } = ULTRASOUND;
+  const canvas = { pixels: new Uint8Array(rows * columns), columns, white: 255 };
+  drawFan(canvas, number);
+  drawLine(canvas, 'JAN BERG 1961', 6);
+  dataset
+    .setNumbers('Rows', [rows])
+    .setNumbers('Columns', [columns])
+    .setNumbers('BitsAllocated', [8])
+    .setNumbers('BitsStored', [8])
+    .setNumbers('HighBit', [7])
+    .setBytes('PixelData', bytesOf(canvas), 'OW');
+}
+
+/** Greys that change slowly, from a point above the picture. */
+function drawFan({ pixels, columns }: Canvas, number: number): void {
+  for (let at = 0; at < pixels.length; at += 1) {
+    const [across, down] = [(at % columns) - columns / 2, Math.floor(at / columns)];
+    const far = Math.hypot(across, down);
+    const isInside = far > 110 && far < 500 && Math.abs(across) < down * 0.8;
+    if (isInside) pixels[at] = 60 + number + Math.round(40 * Math.cos(far / 90));
+  }
+}
+
+function bytesOf({ pixels }: Canvas): Buffer {
+  return Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+}
+
+function drawLine(canvas: Canvas, text: string, top: number): void {
   for (const [index, character] of [...text].entries()) {
     const left = 30 + index * 7 * SCALE;
     for (const [row, points] of (LETTERS[character] ?? '').split(' ').entries()) {
       for (const [column, point] of [...points].entries()) {
-        if (point === '1') drawPoint(pixels, left + column * SCALE, top + row * SCALE);
+        if (point === '1') drawPoint(canvas, left + column * SCALE, top + row * SCALE);
       }
     }
   }
 }
-function drawPoint(pixels: Uint16Array, x: number, y: number): void {
+function drawPoint({ pixels, columns, white }: Canvas, x: number, y: number): void {
   for (let down = 0; down < SCALE; down += 1) {
-    pixels.fill(WHITE, (y + down) * SIZE + x, (y + down) * SIZE + x + SCALE);
+    pixels.fill(white, (y + down) * columns + x, (y + down) * columns + x + SCALE);
   }
 }

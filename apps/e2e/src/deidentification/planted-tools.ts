@@ -21,9 +21,17 @@ import {
 export interface Tool {
   readonly name: string;
   readonly how: string;
+  /** Makes it ready, or says why it cannot be had here. @default it is there */
+  readonly ensure?: () => { ok: true } | { ok: false; reason: string };
+  /** The version that is installed, where it is not ours to choose. */
+  readonly version?: () => string;
   /** Writes `output`; throws when the tool fails. */
   readonly run: (input: string, output: string, scratch: string) => Promise<void> | void;
 }
+
+/** The first number with dots of what a program says of itself. */
+const told = (program: string): string =>
+  /\d+(\.\d+)+/.exec(execFileSync(program, ['--version'], { encoding: 'utf8' }))?.[0] ?? '';
 
 const quiet = { stdio: 'pipe', timeout: 120_000 } as const;
 
@@ -33,6 +41,7 @@ const quiet = { stdio: 'pipe', timeout: 120_000 } as const;
  */
 const dcmodify: Tool = {
   name: 'dcmodify 3.6.7',
+  version: () => told('dcmodify'),
   how: '-ea for each row of Table E.1-1, -ep',
   run: (input, output) => {
     copyFileSync(input, output);
@@ -48,6 +57,7 @@ const dcmodify: Tool = {
 
 const gdcmanon: Tool = {
   name: 'gdcmanon 3.0.21',
+  version: () => told('gdcmanon'),
   how: '-e with a certificate',
   run: (input, output, scratch) => {
     const [key, certificate] = [join(scratch, 'key.pem'), join(scratch, 'cert.pem')];
@@ -59,6 +69,7 @@ const gdcmanon: Tool = {
 
 const orthanc: Tool = {
   name: 'Orthanc 1.10.1',
+  version: () => told('Orthanc'),
   how: 'POST /instances/{id}/anonymize, no options',
   run: async (input, output, scratch) => {
     const folder = join(scratch, 'orthanc');
@@ -95,11 +106,10 @@ async function answered(ask: () => Promise<Response>): Promise<Response> {
 }
 
 const pydicom: Tool = {
-  name: 'pydicom 3',
+  name: 'pydicom 3.0',
+  ensure: ensurePydicom,
   how: 'script of deploy/services/pydicom: names, dates, UIDs, private, 13 attributes',
   run: (input, output, scratch) => {
-    const ready = ensurePydicom();
-    if (!ready.ok) throw new Error(ready.reason);
     const [from, to] = [join(scratch, 'pydicom-in'), join(scratch, 'pydicom-out')];
     for (const folder of [from, to]) mkdirSync(folder, { recursive: true });
     copyFileSync(input, join(from, 'a.dcm'));
@@ -111,9 +121,8 @@ const pydicom: Tool = {
 const fromPyPi = (name: string, label: string, how: string): Tool => ({
   name: label,
   how,
+  ensure: ensureDeid,
   run: (input, output) => {
-    const ready = ensureDeid();
-    if (!ready.ok) throw new Error(ready.reason);
     execFileSync(DEID_PYTHON, ['-I', DEID_SCRIPT, name, input, output], quiet);
     if (!existsSync(output)) throw new Error('wrote nothing');
   },

@@ -6,4 +6,5 @@ export * from './element-walker.js';
 export * from './encoder.js';
 export * from './part10.js';
 export type { PixelDataRange } from './pixel-description.js';
+export * from './pixel-suspicions.js';
 export * from './transfer-syntax.js';

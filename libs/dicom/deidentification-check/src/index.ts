@@ -3,6 +3,7 @@ export { type Carrier, type CarrierPlace } from './carriers.js';
 export * from './finding.js';
 export { countMarkers, markersIn } from './marker-search.js';
 export * from './mutants.js';
+export { type NotRun } from './not-run.js';
 export * from './phantom.js';
 export { plantMarkers, type PlantedObject } from './planter.js';
 export { type PatientCharacteristic } from './profile-oracle.js';

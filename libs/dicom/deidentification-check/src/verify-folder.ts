@@ -7,7 +7,9 @@
 import { AifiError } from '@aifi/shared-kernel';
 import { failed, type Finding, type ObjectFinding } from './finding.js';
 import { filesBelow } from './files-below.js';
+import { claimedCodes } from './marker-checks.js';
 import { holdsAny } from './marker-search.js';
+import { notRunOf, SET_FILES_MAX, type NotRun, type RunFacts } from './not-run.js';
 import { OriginalIndex, type Original } from './original-index.js';
 import type { PatientCharacteristic } from './profile-oracle.js';
 import { readObject } from './read-object.js';
@@ -31,14 +33,13 @@ export interface Verification {
   readonly findings: readonly Finding[];
   /** True when there were files and no finding is an error. */
   readonly isPassed: boolean;
+  /** What this verification does not say. */
+  readonly notRun: readonly NotRun[];
 }
 export interface FileOptions extends Omit<VerifyOptions, 'originals'> {
   /** The file as received. */
   readonly original?: string | undefined;
 }
-
-/** Command lines have an end: validators of sets get so many files at a time. */
-const SET_FILES_MAX = 5_000;
 
 interface Run {
   readonly options: VerifyOptions;
@@ -47,6 +48,7 @@ interface Run {
   readonly findings: Finding[];
   readonly paths: string[];
   readonly originalPaths: string[];
+  cleaned: number;
 }
 
 export async function verifyFolder(
@@ -57,7 +59,7 @@ export async function verifyFolder(
   const run: Run = {
     options,
     originals: originals === undefined ? undefined : await OriginalIndex.of(originals),
-    ...{ set: new SetCheck(), findings: [], paths: [], originalPaths: [] },
+    ...{ set: new SetCheck(), findings: [], paths: [], originalPaths: [], cleaned: 0 },
   };
   for await (const path of filesBelow(folder)) await verifyNext(path, run);
   if (validators) {
@@ -67,27 +69,33 @@ export async function verifyFolder(
     );
     if (count > 0) run.findings.push({ file: 0, ...failed('validator.set') });
   }
-  return verificationOf(run.paths.length, run.findings);
+  return verificationOf(run, { hasOriginals: originals !== undefined, isSet: true });
 }
 
 /** One file alone; what only a set shows is not looked at. */
 export async function verifyFile(path: string, options: FileOptions = {}): Promise<Verification> {
   const { original, ...others } = options;
-  const findings: Finding[] = [];
   const run: Run = {
     options: others,
     originals: undefined,
-    ...{ set: new SetCheck(), findings, paths: [], originalPaths: [] },
+    ...{ set: new SetCheck(), findings: [], paths: [], originalPaths: [], cleaned: 0 },
   };
   const known =
     original === undefined ? undefined : { path: original, object: await readObject(original) };
   await verifyNext(path, run, known);
-  return verificationOf(1, findings);
+  return verificationOf(run, { hasOriginals: known !== undefined, isSet: false });
 }
 
-function verificationOf(files: number, findings: readonly Finding[]): Verification {
+function verificationOf(
+  { options, paths, findings, cleaned }: Run,
+  asked: Pick<RunFacts, 'hasOriginals' | 'isSet'>,
+): Verification {
+  const files = paths.length;
   const isPassed = files > 0 && findings.every(({ severity }) => severity !== 'error');
-  return { files, findings, isPassed };
+  const hasMarkers = (options.markers ?? []).length > 0;
+  const asksValidators = options.validators === true;
+  const notRun = notRunOf({ ...asked, hasMarkers, asksValidators, files, cleaned });
+  return { files, findings, isPassed, notRun };
 }
 
 async function verifyNext(path: string, run: Run, known?: Original): Promise<void> {
@@ -103,6 +111,7 @@ async function verifyNext(path: string, run: Run, known?: Original): Promise<voi
   const original = known ?? (await originals?.take(object));
   if (originals && !original) tell(failed('set.original'));
   if (original) run.originalPaths.push(original.path);
+  if (claimedCodes(object.dataset).has('113101')) run.cleaned += 1;
   const { retain, validators } = options;
   const verification = verifyObject(object, { original: original?.object, retain });
   tell(...verification.findings);

@@ -10,6 +10,7 @@ import {
 } from '@aifi/contracts-manifests';
 import type { CleanedPixels } from '@aifi/dicom-pixels';
 import type { OriginalUid, PseudonymousUid } from '@aifi/shared-kernel';
+import type { SiteDeidentification } from './site-deidentification.js';
 
 export interface DeidentificationContext {
   /** Prefix of patient pseudonyms: upper-case letters, digits and hyphens, at most 32. */
@@ -22,12 +23,24 @@ export interface DeidentificationContext {
   };
   /** What the product's contract keeps. @default DEFAULT_CONTRACT */
   readonly contract?: DeidentificationContract | undefined;
-  /** Birth dates (DA) that this hospital writes when it knows none. @default the common ones */
+  /** Birth dates (DA) that this hospital writes when it knows none, beside the common ones. */
   readonly placeholderBirthDates?: readonly string[] | undefined;
+  /** What becomes of an object that says YES in Patient Identity Removed. @default 'refuse' */
+  readonly identityRemovedElsewhere?: SiteDeidentification['identityRemovedElsewhere'] | undefined;
+  /** `remove` wins over a contract that has dates shifted. @default 'by-contract' */
+  readonly dates?: SiteDeidentification['dates'] | undefined;
 }
 
 /** Age and sex kept, nothing with a face, dates shifted. */
 export const DEFAULT_CONTRACT: DeidentificationContract = deidentificationContractSchema.parse({});
+
+/** What holds for an object: the product's contract, and the hospital's word on dates. */
+export function contractOf({
+  contract = DEFAULT_CONTRACT,
+  dates,
+}: DeidentificationContext): DeidentificationContract {
+  return dates === 'remove' ? { ...contract, dates } : contract;
+}
 
 /** What was found out about the pixels before the file is written. */
 export interface PixelClearance {

@@ -25,6 +25,7 @@ interface Collected {
   readonly words: Set<string>;
   readonly phrases: Set<string>;
   readonly pieces: Set<string>;
+  readonly sitePlaceholders: readonly string[];
 }
 
 const everyday: ReadonlySet<string> = new Set(KNOWN_WORDS.trim().split(/\s+/));
@@ -60,8 +61,14 @@ export function isEverydayWord(word: string): boolean {
 }
 
 /** Everything of this header that names the patient, or somebody beside the patient. */
-export function knownIdentifiersOf(input: DicomDataset): KnownIdentifiers {
-  const found: Collected = { words: new Set(), phrases: new Set(), pieces: new Set() };
+export function knownIdentifiersOf(
+  input: DicomDataset,
+  sitePlaceholders: readonly string[] = [],
+): KnownIdentifiers {
+  const found: Collected = {
+    ...{ words: new Set(), phrases: new Set(), pieces: new Set() },
+    sitePlaceholders,
+  };
   for (const element of input) collect(element, input, found);
   return { words: found.words, phrases: [...found.phrases], pieces: [...found.pieces] };
 }
@@ -172,7 +179,8 @@ const MONTHS: readonly (readonly string[])[] = [
 
 /** 19610403 as 03-04-1961, 3/4/1961, 1961.4.3, 3 april 1961, April 3, 1961, 610403 … */
 function addBirthDate(text: string, found: Collected): void {
-  const birth = placeholders.has(text) ? undefined : calendarDay(text);
+  const isPlaceholder = placeholders.has(text) || found.sitePlaceholders.includes(text);
+  const birth = isPlaceholder ? undefined : calendarDay(text);
   if (!birth) return;
   const year = String(birth.year).padStart(4, '0');
   const [month, day] = [String(birth.month), String(birth.day)];

@@ -30,21 +30,28 @@ describe(ageOf.name, () => {
     expect(ageOf(header(birth, study))).toBe(age);
   });
 
-  it.each([...PLACEHOLDER_BIRTH_DATES, '19610400', '19610003', '19610231', '1961', 'onbekend', ''])(
-    'of the birth date "%s" there is none, and a written age holds',
+  it.each([...PLACEHOLDER_BIRTH_DATES, '19610400', '19610003', '19610231', '1961', 'onbekend'])(
+    'of the birth date "%s" there is none, whatever the console has made of it',
     (birth) => {
       expect(ageOf(header(birth, '20240229'))).toBeUndefined();
-      expect(ageOf(header(birth, '20240229', '031Y'))).toBe('031Y');
+      for (const written of ['124Y', '031Y', '140M']) {
+        expect(ageOf(header(birth, '20240229', written))).toBeUndefined();
+      }
     },
   );
+  it('a written age holds where there is no birth date', () => {
+    expect(ageOf(header('', '20240229', '031Y'))).toBe('031Y');
+    expect(ageOf(new DicomDataset().setString('PatientAge', '031Y'))).toBe('031Y');
+    expect(ageOf(header('', '20240229'))).toBeUndefined();
+  });
   it('of a birth after the study, or of a study without a date, there is none', () => {
-    expect(ageOf(header('20240301', '20240229'))).toBeUndefined();
+    expect(ageOf(header('20240301', '20240229', '031Y'))).toBeUndefined();
     expect(ageOf(header('19610403', ''))).toBeUndefined();
-    expect(ageOf(header('19610403', '00000000', '062Y'))).toBe('062Y');
+    expect(ageOf(header('19610403', '00000000', '062Y'))).toBeUndefined();
   });
   it('a site adds its own placeholders', () => {
     expect(ageOf(header('19700101', '20240229'))).toBe('054Y');
-    expect(ageOf(header('19700101', '20240229'), ['19700101'])).toBeUndefined();
+    expect(ageOf(header('19700101', '20240229', '054Y'), ['19700101'])).toBeUndefined();
   });
   it('the dates win over what the console wrote', () => {
     expect(ageOf(header('19610403', '20240229', '051Y'))).toBe('062Y');

@@ -1,8 +1,9 @@
 /**
  * Patient's age at the study, from the real dates, before they are shifted.
  * Decides what a model may know of the age: months below 20 years (bone age needs them), years
- * from there, capped at 90, because older people are few. Invariants: a placeholder never becomes a
- * number; a birth date after the study, or no day of the calendar, is none.
+ * from there, capped at 90, because older people are few. Invariants: a birth date that is a
+ * placeholder, no day of the calendar or after the study gives an unknown age, never a number, also
+ * where the console has made one of it: the declared age counts only where there is no birth date.
  * Source: pseudonymisation specification 1.3; PS3.5 6.2 (AS); HIPAA 164.514(b)(2)(i)(C) (90 years).
  */
 import type { DicomDataset } from '@aifi/dicom-core';
@@ -22,10 +23,10 @@ export function ageOf(
   input: DicomDataset,
   sitePlaceholders: readonly string[] = [],
 ): string | undefined {
-  const birth = input.string('PatientBirthDate') ?? '';
-  const isPlaceholder = placeholders.has(birth) || sitePlaceholders.includes(birth);
-  const computed = isPlaceholder ? undefined : ageBetween(birth, input.string('StudyDate') ?? '');
-  return computed ?? declaredAge(input.string('PatientAge') ?? '');
+  const birth = input.string('PatientBirthDate');
+  if (birth === undefined) return declaredAge(input.string('PatientAge') ?? '');
+  if (placeholders.has(birth) || sitePlaceholders.includes(birth)) return undefined;
+  return ageBetween(birth, input.string('StudyDate') ?? '');
 }
 
 /** Whole months and years from one DA to another; undefined when either is no date. */

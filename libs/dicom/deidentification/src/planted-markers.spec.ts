@@ -196,7 +196,9 @@ describe('planted markers', () => {
     const preamble = Buffer.alloc(128, secret);
     const head = [preamble, Buffer.from('DICM'), encodeDataset(length, EXPLICIT_LE), metaBytes];
     await writeFile(sourcePath, Buffer.concat([...head, encodeDataset(header, EXPLICIT_LE)]));
-    const result = await writePseudonymisedInstance({ sourcePath, folder: folder.path, context });
+    const result = await writePseudonymisedInstance({
+      ...{ sourcePath, folder: folder.path, context, clearance: { isExamined: true } },
+    });
     if (!result.ok) throw new Error(result.refusal.detail);
     const bytes = readFileSync(result.value.path);
     expect(survivors(bytes)).toEqual([]);

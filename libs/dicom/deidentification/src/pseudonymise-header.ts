@@ -12,7 +12,7 @@ import type { PseudonymousUid } from '@aifi/shared-kernel';
 import type { ActionReport } from './action-report.js';
 import { cleanedDataset, type Walk } from './attribute-walk.js';
 import {
-  DEFAULT_CONTRACT,
+  contractOf,
   NOT_EXAMINED,
   type DeidentificationContext,
   type PixelClearance,
@@ -75,9 +75,9 @@ function pseudonymised(
   clearance: PixelClearance,
   report: ActionReport | undefined,
 ): Result<PseudonymisedHeader> {
-  const contract = context.contract ?? DEFAULT_CONTRACT;
+  const contract = contractOf(context);
   const family = familyOf(input.string('SOPClassUID') ?? '');
-  const refusal = refusalOf(input, family, clearance);
+  const refusal = refusalOf(input, family, clearance, context);
   if (refusal || !family) return refusal!;
   const featureRefusal = featureRefusalOf(input, family, contract);
   if (featureRefusal) return featureRefusal;
@@ -91,7 +91,7 @@ function pseudonymised(
     age: ageOf(input, context.placeholderBirthDates),
     isExamined: clearance.isExamined,
     uids,
-    sweep: new IdentifierSweep(knownIdentifiersOf(input)),
+    sweep: new IdentifierSweep(knownIdentifiersOf(input, context.placeholderBirthDates)),
     report,
   };
   const output = cleanedDataset(input, walk, []);

@@ -11,7 +11,7 @@ import {
   fdatasync as fdatasyncCallback,
   fstatSync,
   linkSync,
-  openSync,
+  open as openCallback,
   renameSync,
   rmSync,
   unlinkSync,
@@ -25,7 +25,11 @@ import { AifiError, fileFault, type Sha256 } from '@aifi/shared-kernel';
 /** What a file is called before it is whole. */
 export const PART_NAME = /^\.[0-9a-f-]{36}\.part$/;
 
-/** What moves bytes or waits for the disk is done by another thread; the rest is not worth one. */
+/**
+ * What moves bytes or waits for the disk is done by another thread; the rest is not worth one. A
+ * new file waits for the disk as well, when others are being synced.
+ */
+const open = promisify(openCallback);
 const write = promisify(writeCallback);
 const writev = promisify(writevCallback);
 const fdatasync = promisify(fdatasyncCallback);
@@ -45,9 +49,13 @@ export class InstanceFile {
     private readonly temporaryPath: string,
   ) {}
 
-  static create(folder: string): InstanceFile {
+  static async create(folder: string): Promise<InstanceFile> {
     const path = join(folder, `.${randomUUID()}.part`);
-    return withFault(() => new InstanceFile(openSync(path, 'wx', 0o600), path));
+    try {
+      return new InstanceFile(await open(path, 'wx', 0o600), path);
+    } catch (error) {
+      throw fileFault(error);
+    }
   }
 
   /** Written on return: the bytes may change afterwards. */

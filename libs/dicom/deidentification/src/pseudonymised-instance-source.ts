@@ -18,8 +18,11 @@ import {
   encodingOf,
   isDeflated,
   type FileMeta,
+  type Part10Head,
   type PixelDataRange,
+  type WalkResult,
 } from '@aifi/dicom-core';
+import type { Part10InMemory } from '@aifi/dicom-pixels';
 import { AifiError, fileFault, LIMITS, type Sha256 } from '@aifi/shared-kernel';
 
 /** Most CT and MR slices in one read; larger chunks were no faster (measured). @unit bytes */
@@ -34,10 +37,14 @@ const read = promisify(readCallback);
 
 export interface SourceHeader {
   readonly meta: FileMeta;
+  /** Group 0002 as received. */
+  readonly metaDataset: DicomDataset;
   /** The elements that precede the pixel data; all of them when there is none. */
   readonly dataset: DicomDataset;
   /** Undefined when the object has none; its length is final only for native pixel data. */
   readonly pixelData: PixelDataRange | undefined;
+  /** All of the file, when it came with the header; valid until the pixels are asked for. */
+  readonly whole: Part10InMemory | undefined;
 }
 
 /** Chunks that are used again: a new one for each file would cost more than reading it. */
@@ -64,6 +71,7 @@ export class InstanceSource {
   #offset = 0;
   /** The last read gave less than it could: most likely the file has ended. */
   #isShort = false;
+  #isClosed = false;
 
   private constructor(
     private readonly file: number,
@@ -85,7 +93,8 @@ export class InstanceSource {
   /** Reads until the header is complete. Throws DICOM_MALFORMED or LIMIT_EXCEEDED. */
   async header(): Promise<SourceHeader> {
     const start = await this.#read();
-    const { meta, datasetOffset } = decodeFileMeta(start.subarray(0, META_BYTES_MAX));
+    const head = decodeFileMeta(start.subarray(0, META_BYTES_MAX));
+    const { meta, metaDataset, datasetOffset } = head;
     const walker = new ElementWalker(encodingOf(meta.transferSyntaxUid), DATASET);
     const rest = this.#raw(start.subarray(datasetOffset));
     const chunks = isDeflated(meta.transferSyntaxUid) ? inflated(rest) : rest;
@@ -95,7 +104,18 @@ export class InstanceSource {
       // Until pixel data begins or the dataset ends.
     }
     if (!walker.inPixelData) walker.end();
-    return { meta, dataset: walker.dataset, pixelData: walker.pixelDataSoFar };
+    const whole = this.#wholeFile(head);
+    const { dataset, pixelDataSoFar: pixelData } = walker;
+    return { meta, metaDataset, dataset, pixelData, whole };
+  }
+
+  /** The file in memory: read with one reading, not deflated, and a whole dataset. */
+  #wholeFile(head: Part10Head): Part10InMemory | undefined {
+    const dataset = this.#bytes;
+    if (!dataset || !this.#isShort || this.#offset > 0) return undefined;
+    if (isDeflated(head.meta.transferSyntaxUid)) return undefined;
+    const walked = this.#walked();
+    return walked && { file: { ...head, ...walked }, dataset };
   }
 
   /**
@@ -126,7 +146,10 @@ export class InstanceSource {
     while (!(await pixels.next()).done);
   }
 
+  /** May be called twice. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#chunks?.return?.();
     closeSync(this.file);
     this.pool.give(this.#chunk);
@@ -163,15 +186,15 @@ export class InstanceSource {
     for (let bytes = first; bytes.length > 0; bytes = await this.#read()) {
       yield bytes;
       // The file ended with a whole dataset: asking for more would only tell so.
-      if (this.#isShort && this.#isWhole()) return;
+      if (this.#isShort && this.#walked()) return;
     }
   }
-  #isWhole(): boolean {
+  /** What has been walked, when that is a whole dataset. */
+  #walked(): WalkResult | undefined {
     try {
-      this.#walker!.end();
-      return true;
+      return this.#walker!.end();
     } catch {
-      return false;
+      return undefined;
     }
   }
 

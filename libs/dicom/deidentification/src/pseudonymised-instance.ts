@@ -86,6 +86,9 @@ export interface PseudonymisedStudy {
   readonly instances: readonly PseudonymisedInstance[];
 }
 
+/** What has been read of a file, valid while `clear` is asked. */
+export type ReceivedInstance = Pick<SourceHeader, 'metaDataset' | 'whole'>;
+
 export interface InstanceRequest {
   /** A received Part 10 file. */
   readonly sourcePath: string;
@@ -95,10 +98,12 @@ export interface InstanceRequest {
   /** What is known of the pixels. @default NOT_EXAMINED */
   readonly clearance?: PixelClearance | undefined;
   /**
-   * Asked instead, with the header as received, before anything is written; its refusal is that of
-   * the file. What it throws is thrown.
+   * Asked instead, with the header as received and what else has been read, before anything is
+   * written; its refusal is that of the file. What it throws is thrown.
    */
-  readonly clear?: ((header: DicomDataset) => Promise<Result<PixelClearance>>) | undefined;
+  readonly clear?:
+    | ((header: DicomDataset, received: ReceivedInstance) => Promise<Result<PixelClearance>>)
+    | undefined;
   /** The file gets its name only when this has settled. @default at once */
   readonly after?: Promise<unknown> | undefined;
   /** Told every remapped UID; the caller makes the map durable before anything leaves. */
@@ -175,10 +180,12 @@ export class PseudonymisedFolder {
     }
     const { header, cleaned } = prepared.value;
     const plan = planOf(received, header.dataset, cleaned);
-    const file = InstanceFile.create(this.folder);
+    const file = await InstanceFile.create(this.folder);
     try {
       if (cleaned) await copyCleaned(source, cleaned, plan.head, file);
       else await copyPixels(source, plan.head, file);
+      // What it was read with serves another one while the disk is waited for.
+      await source.close();
       const settled = await this.#settle(file, plan, request.after);
       if (settled.ok) request.onUids?.(header.uids);
       return settled;
@@ -283,7 +290,7 @@ async function headerOf(
   const refusal = refusalOf(received);
   if (refusal) return refusal;
   const { dataset } = received;
-  const cleared = clear ? await clear(dataset) : ok(clearance);
+  const cleared = clear ? await clear(dataset, received) : ok(clearance);
   if (!cleared.ok) return cleared;
   const header = pseudonymiseHeader(dataset, context, cleared.value, report);
   return header.ok ? ok({ header: header.value, cleaned: cleared.value.cleaned }) : header;

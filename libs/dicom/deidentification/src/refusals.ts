@@ -8,14 +8,17 @@
  */
 import type { DeidentificationContract } from '@aifi/contracts-manifests';
 import { isUid, refuse, type Result } from '@aifi/shared-kernel';
-import type { DicomDataset } from '@aifi/dicom-core';
-import type { PixelClearance } from './deidentification-context.js';
+import {
+  declaresBurnedInText,
+  hasOverlayInPixels,
+  isScreenImage,
+  type DicomDataset,
+} from '@aifi/dicom-core';
+import type { DeidentificationContext, PixelClearance } from './deidentification-context.js';
 import { patientKey } from './derivations.js';
 import type { ClassFamily } from './keep-list.js';
 import { hasRecognisableFeatures } from './visual-features.js';
 
-// ImageType words of screens and reports that carry the patient's name in the pixels.
-const SCREEN_WORDS = /\b(SAVE|SCREEN|REPORT)\b/;
 const UID_KEYWORDS = ['SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanceUID'] as const;
 
 /** The refusal of an instance of this family, or undefined when it may be pseudonymised. */
@@ -23,6 +26,7 @@ export function refusalOf(
   dataset: DicomDataset,
   family: ClassFamily | undefined,
   clearance: PixelClearance,
+  { identityRemovedElsewhere }: Pick<DeidentificationContext, 'identityRemovedElsewhere'> = {},
 ): Result<never> | undefined {
   if (!family) return refuse('QUARANTINED_IDENTIFIER', 'no keep-list for this SOP class');
   for (const keyword of UID_KEYWORDS) {
@@ -33,10 +37,14 @@ export function refusalOf(
   if (patientKey(dataset) === undefined) {
     return refuse('QUARANTINED_IDENTIFIER', 'no Patient ID');
   }
-  if (dataset.string('PatientIdentityRemoved')?.toUpperCase() === 'YES') {
+  const isRemoved = dataset.string('PatientIdentityRemoved')?.toUpperCase() === 'YES';
+  if (isRemoved && identityRemovedElsewhere !== 'allow') {
     return refuse('QUARANTINED_IDENTIFIER', 'the identity was removed elsewhere already');
   }
-  return overlayRefusalOf(dataset) ?? unexaminedRefusalOf(dataset, family, clearance);
+  if (hasOverlayInPixels(dataset)) {
+    return refuse('QUARANTINED_PIXELS', 'overlay inside the pixel data');
+  }
+  return unexaminedRefusalOf(dataset, family, clearance);
 }
 
 /** The refusal of an image that shows more than the product's contract allows. */
@@ -50,18 +58,6 @@ export function featureRefusalOf(
   return refuse('QUARANTINED_PIXELS', 'a face may be recognisable and the product allows none');
 }
 
-function overlayRefusalOf(dataset: DicomDataset): Result<never> | undefined {
-  for (const { tag } of dataset) {
-    // Overlay bits inside the pixel values (60xx,0102): not removable without touching pixels.
-    const isBitPosition = tag >>> 24 === 0x60 && (tag & 0xffff) === 0x0102;
-    // In Implicit VR a repeating group has VR UN, so the bytes are looked at.
-    if (isBitPosition && dataset.bytes(tag)?.some((byte) => byte !== 0)) {
-      return refuse('QUARANTINED_PIXELS', 'overlay inside the pixel data');
-    }
-  }
-  return undefined;
-}
-
 function unexaminedRefusalOf(
   dataset: DicomDataset,
   family: ClassFamily,
@@ -71,10 +67,10 @@ function unexaminedRefusalOf(
   if (family.needsExamination) {
     return refuse('QUARANTINED_PIXELS', 'pixels of this SOP class were not examined');
   }
-  if (dataset.string('BurnedInAnnotation')?.toUpperCase() === 'YES') {
+  if (declaresBurnedInText(dataset)) {
     return refuse('QUARANTINED_PIXELS', 'burned-in annotation is declared');
   }
-  if (dataset.strings('ImageType').some((word) => SCREEN_WORDS.test(word.toUpperCase()))) {
+  if (isScreenImage(dataset)) {
     return refuse('QUARANTINED_PIXELS', 'screen or report image');
   }
   return undefined;

@@ -8,7 +8,7 @@
  */
 import type { PixelRegion } from '@aifi/dicom-pixels';
 import { displayed, type Area, type ValuePlane, type Window } from './display-planes.js';
-import { textLinesOf } from './text-lines.js';
+import { TEXT_LINES, textLinesOf, type Cropping } from './text-lines.js';
 
 /** Of each side; the fifth of 512 pixels holds a line of 32 pixels and its margins. */
 const BAND = 0.2;
@@ -40,12 +40,19 @@ export function bandsOf({ rows, columns }: Pick<ValuePlane, 'rows' | 'columns'>)
 
 /** Boxes of what looks like text in the border bands under one window. */
 export function borderTextOf(plane: ValuePlane, window: Window): PixelRegion[] {
-  const busy = bandsOf(plane).flatMap((band) => busyStretches(plane, band, window));
+  const busy = bandsOf(plane).flatMap((band) => paired(busyStretches(plane, band, window)));
   return neighbourhoodsOf(busy, plane).flatMap((area) =>
-    textLinesOf(displayed(plane, area, window)).map((line) => ({
-      ...{ ...line, x: line.x + area.x, y: line.y + area.y },
-    })),
+    textLinesOf(displayed(plane, area, window), TEXT_LINES, croppingOf(area, plane)).map(
+      (line) => ({ ...line, x: line.x + area.x, y: line.y + area.y }),
+    ),
   );
+}
+
+export function croppingOf(area: Area, { rows, columns }: ValuePlane): Cropping {
+  return {
+    ...{ left: area.x > 0, top: area.y > 0 },
+    ...{ right: area.x + area.width < columns, bottom: area.y + area.height < rows },
+  };
 }
 
 /** The stretches with their margins, united where these touch. */
@@ -79,6 +86,19 @@ export function widened(band: Area, { rows, columns }: ValuePlane): Area {
     width: Math.min(columns, band.x + band.width + MARGIN) - x,
     height: Math.min(rows, band.y + band.height + MARGIN) - y,
   };
+}
+
+/** Those with another one near, above or below: text is at least two of the rows that are read. */
+function paired(stretches: readonly Area[]): readonly Area[] {
+  return stretches.filter((one) =>
+    stretches.some(
+      (other) =>
+        other.y !== one.y &&
+        Math.abs(other.y - one.y) <= 2 * ROW_STEP &&
+        other.x < one.x + one.width &&
+        one.x < other.x + other.width,
+    ),
+  );
 }
 
 /** Stretches of rows with many turns near each other. */

@@ -6,11 +6,16 @@
  * Source: pseudonymisation specification 1.5, 1.6; docs/conformance/burned-in-text.md.
  */
 import { readPart10Header, type DicomDataset } from '@aifi/dicom-core';
-import { openFrames, type FrameReader, type PixelRegion } from '@aifi/dicom-pixels';
+import {
+  framesInMemory,
+  openFrames,
+  type FrameReader,
+  type PixelRegion,
+} from '@aifi/dicom-pixels';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import { examine } from './examination.js';
-import { matchesOf, type FilterFinding } from './filter-evaluation.js';
-import { loadFilterRules, type FilterLabel } from './filter-rules.js';
+import { FilterMatcher, type FilterFinding } from './filter-evaluation.js';
+import { loadFilterRules } from './filter-rules.js';
 import { BLACKLIST_MEANING, isSecondaryCapture, ownVerdictOf } from './own-rules.js';
 import type { PixelDecision, PixelFinding, PixelGate, PixelQuestion } from './pixel-gate.js';
 import { createTextDetector, type TextDetector } from './text-detector.js';
@@ -31,7 +36,8 @@ export function createPixelGate(options: PixelGateOptions): PixelGate {
   const { clock, detectorTimeoutMs, manufacturers = [] } = options;
   const timeout = detectorTimeoutMs === undefined ? {} : { timeoutMs: detectorTimeoutMs };
   const detector = options.detector ?? createTextDetector({ clock, ...timeout });
-  const gate = new Gate(loadFilterRules(), detector, [...KNOWN_MANUFACTURERS, ...manufacturers]);
+  const matcher = new FilterMatcher(loadFilterRules());
+  const gate = new Gate(matcher, detector, [...KNOWN_MANUFACTURERS, ...manufacturers]);
   return { judge: (question) => gate.judge(question), close: () => detector.close() };
 }
 
@@ -47,7 +53,7 @@ interface Known {
 
 class Gate {
   constructor(
-    private readonly rules: readonly FilterLabel[],
+    private readonly matcher: FilterMatcher,
     private readonly detector: TextDetector,
     private readonly manufacturers: readonly string[],
   ) {}
@@ -69,9 +75,9 @@ class Gate {
     const { header } = question;
     const own = ownVerdictOf(header);
     if (own?.kind === 'refuse') return own;
-    const { metaDataset } = await readPart10Header(question.path);
+    const { metaDataset } = question.received ?? (await readPart10Header(question.path));
     const implementationVersionName = metaDataset.string(0x00020013);
-    const matches = matchesOf(this.rules, { header, implementationVersionName });
+    const matches = this.matcher.matchesOf({ header, implementationVersionName });
     const black = matches.filter(({ list }) => list === 'blacklist');
     if (black.some(({ name }) => BLACKLIST_MEANING[name] === 'refuse')) {
       return { kind: 'refuse', reason: 'a page of text about the patient' };
@@ -88,8 +94,9 @@ class Gate {
   }
 
   async #look(known: Known): Promise<PixelDecision> {
-    const { path, isReleased } = known.question;
-    const opened = await openFrames(path);
+    const { path, received, isReleased } = known.question;
+    const whole = received?.whole;
+    const opened = whole ? await framesInMemory(whole) : await openFrames(path);
     // What cannot be shown cannot have been looked at either.
     if (!opened.ok) return hold('the pixels are not read here');
     const reader = opened.value;

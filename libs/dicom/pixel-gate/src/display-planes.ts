@@ -1,9 +1,9 @@
 /**
  * Display planes: decoded samples as the eight bits that a person would see.
- * Decides the windows under which a picture is examined: those of its header, else (CT) soft tissue,
- * and the whole range of its values where that is wide enough to show something. Colour is seen as
- * its strongest channel and, where there is any, as its colourfulness. Shapes: samples are
- * [y, x, sample]; windows are in stored values, before rescale.
+ * Decides the windows under which a picture is examined: those of its header, else (CT) soft
+ * tissue, and the whole range of its values where that is wide enough to show something. Colour
+ * is seen as its strongest channel and, where there is any, as its colourfulness.
+ * Shapes: samples are [y, x, sample]; windows are in stored values, before rescale.
  * Source: PS3.3 C.11.1 (rescale), C.11.2.1.2 (windows), C.7.6.16.2 (functional groups).
  */
 import type { DicomDataset } from '@aifi/dicom-core';

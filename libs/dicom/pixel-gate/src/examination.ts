@@ -2,12 +2,12 @@
  * Examination: the pixels of one file, looked at as closely as its tier says.
  * Decides which places, windows and frames are looked at and what counts as seen: lines of letters,
  * and words that the text detector reads. A line that is nothing but side markers is no finding.
- * Invariants: every frame is looked at; one frame is in memory; a finding has a place, never a text.
+ * Invariants: every frame is looked at; one frame is in memory; a finding has a place, no text.
  * Source: pseudonymisation specification 1.5.
  */
 import type { DicomDataset } from '@aifi/dicom-core';
 import { resized, type FrameReader, type PixelRegion } from '@aifi/dicom-pixels';
-import { bandsOf, borderTextOf } from './border-check.js';
+import { bandsOf, borderTextOf, croppingOf, widened } from './border-check.js';
 import type { Plane } from './components.js';
 import {
   displayed,
@@ -19,7 +19,7 @@ import {
 } from './display-planes.js';
 import type { PixelFinding } from './pixel-gate.js';
 import type { TextDetector } from './text-detector.js';
-import { textLinesOf } from './text-lines.js';
+import { TEXT_LINES, textLinesOf } from './text-lines.js';
 import type { Tier } from './tier.js';
 
 export interface ExaminedImage {
@@ -81,12 +81,13 @@ async function pictureText(
   detector: TextDetector | undefined,
 ): Promise<PixelRegion[]> {
   const found: PixelRegion[] = [];
-  const areas = tier === 'bands' ? bandsOf(plane) : [wholeOf(plane)];
+  const areas =
+    tier === 'bands' ? bandsOf(plane).map((band) => widened(band, plane)) : [wholeOf(plane)];
   const windows = windowsOf(header, plane);
   for (const [at, window] of windows.entries()) {
     for (const area of areas) {
       const shown = displayed(plane, area, window);
-      const lines = textLinesOf(shown);
+      const lines = textLinesOf(shown, TEXT_LINES, croppingOf(area, plane));
       if (detector) {
         found.push(...moved(await withoutMarkers(lines, shown, detector), area));
         // One pass on the bands: the first window is the one that people look through.

@@ -7,6 +7,7 @@
  */
 import type { DicomDataset } from '@aifi/dicom-core';
 import type { PixelRegion } from '@aifi/dicom-pixels';
+import { AifiError } from '@aifi/shared-kernel';
 import type { Condition, FilterLabel, FilterList } from './filter-rules.js';
 
 export interface FilteredHeader {
@@ -28,6 +29,41 @@ export function matchesOf(
   filtered: FilteredHeader,
 ): FilterFinding[] {
   return rules.filter(({ lines }) => doMatch(lines, filtered));
+}
+
+/** Kinds of header that are remembered: the slices of a series are of one kind. */
+const KINDS_MAX = 64;
+
+/** The same for many headers: those with the same values are judged once. */
+export class FilterMatcher {
+  readonly #keywords: readonly string[];
+  readonly #known = new Map<string, readonly FilterFinding[]>();
+
+  constructor(private readonly rules: readonly FilterLabel[]) {
+    const conditions = rules.flatMap(({ lines }) => lines.flatMap(({ any }) => any));
+    this.#keywords = [...new Set(conditions.map(({ keyword }) => keyword))];
+  }
+
+  matchesOf(filtered: FilteredHeader): readonly FilterFinding[] {
+    const kind = this.#kindOf(filtered);
+    if (kind === undefined) return matchesOf(this.rules, filtered);
+    const known = this.#known.get(kind);
+    if (known) return known;
+    const found = matchesOf(this.rules, filtered);
+    if (this.#known.size >= KINDS_MAX) this.#known.clear();
+    this.#known.set(kind, found);
+    return found;
+  }
+
+  /** Every value that a rule asks for; undefined when one does not decode. */
+  #kindOf(filtered: FilteredHeader): string | undefined {
+    try {
+      return JSON.stringify(this.#keywords.map((keyword) => valuesOf(keyword, filtered)));
+    } catch (error) {
+      if (AifiError.from(error).code !== 'DICOM_MALFORMED') throw error;
+      return undefined;
+    }
+  }
 }
 
 function doMatch(lines: FilterLabel['lines'], filtered: FilteredHeader): boolean {

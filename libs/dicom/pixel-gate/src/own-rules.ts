@@ -5,7 +5,12 @@
  * Annotation that is absent says nothing. Invariant: reasons are fixed words, never a value.
  * Source: pseudonymisation specification 1.5 (the filter of CTP), 1.6; PS3.3 C.8.6.1, C.9.2.
  */
-import type { DicomDataset } from '@aifi/dicom-core';
+import {
+  declaresBurnedInText,
+  hasOverlayInPixels,
+  isScreenImage,
+  type DicomDataset,
+} from '@aifi/dicom-core';
 
 export type HeaderVerdict =
   { readonly kind: 'refuse'; readonly reason: string } | { readonly kind: 'hold'; reason: string };
@@ -18,7 +23,6 @@ const CAPTURE_DEVICE = [
   ...['SecondaryCaptureDeviceManufacturer', 'SecondaryCaptureDeviceManufacturerModelName'],
   'SecondaryCaptureDeviceSoftwareVersions',
 ];
-const SCREEN_WORDS = /SAVE|SCREEN|REPORT/;
 
 /**
  * What a match on the blacklist of the shared file means here. A person decides unless named:
@@ -38,24 +42,14 @@ export function isSecondaryCapture(header: DicomDataset): boolean {
 
 /** Undefined when these rules have no objection. */
 export function ownVerdictOf(header: DicomDataset): HeaderVerdict | undefined {
-  for (const { tag } of header) {
-    // In Implicit VR a repeating group has VR UN, so the bytes are looked at.
-    const isBitPosition = tag >>> 24 === 0x60 && (tag & 0xffff) === 0x0102;
-    if (isBitPosition && header.bytes(tag)?.some((byte) => byte !== 0)) {
-      return { kind: 'refuse', reason: 'overlay inside the pixel data' };
-    }
+  if (hasOverlayInPixels(header)) {
+    return { kind: 'refuse', reason: 'overlay inside the pixel data' };
   }
   const hold = (reason: string): HeaderVerdict => ({ kind: 'hold', reason });
-  const upper = (keyword: string): string[] =>
-    header.strings(keyword).map((value) => value.toUpperCase());
-  if (upper('BurnedInAnnotation').some((value) => value !== 'NO' && value !== '')) {
-    return hold('burned-in annotation is declared');
-  }
+  if (declaresBurnedInText(header)) return hold('burned-in annotation is declared');
   if (isSecondaryCapture(header)) return hold('secondary capture');
-  if (upper('ImageType').some((value) => SCREEN_WORDS.test(value))) {
-    return hold('screen or report image');
-  }
-  if (upper('SeriesDescription').some((value) => value.includes('SAVE'))) {
+  if (isScreenImage(header)) return hold('screen or report image');
+  if (header.strings('SeriesDescription').some((value) => value.toUpperCase().includes('SAVE'))) {
     return hold('the series is named as a saved screen');
   }
   if (CAPTURE_DEVICE.some((keyword) => header.string(keyword) !== undefined)) {

@@ -5,16 +5,24 @@
  * Source: pseudonymisation specification 1.5, 1.6; PS3.15 E.3.1.
  */
 import type { DicomDataset } from '@aifi/dicom-core';
-import type { PixelRegion } from '@aifi/dicom-pixels';
+import type { Part10InMemory, PixelRegion } from '@aifi/dicom-pixels';
 
 export interface PixelQuestion {
   /** A received Part 10 file. */
   readonly path: string;
   /** Its header as received. */
   readonly header: DicomDataset;
+  /** The same file as its reader has it, so that nothing is read twice. @default from `path` */
+  readonly received?: ReceivedFile | undefined;
   readonly lane: 'acute' | 'routine';
   /** A person has looked at this very file and said that it may leave. */
   readonly isReleased: boolean;
+}
+export interface ReceivedFile {
+  /** Group 0002 as received. */
+  readonly metaDataset: DicomDataset;
+  /** All of it, when it is in memory; as it is until the question has been answered. */
+  readonly whole: Part10InMemory | undefined;
 }
 /** Where something like text was seen; never what it says. */
 export interface PixelFinding extends PixelRegion {

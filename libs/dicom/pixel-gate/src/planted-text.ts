@@ -12,6 +12,8 @@ import { decode } from 'fast-png';
 import { invariant } from '@aifi/shared-kernel';
 import type { PixelRegion } from '@aifi/dicom-pixels';
 
+/** Taken out of the global object once: they run for every pixel. */
+const { ceil, floor, max, min, round } = Math;
 const data = (name: string): string => fileURLToPath(new URL(`../data/${name}`, import.meta.url));
 
 export const FACES = ['sans', 'mono', 'serif'] as const;
@@ -61,8 +63,8 @@ export function inkOf(
   for (const [first, width, bearing, advance] of known) {
     for (let y = 0; y < from.rows; y += 1) {
       for (let x = 0; x < width; x += 1) {
-        const at = y * wide + Math.round(pen) + bearing + x;
-        line[at] = Math.max(line[at]!, from.ink[(top + y) * from.columns + first + x]!);
+        const at = y * wide + round(pen) + bearing + x;
+        line[at] = max(line[at]!, from.ink[(top + y) * from.columns + first + x]!);
       }
     }
     pen += advance;
@@ -76,8 +78,8 @@ function scaled(
   scale: number,
   edges: 'smooth' | 'hard',
 ): InkedText {
-  const rows = Math.ceil(source.rows * scale);
-  const columns = Math.ceil(source.columns * scale);
+  const rows = ceil(source.rows * scale);
+  const columns = ceil(source.columns * scale);
   const narrow = new Float32Array(source.rows * columns);
   for (let x = 0; x < columns; x += 1) {
     const parts = partsOf(x / scale, (x + 1) / scale, source.columns);
@@ -93,7 +95,7 @@ function scaled(
     for (let x = 0; x < columns; x += 1) {
       let sum = 0;
       for (const [at, part] of parts) sum += narrow[at * columns + x]! * part;
-      const value = Math.min(1, (sum * scale) / 255);
+      const value = min(1, (sum * scale) / 255);
       ink[y * columns + x] = edges === 'smooth' ? value : value >= 0.4 ? 1 : 0;
     }
   }
@@ -102,8 +104,8 @@ function scaled(
 
 function partsOf(from: number, to: number, limit: number): [at: number, part: number][] {
   const parts: [number, number][] = [];
-  for (let at = Math.floor(from); at < Math.min(limit, Math.ceil(to)); at += 1) {
-    parts.push([at, Math.min(to, at + 1) - Math.max(from, at)]);
+  for (let at = floor(from); at < min(limit, ceil(to)); at += 1) {
+    parts.push([at, min(to, at + 1) - max(from, at)]);
   }
   return parts;
 }
@@ -140,12 +142,12 @@ export function plant(canvas: Canvas, planting: Planting): PixelRegion | undefin
   const shown: number[] = [];
   for (let v = 0; v < inked.rows; v += 1) {
     for (let u = 0; u < inked.columns; u += 1) {
-      shown.push(Math.min(high, Math.max(low, values[(y + v) * columns + x + u]!)));
+      shown.push(min(high, max(low, values[(y + v) * columns + x + u]!)));
     }
   }
   shown.sort((a, b) => a - b);
   const by = contrast * (high - low);
-  const at = Math.floor(shown.length * BACKGROUND_SLACK);
+  const at = floor(shown.length * BACKGROUND_SLACK);
   const level = polarity === 'bright' ? shown[shown.length - 1 - at]! + by : shown[at]! - by;
   const slack = (high - low) * 1e-6;
   if (level > high + slack || level < low - slack) return undefined;
@@ -154,7 +156,7 @@ export function plant(canvas: Canvas, planting: Planting): PixelRegion | undefin
       const ink = inked.ink[v * inked.columns + u]!;
       const pixel = (y + v) * columns + x + u;
       // Smooth edges blend what is displayed: far outside of the window, half ink is no half tone.
-      const behind = Math.min(high, Math.max(low, values[pixel]!));
+      const behind = min(high, max(low, values[pixel]!));
       if (ink > 0) values[pixel] = behind + (level - behind) * ink;
     }
   }

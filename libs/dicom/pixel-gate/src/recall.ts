@@ -2,8 +2,9 @@
  * Recall: how much planted text the examination finds, and how often it finds text in none.
  * Decides the population: sizes, contrasts, places, faces and both polarities, drawn evenly by a
  * seed, planted where the tier looks; the cells; and the interval (Wilson score, 95 %).
- * Invariant: a text counts as found only when a finding touches it and nothing was seen there before
- * it was planted. Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209; specification 1.5.
+ * Invariant: a text counts as found only when a finding touches it; callers plant in pictures in
+ * which nothing was seen before.
+ * Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209; pseudonymisation specification 1.5.
  */
 import { DicomDataset } from '@aifi/dicom-core';
 import type { FrameReader, PixelRegion } from '@aifi/dicom-pixels';

@@ -1,8 +1,8 @@
 /**
  * Side markers: words that stand on radiographs and say nothing about who is on them.
  * Decides which text a radiograph may carry out of the house. Upper case, without points and signs.
- * Source: words in use on films in the Netherlands and in English; a site may not add to them, since
- * a word that is also a name would open the gate.
+ * Source: words in use on films in the Netherlands and in English; a site may not add to them,
+ * since a word that is also a name would open the gate.
  */
 const MARKERS = new Set([
   ...['L', 'R', 'LI', 'RE', 'LT', 'RT', 'LINKS', 'RECHTS', 'LEFT', 'RIGHT'],

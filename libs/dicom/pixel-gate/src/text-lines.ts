@@ -42,8 +42,30 @@ const LETTER_HEIGHT_MIN = 6;
 /** Widest letters (W, M, and two that touch). */
 const LETTER_ASPECT_MAX = 2.6;
 
+/** Sides at which the plane was cut out of a larger one: pieces there are parts of something. */
+export interface Cropping {
+  readonly left: boolean;
+  readonly top: boolean;
+  readonly right: boolean;
+  readonly bottom: boolean;
+}
+const WHOLE: Cropping = { left: false, top: false, right: false, bottom: false };
+
+function isCropped(piece: Component, { rows, columns }: Plane, at: Cropping): boolean {
+  return (
+    (at.left && piece.left === 0) ||
+    (at.top && piece.top === 0) ||
+    (at.right && piece.right === columns - 1) ||
+    (at.bottom && piece.bottom === rows - 1)
+  );
+}
+
 /** Boxes of the lines that were seen, of all cuts, overlapping ones united. */
-export function textLinesOf(plane: Plane, limits: TextLineLimits = TEXT_LINES): PixelRegion[] {
+export function textLinesOf(
+  plane: Plane,
+  limits: TextLineLimits = TEXT_LINES,
+  croppedAt: Cropping = WHOLE,
+): PixelRegion[] {
   const boxes: Box[] = [];
   for (const [from, to] of limits.cuts) {
     for (const runMax of RUNS_MAX) {
@@ -52,7 +74,9 @@ export function textLinesOf(plane: Plane, limits: TextLineLimits = TEXT_LINES): 
         ...{ ...cut, heightMin: LETTER_HEIGHT_MIN, heightMax: limits.heightMax },
         widthMax: limits.heightMax * LETTER_ASPECT_MAX,
       });
-      const letters = pieces.filter((piece) => isLetterLike(piece, limits)).map(letterOf);
+      const letters = pieces
+        .filter((piece) => !isCropped(piece, plane, croppedAt) && isLetterLike(piece, limits))
+        .map(letterOf);
       const lettersMin = runMax === Infinity ? limits.lettersMin : limits.lettersMin + 2;
       const lines = chainsOf(letters, lettersMin).filter((chain) => isLine(chain, limits));
       boxes.push(...lines.map(boxOf).filter((box, at) => isAlone(plane, cut, box, lines[at]!)));

@@ -1,10 +1,10 @@
 /**
  * Tiers: how closely the pixels of one image are examined.
  * Decides by SOP class and device. `border`: CT and MR of a known manufacturer; their pixels come
- * from a reconstruction, text is at the edge if anywhere. `bands`: radiographs; text and markers are
- * at the edge, where the text detector reads. `full`: everything else, where text is usual: the
- * whole picture, several windows, both polarities, and a person, unless the layout of that device is
- * known. A class that nobody listed is `full`. Source: pseudonymisation specification 1.5.
+ * from a reconstruction, text is at the edge if anywhere. `bands`: radiographs; text and markers
+ * are at the edge, where the text detector reads. `full`: everything else, where text is usual: the
+ * whole picture, several windows, both polarities, and a person, unless the layout of that device
+ * is known. A class that nobody listed is `full`. Source: pseudonymisation specification 1.5.
  */
 import type { DicomDataset } from '@aifi/dicom-core';
 

@@ -3,6 +3,7 @@
  * Decides what the suites of this library judge. Invented from phantoms; nobody is on them.
  */
 import { DicomDataset } from '@aifi/dicom-core';
+import { invariant } from '@aifi/shared-kernel';
 import { phantomOf } from '../src/picture-phantoms.js';
 import { inkOf, plant } from '../src/planted-text.js';
 
@@ -18,16 +19,20 @@ export interface TestPicture {
   readonly text?: string;
   readonly x?: number;
   readonly y?: number;
+  /** Of the text, as a part of the display range. @default 0.6 */
+  readonly contrast?: number;
   readonly rows?: number;
   readonly columns?: number;
 }
 
 /** A whole object, native, 16 bits; of an ultrasound phantom 600 by 800. */
-export function pictureOf({ kind, text, x = 8, y = 8 }: TestPicture): DicomDataset {
+export function pictureOf(picture: TestPicture): DicomDataset {
+  const { kind, text, x = 8, y = 8, contrast = 0.6 } = picture;
   const canvas = phantomOf(PHANTOMS[kind], 1);
   const look = { face: 'sans', capRows: 14, edges: 'smooth' } as const;
   if (text !== undefined) {
-    plant(canvas, { inked: inkOf(text, look), x, y, contrast: 0.6, polarity: 'bright' });
+    const planting = { inked: inkOf(text, look), x, y, contrast, polarity: 'bright' } as const;
+    invariant(plant(canvas, planting), 'the text has its contrast');
   }
   const { rows, columns, low, high, values } = canvas;
   const samples = Int16Array.from(values);

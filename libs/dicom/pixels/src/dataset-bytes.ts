@@ -63,7 +63,8 @@ function inflated(bytes: Uint8Array, maxOutputLength: number): Uint8Array {
   }
 }
 
-function bytesInMemory(dataset: Uint8Array): DatasetBytes {
+/** Parts of bytes that somebody else holds: not to be changed. */
+export function bytesInMemory(dataset: Uint8Array): DatasetBytes {
   return {
     read: (offset, length) => Promise.resolve(dataset.subarray(offset, offset + length)),
     close: () => Promise.resolve(),
@@ -75,7 +76,7 @@ async function plainBytes(path: string, { datasetOffset }: Part10File): Promise<
     throw fileFault(error);
   });
   const read = async (offset: number, length: number): Promise<Uint8Array> => {
-    const out = Buffer.alloc(length);
+    const out = Buffer.allocUnsafeSlow(length);
     for (let have = 0; have < length;) {
       const at = datasetOffset + offset + have;
       const { bytesRead } = await handle.read(out, have, length - have, at);

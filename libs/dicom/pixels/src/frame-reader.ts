@@ -7,17 +7,24 @@
  * what is not read is refused with fixed words; a frame is given whole or not at all.
  * Source: PS3.5 8.2, A.1 to A.5; PS3.3 C.7.6.3.1.
  */
-import { encodingOf, isEncapsulated, type DicomDataset } from '@aifi/dicom-core';
+import {
+  encodingOf,
+  isDeflated,
+  isEncapsulated,
+  type DicomDataset,
+  type Part10File,
+} from '@aifi/dicom-core';
 import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
 import { decodeCodestream, type CodecName } from './codec-module.js';
 import { judgeCodestream } from './codestream-header.js';
-import { openPart10, type OpenedPart10 } from './dataset-bytes.js';
+import { bytesInMemory, openPart10, type OpenedPart10 } from './dataset-bytes.js';
 import { frameFragments, type Fragment } from './encapsulated-frames.js';
 import {
   fillFromBits,
   fillSamples,
   interleaved,
   samplesFor,
+  samplesIn,
   storedSamplesOf,
   withFullColour,
   type FrameSamples,
@@ -90,6 +97,28 @@ export function isLossless(transferSyntaxUid: string): boolean {
 export async function openFrames(path: string): Promise<Result<FrameReader>> {
   const opened = await openImage(path);
   return opened.ok ? ok(opened.value.reader) : opened;
+}
+
+/** A file that somebody has in memory and has walked to its end. */
+export interface Part10InMemory {
+  readonly file: Part10File;
+  /** Its dataset as stored, from its first byte; not of a deflated file. */
+  readonly dataset: Uint8Array;
+}
+
+/**
+ * The same of a file in memory, which is not read again. Refuses as `openFrames`. Samples may be
+ * the bytes of `dataset` themselves: they are valid as long as those, and not to be changed.
+ */
+export async function framesInMemory({
+  file,
+  dataset,
+}: Part10InMemory): Promise<Result<FrameReader>> {
+  if (isDeflated(file.meta.transferSyntaxUid)) {
+    throw new AifiError('INVALID_ARGUMENT', 'a deflated dataset has no bytes in memory');
+  }
+  const image = await imageOf({ file, bytes: bytesInMemory(dataset) });
+  return image.ok ? ok(image.value.reader) : image;
 }
 
 export async function openImage(path: string): Promise<Result<OpenedImage>> {
@@ -209,23 +238,26 @@ async function nativeFrame(
   const length = Math.min(valueLength, end * (isSwapped ? 2 : 1)) - start;
   let value = await bytes.read(valueOffset + start, length);
   if (isSwapped) value = Uint8Array.from(value, (_, at) => value[at ^ 1] ?? 0);
-  const out = samplesFor(bitsAllocated, signed && bitsAllocated > 1, count);
   const skippedBits = firstBit - start * 8;
   if (bitsAllocated === 1) {
-    fillFromBits(value, skippedBits, out);
-    return out;
+    const bits = samplesFor(bitsAllocated, false, count);
+    fillFromBits(value, skippedBits, bits);
+    return bits;
   }
   const samples = value.subarray(skippedBits / 8);
-  fillSamples({ bytes: samples, bitsAllocated, bitsStored, highBit, littleEndian }, signed, out);
-  if (
-    image.isPlanar &&
-    count === out.length &&
-    image.photometricInterpretation !== 'YBR_FULL_422'
-  ) {
+  const stored = { bytes: samples, bitsAllocated, bitsStored, highBit, littleEndian };
+  const out = samplesIn(stored, signed, count) ?? filled(stored, signed, count);
+  if (image.isPlanar && image.photometricInterpretation !== 'YBR_FULL_422') {
     return interleaved(out, samplesPerPixel);
   }
   const whole = image.rows * image.columns * samplesPerPixel;
   return count === whole ? out : withFullColour(out, samplesFor(bitsAllocated, signed, whole));
+}
+
+function filled(stored: StoredBits, signed: boolean, length: number): FrameSamples {
+  const out = samplesFor(stored.bitsAllocated, signed, length);
+  fillSamples(stored, signed, out);
+  return out;
 }
 
 interface CompressedFrame {
@@ -243,9 +275,9 @@ async function compressedFrame(question: CompressedFrame): Promise<FrameSamples>
   for (const { offset, length } of fragments) parts.push(await opened.bytes.read(offset, length));
   const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   const { bitsAllocated, samplesPerPixel, rows, columns, signed } = image;
-  const out = samplesFor(bitsAllocated, signed, rows * columns * samplesPerPixel);
   const stored =
     decoder === 'rle' ? fromRle(encoded, image) : await fromCodestream(decoder, encoded, image);
+  const out = samplesFor(bitsAllocated, signed, rows * columns * samplesPerPixel);
   fillSamples(stored, signed, out);
   return out;
 }

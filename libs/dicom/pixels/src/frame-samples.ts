@@ -28,20 +28,83 @@ export function samplesFor(bits: number, signed: boolean, length: number): Frame
 
 /** `out` takes as many samples as it has room for. */
 export function fillSamples(stored: StoredBits, signed: boolean, out: FrameSamples): void {
-  const { bytes, bitsAllocated, bitsStored, highBit, littleEndian } = stored;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { bitsStored, highBit } = stored;
+  const words = wordsOf(stored, out.length) ?? copiedWords(stored, out.length);
   // The stored bits go to the top of 32 bits and come back: cut off above, sign extended below.
   const [up, down] = [31 - highBit, 32 - bitsStored];
-  const read =
-    bitsAllocated === 8
-      ? (at: number): number => bytes[at]!
-      : bitsAllocated === 16
-        ? (at: number): number => view.getUint16(at * 2, littleEndian)
-        : (at: number): number => view.getUint32(at * 4, littleEndian);
-  for (let at = 0; at < out.length; at += 1) {
-    const high = read(at) << up;
-    out[at] = signed ? high >> down : high >>> down;
+  const { length } = out;
+  if (signed) for (let at = 0; at < length; at += 1) out[at] = (words[at]! << up) >> down;
+  else for (let at = 0; at < length; at += 1) out[at] = (words[at]! << up) >>> down;
+}
+
+/**
+ * The bytes themselves as samples, without a copy; undefined where a bit has to move. `bytes` then
+ * are the samples: who changes one changes the other.
+ */
+export function samplesIn(
+  stored: StoredBits,
+  signed: boolean,
+  length: number,
+): FrameSamples | undefined {
+  const { bitsStored, highBit } = stored;
+  const words = wordsOf(stored, length);
+  if (!words || highBit + 1 !== bitsStored) return undefined;
+  const { buffer, byteOffset } = words;
+  const isFull = bitsStored === stored.bitsAllocated;
+  if (signed) {
+    const Signed = SIGNED[words.BYTES_PER_ELEMENT]!;
+    const samples = new Signed(buffer as ArrayBuffer, byteOffset, length);
+    const shift = 32 - bitsStored;
+    for (let at = 0; at < length && !isFull; at += 1) {
+      if ((samples[at]! << shift) >> shift !== samples[at]) return undefined;
+    }
+    return samples;
   }
+  return isFull || bitsOf(words) >>> bitsStored === 0 ? words : undefined;
+}
+/** Every bit that is set in any of them; 16 bits are read in pairs where they lie so. */
+function bitsOf(words: Words): number {
+  const { buffer, byteOffset, length } = words;
+  let any = 0;
+  if (words.BYTES_PER_ELEMENT === 2 && byteOffset % 4 === 0 && length % 2 === 0) {
+    const pairs = new Int32Array(buffer as ArrayBuffer, byteOffset, length / 2);
+    for (let at = 0; at < pairs.length; at += 1) any |= pairs[at]!;
+    return (any & 0xffff) | (any >>> 16);
+  }
+  for (let at = 0; at < length; at += 1) any |= words[at]!;
+  return any;
+}
+const SIGNED = { 1: Int8Array, 2: Int16Array, 4: Int32Array } as Readonly<
+  Record<number, typeof Int8Array | typeof Int16Array | typeof Int32Array>
+>;
+
+type Words = Uint8Array | Uint16Array | Uint32Array;
+
+/** Allocated bits as numbers of the machine, which is little endian, where they lie so. */
+function wordsOf(stored: StoredBits, length: number): Words | undefined {
+  const { bytes, bitsAllocated, littleEndian } = stored;
+  const width = bitsAllocated / 8;
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (byteLength < length * width) return undefined;
+  if (bitsAllocated === 8) return bytes.subarray(0, length);
+  if (!littleEndian || byteOffset % width !== 0) return undefined;
+  return bitsAllocated === 16
+    ? new Uint16Array(buffer, byteOffset, length)
+    : new Uint32Array(buffer, byteOffset, length);
+}
+
+function copiedWords(stored: StoredBits, length: number): Words {
+  const { bytes, bitsAllocated, littleEndian } = stored;
+  if (bitsAllocated === 8) return bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out = bitsAllocated === 16 ? new Uint16Array(length) : new Uint32Array(length);
+  for (let at = 0; at < length; at += 1) {
+    out[at] =
+      bitsAllocated === 16
+        ? view.getUint16(at * 2, littleEndian)
+        : view.getUint32(at * 4, littleEndian);
+  }
+  return out;
 }
 
 /** Colour planes to pixels. */

@@ -9,7 +9,13 @@ export * from './cleaned-pixels.js';
 export * from './conform.js';
 export { coverageMm, type SlicePlacement } from './coverage.js';
 export * from './grey-picture.js';
-export { type FrameReader, isLossless, openFrames } from './frame-reader.js';
+export {
+  type FrameReader,
+  framesInMemory,
+  isLossless,
+  openFrames,
+  type Part10InMemory,
+} from './frame-reader.js';
 export { type FrameSamples } from './frame-samples.js';
 export { type FrameSize } from './image-description.js';
 export * from './preview.js';

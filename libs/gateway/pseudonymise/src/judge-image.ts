@@ -7,8 +7,7 @@
  */
 import type { DicomDataset } from '@aifi/dicom-core';
 import type { PixelClearance } from '@aifi/dicom-deidentification';
-import type { PixelDecision, PixelGate } from '@aifi/dicom-pixel-gate';
-import { blackOut } from '@aifi/dicom-pixels';
+import { clearanceOf, type PixelGate, type PixelQuestion } from '@aifi/dicom-pixel-gate';
 import { identityOf, type Identity } from '@aifi/gateway-vault';
 import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
 import type { NewPixelHold } from './pixel-hold.store.js';
@@ -36,32 +35,16 @@ export class OnePatient {
   }
 }
 
-export interface PixelQuery {
-  readonly path: string;
-  readonly header: DicomDataset;
-  readonly lane: 'acute' | 'routine';
-  readonly isReleased: boolean;
-}
 export type PixelVerdict = PixelClearance | Omit<NewPixelHold, 'sha256'>;
 
 /** How the pixels are cleared, or why a person has to look; refuses what never leaves. */
 export async function judgePixels(
   gate: Pick<PixelGate, 'judge'>,
-  query: PixelQuery,
+  question: PixelQuestion,
   onGateFault: (error: unknown) => void,
 ): Promise<Result<PixelVerdict>> {
-  let decision: PixelDecision;
-  try {
-    decision = await gate.judge(query);
-  } catch (error) {
-    onGateFault(error);
-    return ok({ reason: 'the pixels could not be examined', findings: [] });
-  }
-  if (decision.kind === 'refuse') return refuse('QUARANTINED_PIXELS', decision.reason);
-  if (decision.kind === 'hold') {
-    return ok({ reason: decision.reason, findings: decision.findings });
-  }
-  if (decision.kind === 'clear') return ok({ isExamined: true });
-  const cleaned = await blackOut(query.path, decision.regions);
-  return cleaned.ok ? ok({ isExamined: true, cleaned: cleaned.value }) : cleaned;
+  const outcome = await clearanceOf(gate, question, onGateFault);
+  if (outcome.kind === 'refuse') return { ok: false, refusal: outcome.refusal };
+  if (outcome.kind === 'clearance') return ok(outcome.clearance);
+  return ok({ reason: outcome.reason, findings: outcome.findings });
 }

@@ -16,18 +16,18 @@ import {
   UNDEFINED_LENGTH,
   type Part10File,
 } from '@aifi/dicom-core';
-import { IDENTITY_KEYWORDS } from '@aifi/gateway-vault';
+import {
+  DEIDENTIFICATION_TAGS,
+  DEIDENTIFYING_EQUIPMENT,
+  IDENTITY_KEYWORDS,
+  LAST_TAG_OF_A_RESULT,
+  PATIENT_GROUP,
+} from '@aifi/dicom-deidentification';
 import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
 import { mapUids, type FinalUid } from './map-uids.js';
 import { checkContent, checkObject, pseudonymsOf, TYPE_2 } from './result-check.js';
 import { moveToZone, restoreDates, type DateRules } from './result-dates.js';
 
-/** A result is a clinical object: the markers of de-identification go (results 4.1.2). */
-const DEIDENTIFICATION_TAGS = [0x00120062, 0x00120063, 0x00120064, 0x00280303] as const;
-const DEIDENTIFYING_EQUIPMENT = '109104';
-const PATIENT_GROUP = 0x0010;
-/** What follows pixel data is padding, or a signature that no longer holds (PS3.3 C.12.1.1.3). */
-const PIXEL_DATA = 0x7fe00010;
 const TEXT_VRS: ReadonlySet<string> = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
 
 export interface ReidentificationPlan {
@@ -106,7 +106,7 @@ export function withIdentity(bytes: Uint8Array, identity: DicomDataset): Result<
 function replaceIdentity(dataset: DicomDataset, identity: DicomDataset): void {
   for (const keyword of IDENTITY_KEYWORDS) dataset.delete(keyword);
   for (const { tag } of [...dataset]) {
-    if (tag >>> 16 === PATIENT_GROUP || tag > PIXEL_DATA) dataset.delete(tag);
+    if (tag >>> 16 === PATIENT_GROUP || tag > LAST_TAG_OF_A_RESULT) dataset.delete(tag);
   }
   for (const keyword of TYPE_2) dataset.setString(keyword, '');
   for (const element of identity) dataset.put(element);

@@ -8,12 +8,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { modelManifestSchema } from '@aifi/contracts-manifests';
 import { decodePart10, DicomDataset, encodePart10 } from '@aifi/dicom-core';
-import { pseudonymiseHeader, reIdentifierActionOf } from '@aifi/dicom-deidentification';
+import { MADE_DATES, pseudonymiseHeader, reIdentifierActionOf } from '@aifi/dicom-deidentification';
 import { buildStatusReport, buildVolumeReport, createMinter } from '@aifi/dicom-evidence';
 import { changedIdentity, identityElements, identityOf } from '@aifi/gateway-vault';
 import { jobId, keyedUid, sha256Hex } from '@aifi/shared-kernel';
 import { fakeSiteKeys } from '@aifi/shared-testing';
-import { MADE_DATES } from './date-origins.table.js';
 import { reidentifyObject, withIdentity, type ReidentificationPlan } from './reidentify-object.js';
 import { shiftedBack } from './result-dates.js';
 import { shiftedDays } from './shifted-days.js';
@@ -222,7 +221,7 @@ describe('a report of the hub', () => {
       const header = sample(seed);
       const { made, sent: hub } = report(header);
       const { dataset } = restored(hub);
-      for (const { tag, vr, value } of made) {
+      for (const { tag, value } of made) {
         const { action } = reIdentifierActionOf(tag);
         const [after, before] = [dataset.bytes(tag), made.bytes(tag)];
         if (action === 'restored') {
@@ -231,14 +230,15 @@ describe('a report of the hub', () => {
           );
         } else if (action === 'removed') {
           expect(dataset.has(tag)).toBe(false);
-        } else if (action === 'kept' && value instanceof Uint8Array && vr !== 'TM') {
-          if (tag !== TIMEZONE) expect([tag, after]).toEqual([tag, before]);
+        } else if (action === 'kept' && value instanceof Uint8Array) {
+          expect([tag, after]).toEqual([tag, before]);
+        } else if (value instanceof Uint8Array && value.length > 0) {
+          expect(action).not.toBe('refused');
         }
       }
       for (const tag of hub.plan.identity) expect(dataset.get(tag.tag)?.value).toEqual(tag.value);
     }
   });
-  const TIMEZONE = 0x00080201;
 
   it('tells when it was made in the zone of the study', () => {
     const { dataset } = restored(report(sample(3), 0).sent);

@@ -7,8 +7,8 @@
  * Source: results specification 4.1.2; PS3.3 C.12.1.1.8 (TimezoneOffsetFromUTC); PS3.5 6.2.
  */
 import type { DicomDataset } from '@aifi/dicom-core';
+import { MADE_DATES, MADE_PAIRS, SOURCE_DATES } from '@aifi/dicom-deidentification';
 import { refuse, ok, type Result } from '@aifi/shared-kernel';
-import { MADE_DATES, MADE_PAIRS, SOURCE_DATES } from './date-origins.table.js';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;

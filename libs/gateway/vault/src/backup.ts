@@ -16,7 +16,8 @@ import { AifiError, canonicalJson, syncFolder, type DurableFile } from '@aifi/sh
 import type { KeyRing, KeyWrapper, SiteKeys } from '@aifi/shared-site-keys';
 import { BackupReader, writeBackup } from './backup-stream.js';
 import { BlindIndex } from './blind-index.js';
-import { ErasureList, erasureListPath } from './erasure-list.js';
+import { packEvents, unpackEvents } from './backup-events.js';
+import { ErasureList, erasureListPath as erasureListPathOf } from './erasure-list.js';
 import type { Erased } from './erasure.js';
 import { openSeal, seal } from './row-seal.js';
 import { Vault, type ExpiryOptions, type VaultOptions } from './vault.js';
@@ -24,6 +25,8 @@ import { Vault, type ExpiryOptions, type VaultOptions } from './vault.js';
 export interface BackupOptions {
   /** Of the vault's database; its gateway may run. */
   readonly path: string;
+  /** Of the identity events beside it: they go into the same file. */
+  readonly eventsPath?: string;
   readonly ring: KeyRing;
   /** Where backups lie: another disk. */
   readonly folder: string;
@@ -37,6 +40,8 @@ export interface RestoreOptions extends ExpiryOptions {
   readonly backup: string;
   /** Where the vault's database is to lie; nothing may be there. */
   readonly path: string;
+  /** Where the identity events lie; those of the backup come to what is there. */
+  readonly eventsPath?: string;
   readonly ring: KeyRing;
   readonly atMs: number;
   readonly wrapper?: KeyWrapper;
@@ -78,6 +83,7 @@ export async function backupVault(options: BackupOptions): Promise<DurableFile> 
   try {
     const snapshot = join(privateFolder, 'vault.db');
     await snapshotTo(path, snapshot);
+    if (options.eventsPath !== undefined) packEvents(options.eventsPath, snapshot);
     const terms = { header: Buffer.from(canonicalJson(header)), key };
     return await writeBackup(snapshot, join(folder, name), terms);
   } finally {
@@ -99,16 +105,22 @@ async function snapshotTo(path: string, snapshot: string): Promise<void> {
  * the backup is damaged or of another site, STATE_CONFLICT when a vault is there.
  */
 export async function restoreVault(options: RestoreOptions): Promise<Erased> {
-  const { backup, path, ring, atMs, actor } = options;
+  const { backup, path, eventsPath, ring, atMs, actor } = options;
   for (const place of [path, `${path}-wal`, `${path}-shm`]) await absent(place);
   const arriving = `${path}.restoring`;
   await decrypt(backup, arriving, options);
   try {
     checkWhole(arriving);
-    const list = new ErasureList(erasureListPath(path), new BlindIndex(ring));
+    const list = new ErasureList(erasureListPathOf(path), new BlindIndex(ring));
     for (const other of options.erasureLists ?? []) {
       list.merge(new ErasureList(other, new BlindIndex(ring)));
     }
+    // Erasures of the list count for what comes back here, too.
+    const erasureListPath = erasureListPathOf(path);
+    unpackEvents(
+      arriving,
+      eventsPath === undefined ? undefined : { path: eventsPath, ring, erasureListPath },
+    );
     // Opened under its other name first: a vault of other keys never gets the final one.
     Vault.open(arriving, ring, options.vault).close();
     await rename(arriving, path);

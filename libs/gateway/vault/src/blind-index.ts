@@ -6,7 +6,7 @@
  * equal values whatever their padding; nothing leads back without the key.
  * Source: security specification 5 (keys: lookup by HMAC blind index).
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { invariant } from '@aifi/shared-kernel';
 import type { KeyRing } from '@aifi/shared-site-keys';
 
@@ -20,12 +20,12 @@ export interface PatientKey {
 type Purpose = 'study' | 'patient' | 'result' | 'acts' | 'erasures' | 'check';
 
 export class BlindIndex {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
 
   constructor(ring: KeyRing) {
     const keys = ring.epoch(ring.epochs[0]!);
     invariant(keys, 'the ring has its first epoch');
-    this.#key = keys.index;
+    this.#key = createSecretKey(keys.index);
   }
 
   study(studyUid: string): Buffer {

@@ -18,6 +18,8 @@ const erasureSchema = z.strictObject({
   atMs: z.int().nonnegative(),
   /** Blind index of the patient. */
   patient: indexSchema,
+  /** Of the patient's number without its issuer: identity events may name it so. */
+  bare: indexSchema.optional(),
   /** Blind indexes of the studies that were the patient's then. */
   studies: z.array(indexSchema),
   /** The results register goes too. */

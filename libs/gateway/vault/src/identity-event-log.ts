@@ -5,15 +5,26 @@
  * patients are found by keyed digests only; the same event id is never two events.
  * Source: reliability specification C5; security specification 6 (keys); NIST SP 800-38D.
  */
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
-import { GatewayDatabase, type Migration } from '@aifi/gateway-database';
-import { AifiError, canonicalJson } from '@aifi/shared-kernel';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { GatewayDatabase, type Migration, type Sql } from '@aifi/gateway-database';
+import { AifiError, canonicalJson, invariant } from '@aifi/shared-kernel';
 import type { KeyRing } from '@aifi/shared-site-keys';
+import { BlindIndex, type PatientKey } from './blind-index.js';
+import { ErasureList } from './erasure-list.js';
 import {
   identityEventSchema,
   normalisedId,
   type IdentityEvent,
   type IdentityEventInput,
+  type PatientIdentifier,
 } from './identity-event.js';
 
 const MIGRATIONS: readonly Migration[] = [
@@ -25,6 +36,9 @@ CREATE TABLE identity_event (
   -- keyed digests of both patient numbers
   from_token BLOB NOT NULL,
   into_token BLOB NOT NULL,
+  -- blind indexes of both patients, issuer included: who is erased is found by these
+  from_patient BLOB NOT NULL,
+  into_patient BLOB NOT NULL,
   -- key epoch that sealed the row
   epoch INTEGER NOT NULL,
   -- nonce (12), tag (16), IdentityEvent as JSON
@@ -32,7 +46,9 @@ CREATE TABLE identity_event (
   recorded_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX identity_event_from ON identity_event (from_token);
-CREATE INDEX identity_event_into ON identity_event (into_token);
+CREATE INDEX identity_event_from_patient ON identity_event (from_patient);
+CREATE INDEX identity_event_into_patient ON identity_event (into_patient);
+CREATE INDEX identity_event_recorded ON identity_event (recorded_ms);
 CREATE TRIGGER identity_event_is_immutable BEFORE UPDATE ON identity_event
 BEGIN SELECT RAISE(ABORT, 'an identity event never changes'); END`,
   },
@@ -40,6 +56,15 @@ BEGIN SELECT RAISE(ABORT, 'an identity event never changes'); END`,
 const NONCE_BYTES = 12;
 const BODY_OFFSET = NONCE_BYTES + 16;
 
+const COLUMNS = [
+  ...['event_id', 'from_token', 'into_token', 'from_patient', 'into_patient', 'epoch', 'sealed'],
+  'recorded_ms',
+].join(', ');
+
+export interface IdentityEventLogOptions {
+  /** Of the vault beside it: whoever is on it is erased here too, at each open. */
+  readonly erasureListPath?: string;
+}
 interface EventRow {
   readonly event_id: string;
   readonly epoch: number;
@@ -50,16 +75,42 @@ export class IdentityEventLog {
   /** Last work of each study. */
   readonly #last = new Map<string, Promise<unknown>>();
 
+  readonly #index: BlindIndex;
+  readonly #tokenKey: KeyObject;
+  readonly #eventKeys = new Map<number, KeyObject>();
+
   private constructor(
     private readonly database: GatewayDatabase,
     private readonly ring: KeyRing,
-  ) {}
+  ) {
+    this.#index = new BlindIndex(ring);
+    // The index key is the same in every epoch: a number is found after a rotation.
+    this.#tokenKey = derivedKey(ring.current.index);
+  }
 
-  static open(path: string, ring: KeyRing): IdentityEventLog {
+  /** Opens or creates the log, without whoever is on the erasure list by now. */
+  static open(path: string, ring: KeyRing, options: IdentityEventLogOptions = {}) {
     const database = GatewayDatabase.open(path, MIGRATIONS);
-    // What is erased is overwritten on disk.
-    database.read((sql) => sql.all('PRAGMA secure_delete = ON'));
-    return new IdentityEventLog(database, ring);
+    const sut = new IdentityEventLog(database, ring);
+    try {
+      // What is erased is overwritten on disk.
+      database.read((sql) => sql.all('PRAGMA secure_delete = ON'));
+      if (options.erasureListPath) sut.#applyList(options.erasureListPath);
+      return sut;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** A backup brings events back that were erased since; what came after an erasure stays. */
+  #applyList(path: string): void {
+    const erasures = new ErasureList(path, this.#index).all();
+    this.database.read((sql) => {
+      for (const { patient, bare, atMs } of erasures) {
+        eraseEvents(sql, [patient, ...(bare ? [bare] : [])].map(bytesOf), atMs);
+      }
+    });
   }
 
   /**
@@ -81,8 +132,9 @@ export class IdentityEventLog {
         throw new AifiError('STATE_CONFLICT', 'an event id came with other content');
       }
       sql.run(
-        'INSERT INTO identity_event VALUES (?, ?, ?, ?, ?, ?)',
+        `INSERT INTO identity_event (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         ...[eventId, this.#token(event.from.id), this.#token(event.into.id)],
+        ...[this.#patient(event.from), this.#patient(event.into)],
         ...[this.ring.current.epoch, this.#sealed(event), atMs],
       );
       return true;
@@ -101,12 +153,35 @@ export class IdentityEventLog {
       .map((row) => this.#opened(row));
   }
 
-  /** Removes the events that name a number; says how many those were. */
-  erase(patientId: string): Promise<number> {
-    const token = this.#token(patientId);
-    return this.database.write((sql) =>
-      sql.run('DELETE FROM identity_event WHERE from_token = ? OR into_token = ?', token, token),
-    );
+  /**
+   * Removes the events that name a patient, those without an issuer included, for they may mean
+   * this one; says how many those were. What a merge loses by that is held, never misdirected.
+   */
+  erase(patient: PatientKey): Promise<number> {
+    const indexes = [patient, { ...patient, issuer: '' }].map((key) => this.#index.patient(key));
+    const known = indexes.filter((index) => index !== null);
+    return this.database.write((sql) => eraseEvents(sql, known, Number.MAX_SAFE_INTEGER));
+  }
+
+  /** Takes over the events of a backup's table that are not here; says how many. */
+  takeOver(snapshot: string, table: string): number {
+    const source = new DatabaseSync(snapshot, { readOnly: true });
+    try {
+      const rows = source.prepare(`SELECT ${COLUMNS} FROM ${table}`).all();
+      return this.database.read((sql) =>
+        rows.reduce(
+          (count, row) =>
+            count +
+            sql.run(
+              `INSERT OR IGNORE INTO identity_event (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+              ...Object.values(row),
+            ),
+          0,
+        ),
+      );
+    } finally {
+      source.close();
+    }
   }
   /** Epochs of the keys under which events are sealed: the ring must keep them. */
   epochsInUse(): readonly number[] {
@@ -139,15 +214,22 @@ export class IdentityEventLog {
     this.database.close();
   }
 
-  /** The index key is the same in every epoch, so that a number is found after a rotation. */
   #token(patientId: string): Buffer {
-    const key = createHmac('sha256', this.ring.current.index).update('identity-event').digest();
-    return createHmac('sha256', key).update(normalisedId(patientId)).digest();
+    return createHmac('sha256', this.#tokenKey).update(normalisedId(patientId)).digest();
   }
-  #key(epoch: number): Buffer {
+  #patient({ id, issuer }: PatientIdentifier): Buffer {
+    const index = this.#index.patient({ patientId: id, issuer });
+    invariant(index, 'a patient of an event has a number');
+    return index;
+  }
+  #key(epoch: number): KeyObject {
+    const known = this.#eventKeys.get(epoch);
+    if (known) return known;
     const keys = this.ring.epoch(epoch);
     if (!keys) throw new AifiError('CONFIG_INVALID', 'the keys of an identity event are gone');
-    return createHmac('sha256', keys.vault).update('identity-event').digest();
+    const key = derivedKey(keys.vault);
+    this.#eventKeys.set(epoch, key);
+    return key;
   }
 
   #sealed(event: IdentityEvent): Buffer {
@@ -171,4 +253,22 @@ export class IdentityEventLog {
       throw new AifiError('UNTRUSTED', 'an identity event does not open', { cause });
     }
   }
+}
+
+const derivedKey = (key: Uint8Array): KeyObject =>
+  createSecretKey(createHmac('sha256', key).update('identity-event').digest());
+const bytesOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
+
+/** Events that name one of these patients and were recorded until then. */
+function eraseEvents(sql: Sql, patients: readonly Buffer[], untilMs: number): number {
+  return patients.reduce(
+    (count, patient) =>
+      count +
+      sql.run(
+        `DELETE FROM identity_event
+         WHERE recorded_ms <= ? AND (from_patient = ? OR into_patient = ?)`,
+        ...[untilMs, patient, patient],
+      ),
+    0,
+  );
 }

@@ -11,14 +11,20 @@ import { AifiError } from '@aifi/shared-kernel';
 /** JIS X 0208 has 94 rows of 94 characters (PS3.5 annex H). */
 const ROW_FIRST = 0x21;
 const ROW_LAST = 0x7e;
+/** More than PS3.3 C.12.1.1.2 has of one byte. */
+const SETS_MAX = 32;
 const TO_KANJI = Buffer.from('\x1b$B', 'latin1');
 const TO_ASCII = Buffer.from('\x1b(B', 'latin1');
 
 /** The bytes, or undefined when the declared sets cannot write this text. */
 export function encodeText(text: string, sets: readonly string[], vr: string): Buffer | undefined {
-  const candidates = [Buffer.from(text, 'utf8'), singleBytes(text, sets), kanji(text, sets)];
-  return candidates.find((bytes) => bytes && readsAs(bytes, text, sets, vr));
+  for (const encode of [utf8, singleBytes, kanji]) {
+    const bytes = encode(text, sets);
+    if (bytes && readsAs(bytes, text, sets, vr)) return bytes;
+  }
+  return undefined;
 }
+const utf8 = (text: string): Buffer => Buffer.from(text, 'utf8');
 
 function readsAs(bytes: Buffer, ...[text, sets, vr]: Parameters<typeof encodeText>): boolean {
   try {
@@ -31,14 +37,25 @@ function readsAs(bytes: Buffer, ...[text, sets, vr]: Parameters<typeof encodeTex
 
 /** One byte a character, in the first set. */
 function singleBytes(text: string, [first = '']: readonly string[]): Buffer | undefined {
+  const table = singleByteTable(first);
+  const bytes = [...text].map((c) => (c.charCodeAt(0) < 0x80 ? c.charCodeAt(0) : table.get(c)));
+  return bytes.includes(undefined) ? undefined : Buffer.from(bytes as number[]);
+}
+
+const singleByteTables = new Map<string, ReadonlyMap<string, number>>();
+/** Made once for a set: asking for each byte what it is takes half a millisecond. */
+function singleByteTable(set: string): ReadonlyMap<string, number> {
+  const known = singleByteTables.get(set);
+  if (known) return known;
   const table = new Map<string, number>();
   // 0x80 to 0x9F are no characters of DICOM, whatever a decoder makes of them.
   for (let byte = 0xa0; byte <= 0xff; byte += 1) {
-    const character = characterOf(Buffer.of(byte), [first]);
+    const character = characterOf(Buffer.of(byte), [set]);
     if (character?.length === 1) table.set(character, byte);
   }
-  const bytes = [...text].map((c) => (c.charCodeAt(0) < 0x80 ? c.charCodeAt(0) : table.get(c)));
-  return bytes.includes(undefined) ? undefined : Buffer.from(bytes as number[]);
+  // Sets come out of files: only so many are worth keeping.
+  if (singleByteTables.size < SETS_MAX) singleByteTables.set(set, table);
+  return table;
 }
 
 /** Pairs of JIS X 0208 between escape sequences; ASCII again before every delimiter. */

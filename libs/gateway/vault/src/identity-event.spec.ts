@@ -213,7 +213,8 @@ describe('identity events upon the vault', () => {
   it('erases what names a patient', async () => {
     await apply(event('1', 'A40'));
     await apply(event('2', 'A08', { from: patient('P7') }));
-    expect(await events.erase('P2')).toBe(1);
+    expect(await events.erase({ patientId: 'P2', issuer: 'OTHER' })).toBe(0);
+    expect(await events.erase({ patientId: 'P2', issuer: 'ZKH' })).toBe(1);
     expect(events.about('P1')).toEqual([]);
     expect(events.about('P7')).toHaveLength(1);
     expect(await settleIdentity({ vault, events }, STUDY, 6_000)).toBe(false);

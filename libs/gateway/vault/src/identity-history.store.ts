@@ -170,6 +170,14 @@ export function orphanedStudies(sql: Sql, beforeMs: number): Uint8Array[] {
     .map((row) => row.study_index);
 }
 
+/** When the oldest row that is kept was written. */
+export function oldestIdentityMs(sql: Sql): number | undefined {
+  const row = sql.get<{ oldest: number | null }>(
+    'SELECT MIN(at_ms) AS oldest FROM identity_history',
+  );
+  return row?.oldest ?? undefined;
+}
+
 const ERASE = "UPDATE identity_history SET patient_index = NULL, data_key = NULL, content = x''";
 
 /** Erases what was known of a study until `untilMs`. */

@@ -7,25 +7,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { DicomDataset, ElementWalker, encodeDataset } from '@aifi/dicom-core';
-
-/** Attributes copied byte-equal from the original to every result of the study. */
-export const IDENTITY_KEYWORDS = [
-  'SpecificCharacterSet',
-  'StudyDate',
-  'StudyTime',
-  'AccessionNumber',
-  'IssuerOfAccessionNumberSequence',
-  'ReferringPhysicianName',
-  'StudyDescription',
-  'PatientName',
-  'PatientID',
-  'IssuerOfPatientID',
-  'IssuerOfPatientIDQualifiersSequence',
-  'PatientBirthDate',
-  'PatientSex',
-  'StudyInstanceUID',
-  'StudyID',
-] as const;
+import { IDENTITY_KEYWORDS } from '@aifi/dicom-deidentification';
 
 /** Attributes that the envelope and the linkage row compare (guard C5). */
 const COMPARED_KEYWORDS = [

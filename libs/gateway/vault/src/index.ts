@@ -6,6 +6,8 @@ export * from './identity-event-apply.js';
 export { changedIdentity, patientOf, type IdentityChange } from './identity-event-encoding.js';
 export { IdentityEventLog } from './identity-event-log.js';
 export * from './vault.js';
+export { erasureListPath } from './erasure-list.js';
+export type { VaultCounts } from './vault-counts.js';
 export type { PatientKey } from './blind-index.js';
 export type { Erased } from './erasure.js';
 export type { IdentityEntry, IdentitySource, NewIdentity } from './identity-history.store.js';

@@ -5,7 +5,7 @@
  * Invariant: rows only come on; a changed, missing or exchanged row breaks the chain from there.
  * Source: NEN 7513; security specification 5; reliability specification P7.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { Sql } from '@aifi/gateway-database';
 import { canonicalJson, type JobId, type OriginalUid } from '@aifi/shared-kernel';
 import type { BlindIndex } from './blind-index.js';
@@ -61,10 +61,10 @@ const COLUMNS = 'sequence, at_ms, act, actor, job_id, study_index, detail, hash'
 const ROWS_MAX = 1_000;
 
 export class VaultActs {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
 
   constructor(index: BlindIndex) {
-    this.#key = index.derivedKey('acts');
+    this.#key = createSecretKey(index.derivedKey('acts'));
   }
 
   append(sql: Sql, { atMs, act, actor, jobId, studyIndex, detail }: VaultActDraft): void {

@@ -11,11 +11,13 @@ import type { KeyRing } from '@aifi/shared-site-keys';
 import type { PatientKey } from './blind-index.js';
 import { ErasureList, erasureListPath } from './erasure-list.js';
 import { applyErasure, expireJobs, expireOrphans, isApplied, type Erased } from './erasure.js';
+import { countsOf, type VaultCounts } from './vault-counts.js';
 import {
   appendEntry,
   appendReceived,
   currentOf,
   historyOf,
+  oldestIdentityMs,
   patientOf,
   studiesOfPatient,
   studyIndexesOfPatient,
@@ -271,6 +273,16 @@ export class Vault {
     return this.#read((sql) => this.options.acts.firstBroken(sql));
   }
 
+  /** When the oldest identity that is kept was told; undefined: none is. */
+  oldestIdentityMs(): number | undefined {
+    return this.#read(oldestIdentityMs);
+  }
+
+  /** What the vault holds, in numbers. */
+  counts(): VaultCounts {
+    return this.#read(countsOf);
+  }
+
   /** Epochs that the key ring must keep. */
   epochsInUse(): readonly number[] {
     return this.#read(epochsInUse);
@@ -309,11 +321,12 @@ export class Vault {
     { results = 'keep', actor }: ErasureOptions = {},
   ): Promise<Erased> {
     const index = this.keys.index.patient(patient);
-    if (!index) return { jobs: 0, results: 0 };
+    const bare = this.keys.index.patient({ ...patient, issuer: '' });
+    if (!index || !bare) return { jobs: 0, results: 0 };
     const erased = await this.#write((sql, act) => {
       const studies = studyIndexesOfPatient(sql, index).map((study) => hexOf(study));
       const erasure = this.erasures.append({
-        ...{ atMs, patient: hexOf(index), studies },
+        ...{ atMs, patient: hexOf(index), bare: hexOf(bare), studies },
         results: results === 'erase',
       });
       const counts = applyErasure(sql, erasure);

@@ -59,6 +59,7 @@ const versionOneSchema = z.strictObject({
 });
 const fileSchema = z.union([plainSchema, wrappedSchema, versionOneSchema]);
 export type KeyFile = z.infer<typeof fileSchema>;
+type VersionOneFile = z.infer<typeof versionOneSchema>;
 type WrappedFile = z.infer<typeof wrappedSchema>;
 
 const MASTER_BYTES = 32;
@@ -70,7 +71,7 @@ export function parseKeyFile(text: string): KeyFile {
   return parsed.data;
 }
 
-export function isVersionOne(file: KeyFile): boolean {
+export function isVersionOne(file: KeyFile): file is VersionOneFile {
   return !('version' in file);
 }
 
@@ -108,12 +109,42 @@ function plainEpoch({ keys, ...record }: z.infer<typeof plainSchema>['epochs'][n
 }
 
 /** Keys of version 1 as they are; what came later is made now. */
-function upgraded(file: z.infer<typeof versionOneSchema>, atMs: number): KeyEpoch {
-  const { epoch, ...keys } = file;
-  const given = Object.entries(keys).filter(([, key]) => key !== undefined);
-  const bytes = given.map(([name, key]) => [name, Buffer.from(key!, 'hex')]);
-  const material = { ...freshKeyMaterial(), ...Object.fromEntries(bytes) } as KeyMaterial;
+function upgraded(file: VersionOneFile, atMs: number): KeyEpoch {
+  const material = { ...freshKeyMaterial(), ...givenKeys(file) };
+  const { epoch } = file;
   return { epoch, madeAtMs: atMs, kind: 'first', keys: siteKeysOf(epoch, material) };
+}
+
+function givenKeys({ epoch: _, ...keys }: VersionOneFile): Partial<KeyMaterial> {
+  const given = Object.entries(keys).filter(([, key]) => key !== undefined);
+  return Object.fromEntries(given.map(([name, key]) => [name, Buffer.from(key!, 'hex')]));
+}
+
+/**
+ * The epochs of a file for who only reads it. A key that version 1 lacks throws CONFIG_INVALID
+ * where it is used: made up here, it would be another one than the gateway makes.
+ */
+export async function readEpochs(
+  file: KeyFile,
+  wrapper: KeyWrapper | undefined,
+): Promise<readonly SiteKeys[]> {
+  if (!isVersionOne(file) || wrapper) {
+    return (await openKeyFile(file, wrapper, 0)).map(({ keys }) => keys);
+  }
+  const { epoch } = file;
+  const given = givenKeys(file);
+  const keys = siteKeysOf(epoch, given as KeyMaterial);
+  for (const name of KEY_NAMES) {
+    if (given[name]) continue;
+    Object.defineProperty(keys, name, {
+      enumerable: true,
+      get: () => {
+        const words = 'the key file is of version 1: the gateway upgrades it when it starts';
+        throw new AifiError('CONFIG_INVALID', words);
+      },
+    });
+  }
+  return [keys];
 }
 
 async function unsealed(file: WrappedFile, wrapper: KeyWrapper | undefined): Promise<KeyEpoch[]> {

@@ -3,8 +3,9 @@
  * Method: key files in a temporary folder; a key store in memory, and one in a file.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { AifiError } from '@aifi/shared-kernel';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
@@ -13,6 +14,7 @@ import {
   fileKeyWrapper,
   KEY_NAMES,
   loadKeyRing,
+  readKeyRing,
   retireEpochs,
   rewrapKeys,
   rotateKeys,
@@ -105,11 +107,66 @@ describe(loadKeyRing.name, () => {
     expect(await describeKeyRing(path())).toMatchObject({ version: 2, wrapper: null });
     expect(readdirSync(join(folder.path, 'keys'))).toEqual(['site-keys.json']);
   });
+  it.each<[string, () => void, boolean]>([
+    ['first keys', () => undefined, true],
+    ['a file of version 1', () => versionOne(), false],
+  ])('%s: two at once never have a ring that is not the file', async (_, given, mayCreate) => {
+    for (let round = 0; round < 20; round += 1) {
+      rmSync(join(folder.path, 'keys'), { recursive: true, force: true });
+      given();
+      const both = [load(undefined, mayCreate), load(undefined, mayCreate)];
+      const outcomes = await Promise.allSettled(both);
+      const rings = outcomes.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
+      expect(rings.length).toBeGreaterThan(0);
+      const refused = outcomes.filter((one) => one.status === 'rejected');
+      for (const { reason } of refused) expect(reason).toMatchObject({ code: 'STATE_CONFLICT' });
+      const kept = await load();
+      for (const { current } of rings) expect(current).toEqual(kept.current);
+      expect(readdirSync(join(folder.path, 'keys'))).toEqual(['site-keys.json']);
+    }
+  });
+  it('does not upgrade a file that somebody else is changing', async () => {
+    versionOne();
+    writeFileSync(`${path()}.lock`, '');
+    const before = text();
+    await expect(load()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(text()).toBe(before);
+  });
   it('clears what an upgrade left that was cut off after its write', async () => {
     await make();
     writeFileSync(`${path()}.v1`, 'old', { mode: 0o600 });
     await load();
     expect(existsSync(`${path()}.v1`)).toBe(false);
+  });
+});
+
+describe(readKeyRing.name, () => {
+  const read = () => readKeyRing({ path: path() });
+  it('changes nothing on disk, and gives of version 1 the keys that it has', async () => {
+    const old = versionOne();
+    const before = text();
+    const { current, epochs } = await read();
+    expect(epochs).toEqual([4]);
+    for (const [name, key] of Object.entries(old)) {
+      expect(current[name as 'uid'].toString('hex')).toBe(key);
+    }
+    for (const name of ['vault', 'index'] as const) {
+      expect(() => current[name]).toThrow(/version 1: the gateway upgrades it/);
+    }
+    expect(inspect(current)).toBe('SiteKeys(epoch 4)');
+    expect(text()).toBe(before);
+    expect(readdirSync(join(folder.path, 'keys'))).toEqual(['site-keys.json']);
+    const { current: upgraded } = await load();
+    for (const name of Object.keys(old))
+      expect(current[name as 'uid']).toEqual(upgraded[name as 'uid']);
+  });
+  it('is the ring of the file of version 2, makes none, and takes no lock', async () => {
+    await expect(read()).rejects.toMatchObject(invalid);
+    const { current } = await make();
+    writeFileSync(`${path()}.v1`, 'old', { mode: 0o600 });
+    writeFileSync(`${path()}.lock`, '');
+    expect((await read()).current).toEqual(current);
+    expect(readdirSync(join(folder.path, 'keys'))).toHaveLength(3);
   });
 });
 
@@ -219,6 +276,14 @@ describe('site keys', () => {
   });
 });
 
+/** A file as the first release wrote it, and its keys. */
+function versionOne(): Record<string, string> {
+  const names = ['uid', 'pid', 'date', 'seal', 'identity', 'result'];
+  const keys = Object.fromEntries(names.map((name, i) => [name, `${i}b`.repeat(32)]));
+  mkdirSync(dirname(path()), { recursive: true });
+  writeFileSync(path(), JSON.stringify({ epoch: 4, ...keys }), { mode: 0o600 });
+  return keys;
+}
 interface FileJson {
   readonly epochs: readonly { readonly keys: Record<string, string> }[];
 }

@@ -2,11 +2,13 @@
  * Key store: how a gateway comes by its key ring, and what may change it.
  * Decides when a key file is made (only where nothing is in use yet: keys that are lost are never
  * replaced by others in silence), upgraded, rotated, wrapped and cleared of old epochs.
- * Invariants: every change is one durable replacement of the file; two changes at once do not lose
- * one; an epoch in use and the current one are never dropped; no key in a fault.
+ * Invariants: every change is one durable replacement of the file under its lock, an upgrade too,
+ * and the first file replaces none: a ring in memory is always the one on disk; an epoch in use and
+ * the current one are never dropped; no key in a fault.
  * Source: reliability specification 2 (DURABLE), H12; security specification 5 (keys).
  */
-import { copyFile, open, readFile, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, link, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
   AifiError,
@@ -22,6 +24,7 @@ import {
   keyFileText,
   openKeyFile,
   parseKeyFile,
+  readEpochs,
   type KeyEpoch,
   type KeyFileDescription,
 } from './key-file.js';
@@ -42,19 +45,35 @@ export interface LoadOptions extends KeyStoreOptions {
 
 const PERMISSIONS_OF_OTHERS = 0o077;
 
-/** Reads the key ring, or makes the first one. CONFIG_INVALID with clear words in any doubt. */
+/**
+ * The key ring of the gateway's own process, which makes the first one and upgrades an old file.
+ * CONFIG_INVALID with clear words in any doubt; STATE_CONFLICT while somebody changes an old file.
+ */
 export async function loadKeyRing(options: LoadOptions): Promise<KeyRing> {
   const { path, wrapper, mayCreate, clock = systemClock } = options;
-  const text = await readKeyFile(path);
-  if (text === undefined) {
-    if (!mayCreate) throw keysMissing();
-    return ringOf(await create(options, clock.nowMs()));
+  let text = await readKeyFile(path);
+  if (text === undefined && mayCreate) {
+    await create(options, clock.nowMs());
+    // Of two that make the first keys at once, both take those that lie there.
+    text = await readKeyFile(path);
   }
+  if (text === undefined) throw keysMissing();
   const file = parseKeyFile(text);
+  if (isVersionOne(file)) return upgrade(options, clock);
   const epochs = await openKeyFile(file, wrapper, clock.nowMs());
-  if (isVersionOne(file)) await upgrade(path, epochs);
-  else await rm(previousPath(path), { force: true });
+  await rm(previousPath(path), { force: true });
   return ringOf(epochs);
+}
+
+/**
+ * The key ring for who reads only: nothing on disk changes. Of a file of version 1 the keys that it
+ * lacks throw CONFIG_INVALID when they are used.
+ */
+export async function readKeyRing({ path, wrapper }: KeyStoreOptions): Promise<KeyRing> {
+  const text = await readKeyFile(path);
+  if (text === undefined) throw keysMissing();
+  const [first, ...rest] = await readEpochs(parseKeyFile(text), wrapper);
+  return keyRingOf(first!, ...rest);
 }
 
 const keysMissing = (): AifiError =>
@@ -120,22 +139,39 @@ async function change(
   }
 }
 
-async function create({ path, wrapper }: LoadOptions, atMs: number): Promise<KeyEpoch[]> {
+/** A file that is there by then stays: a link never replaces. */
+async function create({ path, wrapper }: LoadOptions, atMs: number): Promise<void> {
   const keys = siteKeysOf(1, freshKeyMaterial());
   const epochs: KeyEpoch[] = [{ epoch: 1, madeAtMs: atMs, kind: 'first', keys }];
-  await writeKeyFile(path, await keyFileText(epochs, wrapper));
-  return epochs;
+  const draft = `${path}.${randomUUID()}.new`;
+  await writeKeyFile(draft, await keyFileText(epochs, wrapper));
+  try {
+    await link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileFault(error);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  await syncFolder(dirname(path));
 }
 
-/** The file of version 1 stays beside until the new one is durable. */
-async function upgrade(path: string, epochs: readonly KeyEpoch[]): Promise<void> {
+/** The file of version 1 stays beside until the new one is durable. Read again under the lock. */
+async function upgrade({ path, wrapper }: LoadOptions, clock: Clock): Promise<KeyRing> {
+  const unlock = await lock(path);
   try {
-    await copyFile(path, previousPath(path));
-    await syncFile(previousPath(path));
-    await writeKeyFile(path, await keyFileText(epochs, undefined));
-    await rm(previousPath(path));
+    const file = parseKeyFile((await readKeyFile(path)) ?? '');
+    const epochs = await openKeyFile(file, wrapper, clock.nowMs());
+    if (isVersionOne(file)) {
+      await copyFile(path, previousPath(path));
+      await syncFile(previousPath(path));
+      await writeKeyFile(path, await keyFileText(epochs, undefined));
+      await rm(previousPath(path), { force: true });
+    }
+    return ringOf(epochs);
   } catch (error) {
     throw fileFault(error);
+  } finally {
+    await unlock();
   }
 }
 
