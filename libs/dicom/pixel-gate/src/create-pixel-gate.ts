@@ -6,12 +6,7 @@
  * Source: pseudonymisation specification 1.5, 1.6; docs/conformance/burned-in-text.md.
  */
 import { readPart10Header, type DicomDataset } from '@aifi/dicom-core';
-import {
-  framesInMemory,
-  openFrames,
-  type FrameReader,
-  type PixelRegion,
-} from '@aifi/dicom-pixels';
+import { framesInMemory, openFrames, type FrameReader, type PixelRegion } from '@aifi/dicom-pixels';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import { examine } from './examination.js';
 import { FilterMatcher, type FilterFinding } from './filter-evaluation.js';
@@ -116,14 +111,15 @@ class Gate {
     const { tier, isSuspect, holdReason, question, layouts } = known;
     let findings: PixelFinding[];
     try {
-      const image = { reader, header: question.header, tier, isSuspect };
+      const isCovered = (seen: PixelRegion): boolean =>
+        regions.some((region) => isWithin(seen, region));
+      const image = { reader, header: question.header, tier, isSuspect, isCovered };
       findings = await examine(image, this.detector);
     } catch (error) {
       if (AifiError.from(error).code !== 'PEER_UNAVAILABLE') throw error;
       return hold('text detector not available');
     }
     if (holdReason !== undefined) return hold(holdReason, findings);
-    const left = findings.filter((finding) => !regions.some((region) => isWithin(finding, region)));
     const isKnownLayout =
       regions.length > 0 &&
       layouts.some(({ hasSize }) => hasSize) &&
@@ -131,7 +127,7 @@ class Gate {
     if (tier === 'full' && (!isKnownLayout || isSecondaryCapture(question.header))) {
       return hold('a person looks at every image of this kind', findings);
     }
-    if (left.length > 0) return hold('something like text was seen', left);
+    if (findings.length > 0) return hold('something like text was seen', findings);
     if (regions.length > 0) return { kind: 'clean', regions };
     return { kind: 'clear', by: tier === 'border' ? 'border' : 'text-detector' };
   }

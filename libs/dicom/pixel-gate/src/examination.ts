@@ -2,7 +2,8 @@
  * Examination: the pixels of one file, looked at as closely as its tier says.
  * Decides which places, windows and frames are looked at and what counts as seen: lines of letters,
  * and words that the text detector reads. A line that is nothing but side markers is no finding.
- * Invariants: every frame is looked at; one frame is in memory; a finding has a place, no text.
+ * Invariants: every frame is looked at, or there are findings already; what is blacked out anyway
+ * never stands in the place of a finding; one frame is in memory; a finding has a place, no text.
  * Source: pseudonymisation specification 1.5.
  */
 import type { DicomDataset } from '@aifi/dicom-core';
@@ -28,9 +29,11 @@ export interface ExaminedImage {
   readonly tier: Tier;
   /** Of CT and MR: the whole picture instead of its borders. */
   readonly isSuspect: boolean;
+  /** True for a place that is blacked out before the image leaves: what stands there is no finding. */
+  readonly isCovered: (region: PixelRegion) => boolean;
 }
 
-/** Findings that are kept: enough for a person to know where to look. */
+/** From so many on the image is held whatever follows: enough to know where to look. */
 const FINDINGS_MAX = 64;
 /** Lines whose words are read apart, to know side markers. */
 const MARKER_LINES_MAX = 8;
@@ -44,7 +47,7 @@ export async function examine(
   image: ExaminedImage,
   detector: TextDetector,
 ): Promise<PixelFinding[]> {
-  const { reader, tier } = image;
+  const { reader, tier, isCovered } = image;
   const findings: PixelFinding[] = [];
   const readable = framesToRead(reader.frames);
   for (let frame = 0; frame < reader.frames; frame += 1) {
@@ -54,7 +57,8 @@ export async function examine(
         tier === 'border'
           ? crossSectionText(plane, image)
           : await pictureText(plane, image, readable.has(frame) ? detector : undefined);
-      findings.push(...seen.map((region) => ({ ...region, frame })));
+      const open = seen.filter((region) => !isCovered(region));
+      findings.push(...open.map((region) => ({ ...region, frame })));
     }
     if (findings.length >= FINDINGS_MAX) break;
   }

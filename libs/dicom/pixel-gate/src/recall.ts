@@ -114,7 +114,7 @@ function imageOf({ canvas, tier, modality }: MeasuredPicture): Parameters<typeof
     frame: () => Promise.resolve(samples),
     close: () => Promise.resolve(),
   };
-  return { reader, header, tier, isSuspect: false };
+  return { reader, header, tier, isSuspect: false, isCovered: () => false };
 }
 
 function touches(a: PixelRegion, b: PixelRegion): boolean {

@@ -1,9 +1,9 @@
 /**
  * Goal: the text detector's real process reads text, tells no text, and every fault is a rejection.
- * Method: the compiled process; written pictures; a picture that takes too long by the fake clock.
+ * Method: the compiled process; written pictures; a clock that says when a picture took too long.
  */
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { systemClock } from '@aifi/shared-kernel';
+import { systemClock, type Clock } from '@aifi/shared-kernel';
 import { inkOf } from './planted-text.js';
 import type { Plane } from './components.js';
 import { createTextDetector } from './text-detector.js';
@@ -54,18 +54,38 @@ describe(createTextDetector, () => {
     );
   });
   it('rejects when its process cannot start, and rests after three faults', async () => {
-    const broken = createTextDetector({ clock: systemClock, entry: '/nowhere/main.js' });
-    const plane = written('x');
-    for (let tried = 0; tried < 4; tried += 1) {
-      await expect(broken.read(plane)).rejects.toThrow('not available');
+    let [nowMs, started] = [0, 0];
+    const clock: Clock = {
+      nowMs: () => nowMs,
+      monotonicMs: () => nowMs,
+      // Called once for each picture that reaches a process.
+      sleep: (delayMs, signal) => ((started += 1), systemClock.sleep(delayMs, signal)),
+    };
+    const broken = createTextDetector({ clock, timeoutMs: TIMEOUT_MS, entry: '/nowhere/main.js' });
+    const read = (): Promise<unknown> => broken.read(written('x'));
+    for (let tried = 0; tried < 5; tried += 1) {
+      await expect(read()).rejects.toThrow('not available');
     }
+    expect(started).toBe(3);
+    nowMs += 60_000;
+    await expect(read()).rejects.toThrow('not available');
+    expect(started).toBe(4);
     await broken.close();
   });
-  it('rejects when a picture takes too long, and reads the next one', async () => {
-    const hasty = createTextDetector({ clock: systemClock, timeoutMs: 1 });
-    await expect(hasty.read(written('Joost'))).rejects.toThrow('not available');
-    await hasty.close();
-  });
+  it(
+    'rejects when a picture takes too long, and reads the next one',
+    async () => {
+      let pictures = 0;
+      const sleep: Clock['sleep'] = (delayMs, signal) =>
+        (pictures += 1) === 1 ? Promise.resolve() : systemClock.sleep(delayMs, signal);
+      const clock: Clock = { ...systemClock, sleep };
+      const hasty = createTextDetector({ clock, timeoutMs: TIMEOUT_MS });
+      await expect(hasty.read(written('Marijke'))).rejects.toThrow('not available');
+      expect(await hasty.read(written('Marijke'))).toHaveLength(1);
+      await hasty.close();
+    },
+    TIMEOUT_MS,
+  );
   it('rejects after it was closed', async () => {
     const closed = createTextDetector({ clock: systemClock });
     await closed.close();

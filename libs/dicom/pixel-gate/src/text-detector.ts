@@ -100,6 +100,8 @@ class ProcessTextDetector {
     const child = fork(entry, [], {
       execArgv: [`--max-old-space-size=${OLD_SPACE_MB}`],
       serialization: 'advanced',
+      // It needs no secret of the gateway.
+      env: {},
       // Its standard error could quote what it read.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
