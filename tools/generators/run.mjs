@@ -12,9 +12,12 @@ for (const args of [['lint'], ['generate']]) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// Documents come from the compiled tables.
+// Documents come from the compiled tables, and from what these are compiled against.
 const environment = { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' };
-const projects = 'access-authorisation,dicom-deidentification';
+const projects = [
+  ...['shared-kernel', 'contracts-manifests', 'dicom-core'],
+  ...['access-authorisation', 'dicom-deidentification'],
+].join(',');
 const built = spawnSync('nx', ['run-many', '-t', 'build', '-p', projects], {
   ...{ cwd: join(import.meta.dirname, '../..'), stdio: 'inherit', env: environment },
 });

@@ -48,8 +48,11 @@ export const USAGE = `aifictl: what happened to a study, and whether gateways an
   aifictl audit verify <export file> [--anchors FILE]
   aifictl pseudonymise --in DIR --out DIR --key FILE [--profile P] --json REPORT [--site SITE]
                                              the gateway's engine over a folder, offline;
-                                             P: a contract, or a product's manifest
-  aifictl pseudonymise verify DIR            whether a folder may be called pseudonymised
+                                             P: a contract, a product's manifest, or a contract
+                                             with blocks of a gateway's configuration
+  aifictl pseudonymise verify DIR [--originals DIR] [--profile P]
+                                             whether a folder may be called pseudonymised, and
+                                             which checks could not be made
 
   --gateway URL   a gateway's own interface; may be given more than once
   --hub URL       the hub's interface
@@ -115,19 +118,21 @@ export const COMMANDS = {
     ...{ asks: 'nobody', options: ['in', 'out', 'key', 'profile', 'site', 'report'] },
     needs: ['in', 'out', 'key', 'report'],
   },
-  'pseudonymise verify': { asks: 'nobody', argument: 'folder' },
+  'pseudonymise verify': {
+    ...{ asks: 'nobody', argument: 'folder', options: ['originals', 'profile'] },
+  },
 } as const satisfies Record<string, CommandForm>;
 export type CommandName = keyof typeof COMMANDS;
 
 const TEXT_OPTIONS = [
   ...[...FILTERS, 'state', 'study', 'limit', 'reason', 'format', 'out', 'anchors'],
-  ...['code', 'older-than', 'in', 'key', 'profile'],
+  ...['code', 'older-than', 'in', 'key', 'profile', 'originals'],
   ...['job', 'product', 'version', 'patient-file', 'results'],
 ] as const;
 type TextOption =
   | (typeof FILTERS)[number]
   | ('state' | 'study' | 'limit' | 'reason' | 'format' | 'out' | 'anchors')
-  | ('code' | 'older-than' | 'in' | 'key' | 'profile')
+  | ('code' | 'older-than' | 'in' | 'key' | 'profile' | 'originals')
   | ('job' | 'product' | 'version' | 'patient-file' | 'results');
 /** `report`: the file of --json, where that names one. */
 type OptionName = TextOption | 'step-up' | 'report';

@@ -222,6 +222,8 @@ export const vaultErasureDocumentSchema = z.object({
   erased: z.object({ jobs: z.int(), results: z.int() }).nullable(),
   /** In the vault before; null after an erasure. */
   studies: z.int().nullable(),
+  /** Of the same number where no issuer was told: these are not erased with it. */
+  studiesWithoutIssuer: z.int().nullable(),
   fault,
 });
 export type VaultErasureDocument = z.infer<typeof vaultErasureDocumentSchema>;

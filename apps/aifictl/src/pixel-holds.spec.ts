@@ -138,9 +138,13 @@ describe('aifictl vault', () => {
   const file = ['--patient-file', 'patient.txt'];
   it('reads the number from a file, and prints the code', async () => {
     const path = `${GATEWAY}/api/v1/vault/patient-codes`;
-    const terminal = withFile({ [path]: { code: 'abc', studies: 2 } }, '0012345\nziekenhuis\n');
+    const answer = { code: 'abc', studies: 2, studiesWithoutIssuer: 1 };
+    const terminal = withFile({ [path]: answer }, '0012345\nziekenhuis\n');
     expect(await runAifictl(['vault', 'code', ...file, ...at], terminal)).toBe(0);
-    expect(terminal.printed()).toBe('code abc, studies in the vault: 2\n');
+    expect(terminal.printed()).toBe(
+      'code abc, studies in the vault: 2\n' +
+        '! of this number without issuer: 1, erased on their own\n',
+    );
     expect(orders(terminal)[0]![2]).toEqual({ patientId: '0012345', issuer: 'ziekenhuis' });
   });
   it('erases with a reason, keeping the register unless told otherwise', async () => {

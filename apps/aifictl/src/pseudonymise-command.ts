@@ -5,15 +5,15 @@
  * Source: pseudonymisation specification 1.2, 1.5.
  */
 import type { DeidentificationContract } from '@aifi/contracts-manifests';
-import { CLAIMED_OPTIONS, type DeidentificationContext } from '@aifi/dicom-deidentification';
-
+import { CLAIMED_OPTIONS, contractOf } from '@aifi/dicom-deidentification';
 import { createPixelGate } from '@aifi/dicom-pixel-gate';
 import { systemClock } from '@aifi/shared-kernel';
 import { readKeyRing } from '@aifi/shared-site-keys';
 import { UsageError, type Command } from './command-line.js';
 import { count } from './plain-values.js';
 import { FolderPseudonymiser, type FolderOutcome } from './pseudonymise-folder.js';
-import { openFolders, readProfile, withKeyFile } from './pseudonymise-inputs.js';
+import { openFolders, withKeyFile } from './pseudonymise-inputs.js';
+import { readProfile } from './pseudonymise-profile.js';
 import { ReportFile, type PseudonymiseReport, type ReportTail } from './pseudonymise-report.js';
 
 export interface PseudonymiseDocument {
@@ -30,13 +30,15 @@ export async function pseudonymise({ options }: Command): Promise<PseudonymiseDo
   const { in: input = '', out: output = '', key = '', report = '' } = options;
   const site = (options.site ?? DEFAULT_SITE).toUpperCase();
   if (!SITE.test(site)) throw new UsageError('--site is the name of a site');
-  const contract = await readProfile(options.profile);
+  const profile = await readProfile(options.profile);
   const { current: keys } = await withKeyFile(key, () => readKeyRing({ path: key }));
   const folders = await openFolders(input, output);
-  const head = { site, keyEpoch: keys.epoch, contract };
+  const { deidentification, pixelGate } = profile;
+  const context = { siteCode: site, keys, contract: profile.contract, ...deidentification };
+  const contract = contractOf(context);
+  const head = { site, keyEpoch: keys.epoch, contract, deidentification, pixelGate };
   const file = await ReportFile.create(report, head);
-  const context: DeidentificationContext = { siteCode: site, keys, contract };
-  const gate = createPixelGate({ clock: systemClock });
+  const gate = createPixelGate({ clock: systemClock, manufacturers: pixelGate.manufacturers });
   try {
     const onVerdict = file.add.bind(file);
     const sut = new FolderPseudonymiser({ folders, context, keys, gate, onVerdict });

@@ -36,7 +36,7 @@ const FAMILY_CLASSES = new Set(CLASS_FAMILIES.flatMap(({ sopClassUids }) => sopC
 export interface FolderWork {
   readonly folders: Folders;
   readonly context: DeidentificationContext;
-  readonly keys: SiteKeys;
+  readonly keys: Pick<SiteKeys, 'uid'>;
   readonly gate: Pick<PixelGate, 'judge'>;
   /** Verdicts in the order of the files. */
   readonly onVerdict: (verdict: FileVerdict) => Promise<void>;
@@ -76,7 +76,12 @@ export class FolderPseudonymiser {
   readonly #studies = new Map<string, Study>();
   #outcome = { passed: 0, quarantined: 0, staysBehind: 0, passedOver: 0, cleaned: 0, bytes: 0 };
 
-  constructor(private readonly work: FolderWork) {}
+  /** Of paths and patients; of a key that every key file has had. */
+  readonly #digestKey: Buffer;
+
+  constructor(private readonly work: FolderWork) {
+    this.#digestKey = createHmac('sha256', work.keys.uid).update('aifictl.digest').digest();
+  }
 
   async run(): Promise<FolderOutcome> {
     const { input, output } = this.work.folders;
@@ -127,7 +132,7 @@ export class FolderPseudonymiser {
 
   async #one({ folder, file, number, after }: OneFile): Promise<FileVerdict> {
     const { path, name } = file;
-    const base = { file: number, pathDigest: pathDigest(name, this.work.keys.index) };
+    const base = { file: number, pathDigest: pathDigest(name, this.#digestKey) };
     const counts = this.attributes.forFile();
     let header: DicomDataset | undefined;
     let isCleaned = false;
@@ -189,9 +194,9 @@ export class FolderPseudonymiser {
   }
   /** One that is missing or does not decode is another one than any that can be read. */
   #patientOf(header: DicomDataset): string {
-    const key = this.work.keys.index;
     const words = readable(() => patientKey(header)) ?? '';
-    return createHmac('sha256', key).update(`aifictl.patient\0${words}`).digest('base64');
+    const hmac = createHmac('sha256', this.#digestKey);
+    return hmac.update(`aifictl.patient\0${words}`).digest('base64');
   }
 
   async #withdraw(): Promise<FolderOutcome> {

@@ -1,17 +1,12 @@
 /**
- * What the pseudonymise command is given: folders, key file, profile.
+ * What the pseudonymise command is given: folders and key file.
  * Decides what is refused before anything is read: a missing key file is never made, output never
  * joins other files, and neither folder lies in the other. Invariant: links are not followed, so
  * that nothing outside of the folder is read. Source: pseudonymisation specification 1.3.
  */
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, realpath } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import {
-  deidentificationContractSchema,
-  modelManifestSchema,
-  type DeidentificationContract,
-} from '@aifi/contracts-manifests';
 import { AifiError } from '@aifi/shared-kernel';
 import { UsageError } from './command-line.js';
 
@@ -73,25 +68,6 @@ export async function* filesBelow(
     else if (entry.isFile()) yield { path: join(folder, below), name: below };
     else onPassedOver();
   }
-}
-
-/** The contract in a file of its own, or that of a product's manifest; JSON or YAML. */
-export async function readProfile(path: string | undefined): Promise<DeidentificationContract> {
-  if (path === undefined) return deidentificationContractSchema.parse({});
-  const { parse } = await import('yaml');
-  let document: unknown;
-  try {
-    document = parse(await readFile(path, 'utf8'));
-  } catch {
-    throw new UsageError('the file of --profile cannot be read');
-  }
-  const manifest = modelManifestSchema.safeParse(document);
-  const contract = manifest.success ? (manifest.data.deidentification ?? {}) : document;
-  const parsed = deidentificationContractSchema.safeParse(contract);
-  if (!parsed.success) {
-    throw new UsageError('the file of --profile holds no contract and no manifest of a product');
-  }
-  return parsed.data;
 }
 
 /** Runs `load` for a key file that is there. */

@@ -13,12 +13,16 @@ import { deidentificationContractSchema } from '@aifi/contracts-manifests';
 import { keywordOf } from '@aifi/dicom-core';
 import type { ActionReport } from '@aifi/dicom-deidentification';
 import { UsageError } from './command-line.js';
+import { profileSchema } from './pseudonymise-profile.js';
 
 export const VERDICTS = ['passed', 'quarantined', 'stays behind'] as const;
 const fileSchema = z.object({
   /** Counts from 1, in the order of the folder. */
   file: z.int(),
-  /** HMAC-SHA-256 of the path below the folder, under the index key: 32 hexadecimal digits. */
+  /**
+   * HMAC-SHA-256 of the path below the folder, 32 hexadecimal digits; its key is the HMAC-SHA-256 of
+   * `aifictl.digest` under the site's key for UIDs.
+   */
   pathDigest: z.string(),
   verdict: z.enum(VERDICTS),
   code: z.string().optional(),
@@ -48,7 +52,10 @@ export const pseudonymiseReportSchema = z.object({
   schema: z.literal('aifictl.pseudonymise.v1'),
   site: z.string(),
   keyEpoch: z.int(),
+  /** What held for every file: that of the product, and the site's word on dates. */
   contract: deidentificationContractSchema,
+  deidentification: profileSchema.shape.deidentification,
+  pixelGate: profileSchema.shape.pixelGate,
   files: z.array(fileSchema),
   /** Studies that name two patients: what was written of them was removed again. */
   withdrawn: z.array(z.object({ study: z.string(), files: z.int() })),
@@ -67,15 +74,15 @@ export const pseudonymiseReportSchema = z.object({
   }),
 });
 export type PseudonymiseReport = z.infer<typeof pseudonymiseReportSchema>;
-export type ReportTail = Omit<
+export type ReportTail = Omit<PseudonymiseReport, 'schema' | 'files' | keyof ReportHead>;
+export type ReportHead = Pick<
   PseudonymiseReport,
-  'schema' | 'site' | 'keyEpoch' | 'contract' | 'files'
+  'site' | 'keyEpoch' | 'contract' | 'deidentification' | 'pixelGate'
 >;
-export type ReportHead = Pick<PseudonymiseReport, 'site' | 'keyEpoch' | 'contract'>;
 
 /** A path below the folder, for who holds the key. */
-export function pathDigest(name: string, indexKey: Uint8Array): string {
-  return createHmac('sha256', indexKey).update(`aifictl.file\0${name}`).digest('hex').slice(0, 32);
+export function pathDigest(name: string, key: Uint8Array): string {
+  return createHmac('sha256', key).update(`aifictl.file\0${name}`).digest('hex').slice(0, 32);
 }
 
 type Action = Parameters<ActionReport>[2];

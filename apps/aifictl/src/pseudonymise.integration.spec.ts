@@ -128,6 +128,24 @@ describe(pseudonymise.name, () => {
     expect(again.files).toEqual(first.files);
   });
 
+  it('works with the key file of an older release, and leaves it as it is', async () => {
+    put('1.dcm', anImage(1));
+    const wanted = await report();
+    const file = JSON.parse(readFileSync(key, 'utf8')) as { epochs: [{ keys: object }] };
+    const old = { epoch: 1, ...file.epochs[0].keys, vault: undefined, index: undefined };
+    const text = JSON.stringify(old);
+    const oldKey = place('old-keys.json');
+    writeFileSync(oldKey, text, { mode: 0o600 });
+    const again = { key: oldKey, out: place('again'), report: place('again.json') };
+    await pseudonymise(commandOf(again));
+    const { files } = pseudonymiseReportSchema.parse(
+      JSON.parse(readFileSync(place('again.json'), 'utf8')),
+    );
+    expect(files).toEqual(wanted.files);
+    expect(readFileSync(oldKey, 'utf8')).toBe(text);
+    expect(existsSync(`${oldKey}.v1`)).toBe(false);
+  });
+
   it('leaves behind what no product asks for, and quarantines what may not leave', async () => {
     put('a-note.txt', 'Berg^Jan');
     put(
@@ -190,7 +208,10 @@ describe(pseudonymise.name, () => {
     ['held for its pixels', (d) => d.setString('BurnedInAnnotation', 'YES')],
     ['of a class that nobody asks for', (d) => d.setString('SOPClassUID', SR)],
     ['that names no patient', (d) => d.delete('PatientID')],
-    ['with other content of the same instance', (d) => d.setString('SOPInstanceUID', '1.2.3.4.1.1')],
+    [
+      'with other content of the same instance',
+      (d) => d.setString('SOPInstanceUID', '1.2.3.4.1.1'),
+    ],
   ];
   it.each(refused)(
     'withdraws it also when the second patient is in a file %s',

@@ -53,8 +53,8 @@ export async function erasureDocument(
     const order = { body: patient, key: terminal.newKey() };
     const address = { url: server, path: patientCode.path.slice(1) };
     const answer = await tell(terminal.fetch, address, order, patientCode.response);
-    const { code, studies } = answer.kind === 'found' ? answer.document : UNKNOWN;
-    return { schema, server, code, studies, erased: null, fault: faultOf(answer) };
+    const found = answer.kind === 'found' ? answer.document : UNKNOWN;
+    return { schema, server, ...found, erased: null, fault: faultOf(answer) };
   }
   const { reason, results = 'keep' } = options;
   const order = { body: { ...patient, reason, results }, key: terminal.newKey() };
@@ -63,9 +63,9 @@ export async function erasureDocument(
   const fault = faultOf(answer);
   if (answer.kind !== 'found') return { schema, server, ...UNKNOWN, erased: null, fault };
   const { code, ...erased } = answer.document;
-  return { schema, server, code, studies: null, erased, fault };
+  return { schema, server, ...UNKNOWN, code, erased, fault };
 }
-const UNKNOWN = { code: null, studies: null };
+const UNKNOWN = { code: null, studies: null, studiesWithoutIssuer: null };
 
 interface Patient {
   readonly patientId: string;
@@ -114,10 +114,14 @@ export function renderErasure({
   server,
   code,
   studies,
+  studiesWithoutIssuer: others,
   erased,
   fault,
 }: VaultErasureDocument): string {
   if (fault !== null) return `! ${server} ${fault}\n`;
-  if (erased === null) return `code ${code}, studies in the vault: ${studies}\n`;
+  if (erased === null) {
+    const more = others ? `! of this number without issuer: ${others}, erased on their own\n` : '';
+    return `code ${code}, studies in the vault: ${studies}\n${more}`;
+  }
   return `erased: linkages ${erased.jobs}, results ${erased.results}\n`;
 }

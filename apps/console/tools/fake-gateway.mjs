@@ -352,7 +352,10 @@ export const gatewayAnswers = [
     /^\/api\/v1\/results-register$/,
     () => ({ items: [0, 1, 2, 3].map(registered), nextCursor: 'x', total: 61, studies: 30 }),
   ],
-  [/^\/api\/v1\/vault\/patient-codes$/, () => ({ code: digest('p').slice(0, 24), studies: 2 })],
+  [
+    /^\/api\/v1\/vault\/patient-codes$/,
+    () => ({ code: digest('p').slice(0, 24), studies: 2, studiesWithoutIssuer: 1 }),
+  ],
   [/^\/api\/v1\/vault\/erasures$/, () => ({ code: digest('p'), jobs: 2, results: 0 })],
   [/^\/api\/v1\/patient-flags$/, () => ({ items: [1, 2, 3].map(flag), nextCursor: null })],
   [/^\/api\/v1\/patient-flags\/[^/]+\/removal$/, () => flag(1)],

@@ -50,6 +50,7 @@ const SCENES = [
   ['gateway', 'holds', '/pixel-holds', 'it'],
   ['gateway', 'holds-reader', '/pixel-holds', 'privacy'],
   ['gateway', 'hold', `/pixel-holds/${HELD}`, 'it'],
+  ['gateway', 'hold-left', `/pixel-holds/${HELD}`, 'radiologist', seeSome],
   ['gateway', 'hold-seen', `/pixel-holds/${HELD}`, 'radiologist', seeImages],
   ['gateway', 'hold-step-up', `/pixel-holds/${HELD}`, 'radiologist!'],
   ['gateway', 'study-retry', `/studies/${GATEWAY_STUDY}`, 'it', click(/^(Try|Opnieuw)/)],
@@ -67,11 +68,16 @@ const SCENES = [
   ['gateway', 'no-pages', '/', 'referrer'],
   ['gateway', 'signed-out', '/', 'nobody'],
 ];
-async function seeImages(page) {
+async function seeSome(page) {
   await page.getByRole('button', { name: /^Show the|^Beelden tonen/ }).click();
   await page.locator('.aifi-held img').waitFor();
-  await page.getByRole('button', { name: /^Next with|^Volgende met/ }).click();
+  await page.getByRole('button', { name: /^Next still|^Volgende nog/ }).click();
   await page.locator('.aifi-held rect').first().waitFor();
+}
+async function seeImages(page) {
+  await seeSome(page);
+  await page.getByRole('button', { name: /^Next still|^Volgende nog/ }).click();
+  await page.getByRole('button', { name: /^Release|^Vrijgeven/ }).waitFor();
 }
 async function findResults(page) {
   await page.getByRole('textbox').first().fill('bone-age');
@@ -80,6 +86,7 @@ async function findResults(page) {
 }
 async function findPatient(page) {
   await page.getByRole('textbox').first().fill('004711');
+  await page.getByRole('textbox').nth(1).fill('ziekenhuis');
   await page.getByRole('button', { name: /^Show the code|^Code tonen/ }).click();
   await page.getByRole('combobox').waitFor();
 }

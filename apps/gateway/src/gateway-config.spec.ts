@@ -38,7 +38,25 @@ describe('the configuration of a gateway', () => {
       [],
     );
   });
+  it('is as strict about identity as it can be, and relaxes outside clinical use only', () => {
+    const strict = { placeholderBirthDates: [], identityRemovedElsewhere: 'refuse' };
+    expect(gatewayConfigSchema.parse(good).pseudonymise).toEqual({
+      ...{ ...strict, dates: 'by-contract' },
+    });
+    const relaxed = { pseudonymise: { identityRemovedElsewhere: 'allow' } };
+    expect(problems(relaxed)).toEqual([]);
+    const clinical = { purpose: 'clinical', signIn: external };
+    expect(problems({ ...clinical, pseudonymise: { dates: 'remove' } })).toEqual([]);
+    expect(problems({ ...clinical, ...relaxed })).toEqual([
+      'pseudonymise.identityRemovedElsewhere',
+    ]);
+  });
   it.each([
+    [
+      'a placeholder that is no date of DICOM',
+      { pseudonymise: { placeholderBirthDates: ['1970-01-01'] } },
+      'pseudonymise.placeholderBirthDates.0',
+    ],
     ['visible accounts in clinical use', { purpose: 'clinical' }, 'signIn.kind'],
     ['plain text over a network', { http: { host: '0.0.0.0', port: 80 } }, 'http.tls'],
     ['a page that keeps no cookie', { publicUrl: 'http://ai.hospital.example' }, 'publicUrl'],

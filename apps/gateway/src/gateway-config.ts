@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { syslogDestinationSchema } from '@aifi/access-audit';
 import { signInConfigSchema } from '@aifi/access-sign-in';
 import { deliverConfigSchema } from '@aifi/gateway-deliver';
+import { siteDeidentificationSchema } from '@aifi/dicom-deidentification';
 import { diskConfigSchema } from '@aifi/gateway-disk';
 import { receiveConfigSchema, type ReceiveConfig } from '@aifi/gateway-receive';
 import { listenSchema } from '@aifi/shared-config';
@@ -78,6 +79,9 @@ export const gatewayConfigSchema = z
       })
       .prefault({})
       .describe('what is known of the pictures that this hospital makes'),
+    pseudonymise: siteDeidentificationSchema
+      .prefault({})
+      .describe('what this hospital decides about identity for all products'),
     vault: vaultSchema.prefault({}).describe('how long identity and results stay linked'),
     dicom: receiveConfigSchema.describe('the DICOM listener'),
     pacs: deliverConfigSchema.describe('the PACS that gets the results'),
@@ -100,6 +104,14 @@ export const gatewayConfigSchema = z
     path: ['signIn', 'listen', 'host'],
     message: 'the embedded provider listens on this machine only',
   })
+  .refine(
+    ({ purpose, pseudonymise }) =>
+      purpose !== 'clinical' || pseudonymise.identityRemovedElsewhere === 'refuse',
+    {
+      path: ['pseudonymise', 'identityRemovedElsewhere'],
+      message: 'a result of images without identity has no patient: not for clinical use',
+    },
+  )
   .refine(({ http }) => isLoopback(http.host) || http.tls !== undefined, {
     path: ['http', 'tls'],
     message: 'an interface that others can reach needs TLS',

@@ -4,8 +4,9 @@
  * as `main.js` runs them.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { DicomDataset } from '@aifi/dicom-core';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { identityOf, Vault } from '@aifi/gateway-vault';
@@ -103,6 +104,16 @@ describe('backup and restore', () => {
   });
 });
 
+it('checks the vault in numbers, and finds who wrote to it', async () => {
+  const counts = { linkages: 1, studies: 1, results: 0, erasures: 0, identityEvents: 0 };
+  const whole = { isWhole: true, firstBrokenAct: null, epochsInUse: [1] };
+  expect(await run('vault', 'check')).toEqual({ ...whole, ...counts, acts: 2 });
+  const direct = new DatabaseSync(vaultPath(config()));
+  direct.exec('DROP TRIGGER vault_act_is_immutable; UPDATE vault_act SET at_ms = 1');
+  direct.close();
+  expect(await run('vault', 'check')).toMatchObject({ isWhole: false, firstBrokenAct: 1 });
+});
+
 describe('keys', () => {
   it('are rotated and shown without a key, and an epoch in use is not retired', async () => {
     expect(await run('keys', 'rotate', '--kind', 'sealing')).toMatchObject({ epochs: [1, 2] });
@@ -119,6 +130,20 @@ describe('keys', () => {
     });
   });
 });
+
+it.each([[['vault', 'backup', '--to', '.']], [['keys', 'retire']]])(
+  'does not upgrade the key file of an older release beside its gateway: %j',
+  async (args) => {
+    const path = join(folder.path, 'data', 'keys', 'site-keys.json');
+    const file = JSON.parse(readFileSync(path, 'utf8')) as { epochs: [{ keys: object }] };
+    const old = { epoch: 1, ...file.epochs[0].keys, vault: undefined, index: undefined };
+    const text = JSON.stringify(old);
+    writeFileSync(path, text);
+    await expect(run(...args)).rejects.toThrow(/version 1: the gateway upgrades it/);
+    expect(readFileSync(path, 'utf8')).toBe(text);
+    expect(readdirSync(join(path, '..'))).toEqual(['site-keys.json']);
+  },
+);
 
 it.each([
   [['vault'], /^the task is one of vault backup, /],

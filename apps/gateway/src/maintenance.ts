@@ -5,7 +5,7 @@
  * gateway that is stopped; a backup and a rotation do not. Invariants: no key and no identity in
  * any output; each is an act on record in the vault, with the account of the machine.
  * Usage: `main.js vault backup --to FOLDER`, `main.js vault restore --from FILE [--erasures FILE]`,
- * `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`, `main.js keys retire`,
+ * `main.js vault check`, `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`, `main.js keys retire`,
  * `main.js keys wrap`.
  * Source: pseudonymisation specification 1.3 (keys, rotation); reliability specification 8.9.
  */
@@ -41,7 +41,8 @@ const TASKS: Readonly<Record<string, Task>> = {
   'vault backup': async ({ config, clock }, { to }) => {
     const folder = needed('to', to);
     return backupVault({
-      ...{ path: vaultPath(config), ring: await ringOf(config), folder },
+      ...{ path: vaultPath(config), eventsPath: eventsPath(config), folder },
+      ...{ ring: await ringOf(config) },
       ...{ atMs: clock.nowMs(), actor: actorHere() },
     });
   },
@@ -52,6 +53,7 @@ const TASKS: Readonly<Record<string, Task>> = {
     try {
       const options = {
         ...{ backup: needed('from', from), path: vaultPath(config), ring },
+        eventsPath: eventsPath(config),
         ...{ atMs: clock.nowMs(), actor: actorHere(), vault: { retention, clock } },
         ...(erasures !== undefined && { erasureLists: [erasures] }),
       };
@@ -62,6 +64,19 @@ const TASKS: Readonly<Record<string, Task>> = {
       return await restoreVault({ ...options, isOpen });
     } finally {
       journal.close();
+    }
+  },
+  // Nothing but the open itself writes: it may be asked while the gateway runs.
+  'vault check': async ({ config, clock }) => {
+    const { vault, events, close } = await storesOf(config, clock);
+    try {
+      const firstBrokenAct = vault.firstBrokenAct() ?? null;
+      return {
+        ...{ isWhole: firstBrokenAct === null, firstBrokenAct, ...vault.counts() },
+        ...{ identityEvents: events.count(), epochsInUse: epochsOf(vault, events) },
+      };
+    } finally {
+      close();
     }
   },
   'keys show': async ({ config }) => describeKeyRing(keyStoreOf(config).path),
@@ -79,17 +94,13 @@ const TASKS: Readonly<Record<string, Task>> = {
     const { epochs } = await rewrapKeys({ path, to: wrapper });
     return { epochs };
   },
-  'keys retire': async ({ config }) => {
-    const ring = await ringOf(config);
-    const vault = Vault.open(vaultPath(config), ring);
-    const events = IdentityEventLog.open(eventsPath(config), ring);
+  'keys retire': async ({ config, clock }) => {
+    const { vault, events, close } = await storesOf(config, clock);
     try {
-      const inUse = new Set([...vault.epochsInUse(), ...events.epochsInUse()]);
-      const { epochs } = await retireEpochs(keyStoreOf(config), [...inUse]);
+      const { epochs } = await retireEpochs(keyStoreOf(config), epochsOf(vault, events));
       return { epochs };
     } finally {
-      vault.close();
-      events.close();
+      close();
     }
   },
 };
@@ -118,6 +129,21 @@ function parsed(args: readonly string[]): { positionals: string[]; values: Value
 /** Keys are neither made nor upgraded here: the gateway may run beside. */
 const ringOf = (config: MaintenanceOptions['config']): Promise<KeyRing> =>
   readKeyRing(keyStoreOf(config));
+
+/** Vault and events as they are; NOT_FOUND where there is none: a look makes nothing. */
+async function storesOf(config: MaintenanceOptions['config'], clock: Clock) {
+  if (!existsSync(vaultPath(config))) throw new AifiError('NOT_FOUND', 'there is no vault');
+  const ring = await ringOf(config);
+  const vault = Vault.open(vaultPath(config), ring, { retention: config.vault, clock });
+  const events = IdentityEventLog.open(eventsPath(config), ring);
+  const close = (): void => {
+    vault.close();
+    events.close();
+  };
+  return { vault, events, close };
+}
+const epochsOf = (vault: Vault, events: IdentityEventLog): readonly number[] =>
+  [...new Set([...vault.epochsInUse(), ...events.epochsInUse()])].toSorted((a, b) => a - b);
 
 function needed(name: string, value: string | undefined): string {
   if (value === undefined || value === '') throw wrongUse(`the task needs --${name}`);

@@ -3,8 +3,8 @@
  * Decides that a look is opened first, with a reason where the table or a flag of the patient asks
  * for one, and lasts a quarter of an hour; that each picture is a record of its own; and what
  * somebody has to have seen before a release, of images that decode whole. Invariants: the pictures
- * are of the digest that is held; an opening of a masked patient raises its alert in the transaction of its record; openings
- * are kept in memory, so after a start everybody opens anew.
+ * are of the digest that is held; an opening of a masked patient raises its alert in the
+ * transaction of its record; openings are kept in memory, so after a start everybody opens anew.
  * Source: pseudonymisation specification 1.5; security specification 5; NEN 7513.
  */
 import { Inject, Injectable } from '@nestjs/common';

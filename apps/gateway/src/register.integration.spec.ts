@@ -119,6 +119,15 @@ describe('an erasure', () => {
     });
     expect(await other.json()).toMatchObject({ code: expect.not.stringContaining(code) });
   });
+  it('tells of how many studies the same number has no issuer, for these are not erased with it', async () => {
+    const asked = async (issuer: string | null) => {
+      const body = { ...NUMBER, issuer };
+      const response = await sut.post(OFFICER, '/api/v1/vault/patient-codes', body);
+      return gatewayRoutes.patientCode.response.parse(await response.json());
+    };
+    expect(await asked('elsewhere')).toMatchObject({ studies: 0, studiesWithoutIssuer: 1 });
+    expect(await asked(null)).toMatchObject({ studies: 1, studiesWithoutIssuer: 0 });
+  });
   it('needs a second person, for this patient and this extent', async () => {
     expect(await codeOfProblem(await erase())).toBe('APPROVAL_REQUIRED');
     await agree(await codeOf(OFFICER));

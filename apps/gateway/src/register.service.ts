@@ -97,10 +97,13 @@ export class RegisterService {
     caller.requireSite(config.siteId);
     const patient = patientOf(body);
     const code = this.#codeOf(patient);
+    const { patientId, issuer } = patient;
     const studies = vault.studiesOfPatient(patient).length;
-    const { patientId } = patient;
-    caller.about({ objectType: 'vault', objectId: code, patientId, detail: { studies } });
-    return { code, studies };
+    const plain = { patientId, issuer: '' };
+    const studiesWithoutIssuer = issuer === '' ? 0 : vault.studiesOfPatient(plain).length;
+    const detail = { studies, studiesWithoutIssuer };
+    caller.about({ objectType: 'vault', objectId: code, patientId, detail });
+    return { code, studies, studiesWithoutIssuer };
   }
 
   async erase(

@@ -5,13 +5,23 @@
  */
 import type { PixelHoldView } from '@aifi/contracts-rest';
 
-/** Those with a mark, in order; the first one where nothing is marked. Counts from 0. */
-export function framesToSee(
-  findings: PixelHoldView['findings'],
-  frames: number,
-): readonly number[] {
+type Findings = readonly Pick<PixelHoldView['findings'][number], 'frame'>[];
+
+/**
+ * Those with a mark, the first and the last; where nothing is marked the middle one too. In order;
+ * counts from 0.
+ */
+export function framesToSee(findings: Findings, frames: number): readonly number[] {
+  const last = frames - 1;
+  const marked = findings.map(({ frame }) => frame).filter((frame) => frame <= last);
+  const wanted = marked.length > 0 ? marked : [Math.floor(last / 2)];
+  return [...new Set([0, ...wanted, last])].sort((a, b) => a - b);
+}
+
+/** Where a look begins: at the first mark, or at the first frame. */
+export function firstToSee(findings: Findings, frames: number): number {
   const marked = findings.map(({ frame }) => frame).filter((frame) => frame < frames);
-  return marked.length > 0 ? [...new Set(marked)].sort((a, b) => a - b) : [0];
+  return marked.length > 0 ? Math.min(...marked) : 0;
 }
 
 /** The next one of these frames after `frame`, around the end. */

@@ -44,9 +44,14 @@ export function ErasurePage() {
                   <CodeValue key="code" value={found.code.code} label={erasure.code} isWhole />,
                 ],
                 [erasure.studies, found.code.studies],
+                [erasure.withoutIssuer, found.code.studiesWithoutIssuer || null],
               ]}
             />
+            {found.code.studiesWithoutIssuer > 0 && (
+              <Text fw={600}>{erasure.withoutIssuerText(found.code.studiesWithoutIssuer)}</Text>
+            )}
             <Text>{erasure.codeText}</Text>
+            <Text>{erasure.stays}</Text>
             {acts.includes('vault.erase') && <Erasure {...found} />}
           </Stack>
         </Card>
@@ -136,7 +141,7 @@ function EraseForm({ patient, results, ask }: EraseFormProps) {
     <ReasonForm
       action={erasure.erase}
       hint={erasure.eraseHint}
-      color="red"
+      color="red.9"
       isBusy={erase.isBusy}
       problem={erase.problem}
       onSubmit={(reason) => erase.go({ body: { ...patient, reason, results } })}

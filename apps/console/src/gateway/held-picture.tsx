@@ -8,22 +8,23 @@ import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { gatewayRoutes, type PixelHoldView, type PixelOpening } from '@aifi/contracts-rest';
 import { addressOf } from '../api/call.js';
-import { framesToSee, nextOf } from '../format/frames-to-see.js';
+import { firstToSee, nextOf } from '../format/frames-to-see.js';
 import { useWords } from '../frame/language.js';
 import { Card } from '../parts/card.js';
 
 interface HeldPictureProps {
   readonly hold: PixelHoldView;
   readonly opening: PixelOpening;
+  /** Frames that have to be seen before a release, and were not. */
+  readonly left: readonly number[];
   /** Called when the picture of a frame stands. */
   readonly onSeen: (frame: number) => void;
 }
 
-export function HeldPicture({ hold, opening, onSeen }: HeldPictureProps) {
+export function HeldPicture({ hold, opening, left, onSeen }: HeldPictureProps) {
   const { pixelHolds } = useWords().gateway;
   const { frames } = opening;
-  const marked = hold.findings.length > 0 ? framesToSee(hold.findings, frames) : [];
-  const [frame, setFrame] = useState(marked[0] ?? 0);
+  const [frame, setFrame] = useState(() => firstToSee(hold.findings, frames));
   const [isMarked, setMarked] = useState(true);
   const marks = hold.findings.filter((one) => one.frame === frame);
   return (
@@ -40,11 +41,11 @@ export function HeldPicture({ hold, opening, onSeen }: HeldPictureProps) {
             isOff={frame === frames - 1}
             onStep={() => setFrame(frame + 1)}
           />
-          {marked.length > 1 && (
+          {frames > 1 && (
             <Step
-              label={pixelHolds.nextMark}
-              isOff={false}
-              onStep={() => setFrame(nextOf(marked, frame))}
+              label={pixelHolds.nextToSee}
+              isOff={left.every((one) => one === frame)}
+              onStep={() => setFrame(nextOf(left, frame))}
             />
           )}
           {marks.length > 0 && (
@@ -60,6 +61,7 @@ export function HeldPicture({ hold, opening, onSeen }: HeldPictureProps) {
             {marks.length > 0 && `, ${pixelHolds.marksHere(marks.length)}`}
           </Text>
         </Group>
+        {frames > 1 && <Text size="sm">{leftWords(left, pixelHolds)}</Text>}
         <Picture
           key={frame}
           {...{ hold, opening, frame, onSeen }}
@@ -69,6 +71,15 @@ export function HeldPicture({ hold, opening, onSeen }: HeldPictureProps) {
       </Stack>
     </Card>
   );
+}
+
+/** Numbers that are told one by one; the button leads to all. */
+const TOLD_MAX = 12;
+type HoldWords = ReturnType<typeof useWords>['gateway']['pixelHolds'];
+function leftWords(left: readonly number[], words: HoldWords): string {
+  if (left.length === 0) return words.allSeen;
+  const told = left.slice(0, TOLD_MAX).map((frame) => frame + 1);
+  return words.leftToSee(told.join(', ') + (left.length > TOLD_MAX ? ', …' : ''), left.length);
 }
 
 interface StepProps {
@@ -84,7 +95,7 @@ function Step({ label, isOff, onStep }: StepProps) {
   );
 }
 
-interface PictureProps extends HeldPictureProps {
+interface PictureProps extends Omit<HeldPictureProps, 'left'> {
   readonly frame: number;
   readonly marks: PixelHoldView['findings'];
   readonly label: string;

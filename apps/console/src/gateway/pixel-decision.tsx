@@ -1,6 +1,6 @@
 /**
  * PixelDecision: released or rejected, with what was seen as the reason.
- * Decides that a release is offered once every marked frame was shown; a rejection at any time.
+ * Decides that a release is offered once every frame to see was shown; a rejection at any time.
  * Invariant: the decision names the digest of the file that was opened; what came of it is told.
  */
 import { Text } from '@mantine/core';
@@ -8,7 +8,6 @@ import { gatewayRoutes } from '@aifi/contracts-rest';
 import type { PixelDecisionView, PixelHoldView, PixelOpening } from '@aifi/contracts-rest';
 import { useLocation } from 'wouter';
 import { useAct } from '../api/use-answer.js';
-import { framesToSee } from '../format/frames-to-see.js';
 import { useWords } from '../frame/language.js';
 import { useNotice } from '../frame/notices.js';
 import { Card } from '../parts/card.js';
@@ -17,11 +16,11 @@ import { ReasonForm } from '../parts/reason-form.js';
 interface PixelDecisionProps {
   readonly hold: PixelHoldView;
   readonly opening: PixelOpening;
-  /** Frames that were shown. */
-  readonly seen: ReadonlySet<number>;
+  /** Frames that have to be seen before a release, and were not. */
+  readonly left: readonly number[];
 }
 
-export function PixelDecision({ hold, opening, seen }: PixelDecisionProps) {
+export function PixelDecision({ hold, opening, left }: PixelDecisionProps) {
   const { pixelHolds } = useWords().gateway;
   const tell = useNotice();
   const [, navigate] = useLocation();
@@ -31,7 +30,6 @@ export function PixelDecision({ hold, opening, seen }: PixelDecisionProps) {
   };
   const release = useAct(gatewayRoutes.releasePixelHold, done);
   const reject = useAct(gatewayRoutes.rejectPixelHold, done);
-  const left = framesToSee(hold.findings, opening.frames).filter((frame) => !seen.has(frame));
   const input = (reason: string) => ({
     params: { holdId: hold.id },
     body: { sha256: opening.sha256, reason },
@@ -44,7 +42,7 @@ export function PixelDecision({ hold, opening, seen }: PixelDecisionProps) {
   return (
     <Card title={pixelHolds.decide}>
       {left.length > 0 ? (
-        <ReasonForm {...common} action={pixelHolds.reject} color="red" onSubmit={onReject}>
+        <ReasonForm {...common} action={pixelHolds.reject} color="red.9" onSubmit={onReject}>
           <Text>{pixelHolds.decideText}</Text>
           <Text fw={600}>{pixelHolds.toSee(left.length)}</Text>
         </ReasonForm>

@@ -89,7 +89,14 @@ suite('an adversary with the hub in hand', () => {
       studiesOf: (siteId) => made.get(siteId as (typeof SITE_IDS)[number])!,
       deadlineMs: 300_000,
     });
+    console.error('followed', new Date());
     material = await everything();
+    console.error(
+      'material',
+      new Date(),
+      material.length,
+      material.reduce((n, m) => n + m.bytes.length, 0),
+    );
   }, START_MS);
   afterAll(async () => {
     await stack?.stop();
@@ -128,6 +135,7 @@ suite('an adversary with the hub in hand', () => {
   it('links nothing, with every identifier of every patient of both hospitals', () => {
     const known = [...facts.values()].flat();
     const sut = new Adversary(known);
+    console.error('sut', new Date(), known.length, sut.guesses);
     expect(sut.guesses).toBeGreaterThan(100_000);
     expect(material.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeGreaterThan(1e6);
     expect(sut.links(material)).toEqual([]);

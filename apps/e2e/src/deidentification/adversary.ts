@@ -127,8 +127,8 @@ export class Adversary {
 function tokensIn(bytes: Buffer): ReadonlySet<string> {
   let tokens = TOKENS_IN.get(bytes);
   if (!tokens) {
-    const all = bytes.toString('latin1').matchAll(TOKENS);
-    TOKENS_IN.set(bytes, (tokens = new Set(all.map(([token]) => token))));
+    const all = bytes.toString('latin1').match(TOKENS) ?? [];
+    TOKENS_IN.set(bytes, (tokens = new Set(all)));
   }
   return tokens;
 }

@@ -1,7 +1,7 @@
 /**
- * The table of docs/conformance/de-identification-comparison.md, as figures.
+ * The tables of docs/conformance/de-identification-comparison.md, as figures.
  * Decides what of the document a test can hold on to: what was planted, what each tool left, which
- * codes it wrote. Invariant: a table of another shape is an error, not an empty answer.
+ * codes it wrote; how many checks of each action passed. Invariant: a table of another shape is an error, not an empty answer.
  */
 import { readFileSync } from 'node:fs';
 
@@ -18,6 +18,13 @@ export interface ComparisonDocument {
   readonly planted: Omit<ComparisonRow, 'name' | 'codes'>;
   readonly markers: number;
   readonly rows: readonly ComparisonRow[];
+}
+
+/** One row of the suite's table: actions that are counted together. */
+export interface ActionRow {
+  readonly actions: readonly string[];
+  readonly passed: number;
+  readonly total: number;
 }
 
 const FILE = new URL(
@@ -37,7 +44,7 @@ export function readComparison(): ComparisonDocument {
   const end = lines.findIndex((line) => !line.startsWith('|'));
   return {
     planted: { total, text: words, datesAndUids },
-    markers: Number(markers.replaceAll(',', '')),
+    markers: numberOf(markers),
     rows: lines.slice(0, end).map(rowOf),
   };
 }
@@ -53,3 +60,15 @@ function rowOf(line: string): ComparisonRow {
   const [all = 0, words = 0, dates = 0] = figures;
   return { name, total: all, text: words, datesAndUids: dates, codes };
 }
+
+const ACTIONS = /^\| ([a-z_, ]+) \| ([\d,]+) of ([\d,]+) \|$/gm;
+
+/** The table of the suite in the manner of MIDI-B. */
+export function readActions(): ActionRow[] {
+  const rows = [...readFileSync(FILE, 'utf8').matchAll(ACTIONS)];
+  if (rows.length === 0) throw new Error('the comparison has no table of actions');
+  return rows.map(([, actions = '', passed = '', total = '']) => ({
+    ...{ actions: actions.split(', '), passed: numberOf(passed), total: numberOf(total) },
+  }));
+}
+const numberOf = (text: string): number => Number(text.replaceAll(',', ''));

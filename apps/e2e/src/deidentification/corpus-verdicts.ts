@@ -15,9 +15,13 @@ import {
   type PixelClearance,
   type PseudonymisedFolder,
 } from '@aifi/dicom-deidentification';
-import { KNOWN_MANUFACTURERS, type PixelGate } from '@aifi/dicom-pixel-gate';
-import { blackOut } from '@aifi/dicom-pixels';
-import { ok, refuse, type Result } from '@aifi/shared-kernel';
+import {
+  clearanceOf,
+  KNOWN_MANUFACTURERS,
+  unattended,
+  type PixelGate,
+} from '@aifi/dicom-pixel-gate';
+import { refuse, type Result } from '@aifi/shared-kernel';
 import { fakeSiteKeys } from '@aifi/shared-testing';
 import { sharedPath } from '../interop/dicom-files.js';
 
@@ -53,7 +57,8 @@ const DAMAGED: ReadonlyMap<string, string> = new Map([
   ['small/MR_small_padded.dcm', 'pixel data with bytes too many'],
 ]);
 const IDENTITY_REMOVED = 'the identity was removed before';
-const NOT_EXAMINED = { kind: 'hold', reason: 'the pixels could not be examined' } as const;
+const [CLEAN, NOT_CLEAN, SEPARATOR] = ['clean', 'no: ', ', '];
+const UNKNOWN_DEVICE = 'a device that nobody knows';
 
 export interface Judges {
   readonly gate: Pick<PixelGate, 'judge'>;
@@ -71,12 +76,28 @@ export async function verdictOf(path: string, judges: Judges): Promise<CorpusVer
   const reasons = file && reasonsOf(path, file, judges.isValid);
   const verdict = await judged(sourcePath, judges);
   if (!reasons) return verdict;
-  const clean = reasons.length === 0 ? 'clean' : `no: ${reasons.join(', ')}`;
-  if (reasons.join() !== IDENTITY_REMOVED) return { ...verdict, clean };
+  const clean = reasons.length === 0 ? CLEAN : `${NOT_CLEAN}${reasons.join(SEPARATOR)}`;
+  const others = reasons.filter((reason) => reason !== UNKNOWN_DEVICE);
+  if (others.join() !== IDENTITY_REMOVED) return { ...verdict, clean };
   const copy = await unmarkedCopy(sourcePath, judges.scratch);
   const unmarked = await judged(copy, judges);
   const words = [unmarked.verdict, unmarked.reason].filter((word) => word !== undefined);
   return { ...verdict, clean, unmarked: words.join(', ') };
+}
+
+/**
+ * The verdict that counts of a clean image; undefined of any other. Images of unknown devices may
+ * be counted in: a person looks at them, which a hospital with such a device will feel.
+ */
+export function cleanVerdictOf(
+  { verdict, clean, unmarked }: CorpusVerdict,
+  withUnknownDevices: boolean,
+): string | undefined {
+  if (clean === undefined) return undefined;
+  const reasons = clean === CLEAN ? [] : clean.slice(NOT_CLEAN.length).split(SEPARATOR);
+  const allowed = [IDENTITY_REMOVED, ...(withUnknownDevices ? [UNKNOWN_DEVICE] : [])];
+  if (!reasons.every((reason) => allowed.includes(reason))) return undefined;
+  return unmarked ?? verdict;
 }
 
 type Header = Pick<Part10File, 'meta' | 'dataset'> & { readonly hasPixels: boolean };
@@ -99,7 +120,7 @@ async function judged(sourcePath: string, { folder, gate }: Judges): Promise<Cor
     ...{ sourcePath, context: CONTEXT },
     clear: async (received) => {
       sopClassUid = received.string('SOPClassUID') ?? '';
-      const clearance = await clearanceOf(sourcePath, received, gate);
+      const clearance = await examined(sourcePath, received, gate);
       isCleaned = clearance.ok && clearance.value.cleaned !== undefined;
       return clearance;
     },
@@ -112,7 +133,7 @@ async function judged(sourcePath: string, { folder, gate }: Judges): Promise<Cor
   return { verdict: `quarantined: ${code}`, ...reason };
 }
 
-async function clearanceOf(
+async function examined(
   path: string,
   header: DicomDataset,
   gate: Pick<PixelGate, 'judge'>,
@@ -121,11 +142,7 @@ async function clearanceOf(
     return refuse('QUARANTINED_IDENTIFIER', 'no keep-list for this SOP class');
   }
   const question = { path, header, lane: 'routine', isReleased: false } as const;
-  const decision = await gate.judge(question).catch(() => NOT_EXAMINED);
-  if (decision.kind === 'clear') return ok({ isExamined: true });
-  if (decision.kind !== 'clean') return refuse('QUARANTINED_PIXELS', decision.reason);
-  const cleaned = await blackOut(path, decision.regions);
-  return cleaned.ok ? ok({ isExamined: true, cleaned: cleaned.value }) : cleaned;
+  return unattended(await clearanceOf(gate, question));
 }
 
 /** Undefined for other classes than CR, DX, CT and MR; else why the file is not clean. */
@@ -149,7 +166,7 @@ const WHY_NOT: readonly (readonly [string, (file: Header, family: string) => boo
     'file meta and dataset name different instances',
     ({ dataset, meta }) => meta.sopInstanceUid !== dataset.string('SOPInstanceUID'),
   ],
-  ['a device that nobody knows', ({ dataset }, family) => isUnknown(dataset, family)],
+  [UNKNOWN_DEVICE, ({ dataset }, family) => isUnknown(dataset, family)],
   [IDENTITY_REMOVED, ({ dataset }) => says(dataset, 'PatientIdentityRemoved')],
 ];
 

@@ -97,8 +97,9 @@ class Schedule {
       await this.#arriveAtGateway(tick);
       for (const study of this.#studies) await this.#progress(study, tick);
       this.#pacs.isUp = tick >= TICKS || this.#random() < 0.8;
+      await service.resumeExplained();
       while ((await service.runOnce()) > 0);
-      this.#judge();
+      this.#judge(tick === TICKS + 5);
       gateway.clock.advance(TICK_MS);
     }
     this.counts.open += this.#studies.filter(({ isSettled }) => !isSettled).length;
@@ -175,12 +176,14 @@ class Schedule {
     if (tick === study.returnedAt) await this.gateway.returned(study.job!);
   }
 
-  #judge(): void {
+  #judge(isLast: boolean): void {
     const { counts } = this;
     for (const study of this.#studies) {
       if (!study.job || study.isSettled) continue;
       const state = this.gateway.state(study.job);
-      if (state !== 'HELD' && state !== 'RESULT_IN_PACS') continue;
+      // What is held may be explained later.
+      const isOver = state === 'RESULT_IN_PACS' || (state === 'HELD' && isLast);
+      if (!isOver) continue;
       study.isSettled = true;
       const isUnexplained = this.#unexplained.has(study.uid);
       if (state === 'HELD') {

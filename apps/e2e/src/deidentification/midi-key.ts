@@ -9,17 +9,12 @@ import { readFileSync } from 'node:fs';
 import { tagOf, type DicomDataset } from '@aifi/dicom-core';
 import { openFrames, type PixelRegion } from '@aifi/dicom-pixels';
 
-export type MidiAction =
-  | 'tag_retained'
-  | 'text_notnull'
-  | 'text_retained'
-  | 'text_removed'
-  | 'date_shifted'
-  | 'uid_changed'
-  | 'uid_consistent'
-  | 'patid_consistent'
-  | 'pixels_hidden'
-  | 'pixels_retained';
+export const MIDI_ACTIONS = [
+  ...(['tag_retained', 'text_notnull', 'text_retained', 'text_removed', 'date_shifted'] as const),
+  ...(['uid_changed', 'uid_consistent', 'patid_consistent'] as const),
+  ...(['pixels_hidden', 'pixels_retained'] as const),
+] as const;
+export type MidiAction = (typeof MIDI_ACTIONS)[number];
 
 export interface MidiCheck {
   readonly action: MidiAction;

@@ -18,8 +18,16 @@ import { isNationalNumber, verifyFolder } from '@aifi/dicom-deidentification-che
 import { clearanceOf, createPixelGate, unattended } from '@aifi/dicom-pixel-gate';
 import { systemClock, type Result } from '@aifi/shared-kernel';
 import { fakeSiteKeys, temporaryFolder } from '@aifi/shared-testing';
+import { readActions } from './comparison-document.js';
 import { midiCases, ULTRASOUND_PEOPLE } from './midi-cases.js';
-import { outcomeOf, passes, ScoreSheet, type MidiCase, type MidiMappings } from './midi-key.js';
+import {
+  MIDI_ACTIONS,
+  outcomeOf,
+  passes,
+  ScoreSheet,
+  type MidiCase,
+  type MidiMappings,
+} from './midi-key.js';
 import { personOf } from './midi-people.js';
 
 const PEOPLE = 27;
@@ -110,6 +118,17 @@ describe('MIDI-B style suite', () => {
   });
   it('blacks out what the layout of a device says, and nothing beside it', () => {
     expect(blackedOut).toBe(ULTRASOUND_PEOPLE);
+  });
+  it('scores what docs/conformance/de-identification-comparison.md says', () => {
+    const rows = readActions();
+    const counted = rows.map(({ actions }) => {
+      const scores = actions.map((action) => sheet.get(action));
+      const passed = scores.reduce((sum, score) => sum + score.passed, 0);
+      const total = scores.reduce((sum, score) => sum + score.total, 0);
+      return { actions, passed, total };
+    });
+    expect(counted).toEqual(rows);
+    expect(rows.flatMap(({ actions }) => actions).sort()).toEqual([...MIDI_ACTIONS].sort());
   });
   it('passes the independent verification beside its originals', async () => {
     const names = Array.from({ length: PEOPLE }, (_, index) => personOf(index));

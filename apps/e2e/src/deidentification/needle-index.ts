@@ -72,7 +72,8 @@ export class TextNeedles {
   }
   add(text: string, carrier: string): void {
     for (const [by, forms] of Object.entries(encodingsOf(text))) {
-      for (const form of forms) this.#index.add({ carrier, by, bytes: Buffer.from(form, 'latin1') });
+      for (const form of forms)
+        this.#index.add({ carrier, by, bytes: Buffer.from(form, 'latin1') });
     }
   }
   scan(bytes: Buffer): Found[] {

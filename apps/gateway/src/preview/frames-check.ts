@@ -1,7 +1,7 @@
 /**
  * Frames check: every frame of a received file decodes, so none can be other than it looks.
- * Decides what may be released: what nobody can be shown cannot have been seen. Invariant: one frame
- * is in memory at a time; no text of the file leaves.
+ * Decides what may be released: what nobody can be shown cannot have been seen. Invariants: one
+ * frame is in memory at a time; no text of the file leaves.
  * Source: pseudonymisation specification 1.5 (human release, fail closed).
  */
 import { openFrames } from '@aifi/dicom-pixels';

@@ -73,7 +73,12 @@ export const registerRoutes = {
     path: '/api/v1/vault/patient-codes',
     summary: 'The code under which two persons agree to erase a patient',
     body: z.strictObject(patientShape),
-    response: z.object({ code: z.string(), studies: z.int().nonnegative() }),
+    response: z.object({
+      code: z.string(),
+      studies: z.int().nonnegative(),
+      /** Of the same number where no issuer was told: another patient to an erasure. */
+      studiesWithoutIssuer: z.int().nonnegative(),
+    }),
   },
   erasePatient: {
     method: 'POST',

@@ -7,7 +7,6 @@
 import { AifiError } from '@aifi/shared-kernel';
 import { failed, type Finding, type ObjectFinding } from './finding.js';
 import { filesBelow } from './files-below.js';
-import { claimedCodes } from './marker-checks.js';
 import { holdsAny } from './marker-search.js';
 import { notRunOf, SET_FILES_MAX, type NotRun, type RunFacts } from './not-run.js';
 import { OriginalIndex, type Original } from './original-index.js';
@@ -111,10 +110,10 @@ async function verifyNext(path: string, run: Run, known?: Original): Promise<voi
   const original = known ?? (await originals?.take(object));
   if (originals && !original) tell(failed('set.original'));
   if (original) run.originalPaths.push(original.path);
-  if (claimedCodes(object.dataset).has('113101')) run.cleaned += 1;
   const { retain, validators } = options;
   const verification = verifyObject(object, { original: original?.object, retain });
   tell(...verification.findings);
+  if (verification.isCleaned) run.cleaned += 1;
   run.findings.push(...run.set.add(file, object, verification));
   if (validators && original) {
     const paths = await newErrorsOf(path, original.path);

@@ -37,6 +37,8 @@ export interface ObjectOptions {
 }
 export interface ObjectVerification extends Comparison {
   readonly findings: readonly ObjectFinding[];
+  /** It claims that regions of its pixels were blacked out. */
+  readonly isCleaned: boolean;
 }
 
 /** Group 0002 of an output: what PS3.10 asks for, and the name of the writer. */
@@ -54,7 +56,9 @@ const DEFAULT_RETAINED: readonly PatientCharacteristic[] = ['age', 'sex'];
 export function verifyObject(object: ReadObject, options: ObjectOptions = {}): ObjectVerification {
   const seen: Comparison = { offsetsDays: new Set(), uids: new Map() };
   const findings: ObjectFinding[] = [];
+  let isCleaned = false;
   try {
+    isCleaned = claimedCodes(object.dataset).has('113101');
     findings.push(...fileFindings(object), ...markerFindings(object.dataset));
     findings.push(...elementFindings(object, options, seen));
     findings.push(...pixelFindings(object, options.original));
@@ -64,7 +68,7 @@ export function verifyObject(object: ReadObject, options: ObjectOptions = {}): O
     findings.push(failed('text.encoding'));
   }
   if (seen.offsetsDays.size > 1) findings.push(failed('date.interval'));
-  return { findings, ...seen };
+  return { findings, isCleaned, ...seen };
 }
 
 function* fileFindings({

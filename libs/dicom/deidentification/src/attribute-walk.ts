@@ -3,20 +3,25 @@
  * Decides what becomes of each attribute. Invariants: every sequence item goes through the same
  * table; every UID that is not of the standard is remapped; every date is shifted or emptied; an
  * attribute whose VR is not the one of the standard is read as that or dropped; every kept text
- * goes through the identifier sweep.
+ * goes through the identifier sweep; codes, numbers, times and binary values have the form that the
+ * standard gives them.
  * Source: PS3.15 E.1 (action codes), E.1.1; PS3.5 6.2; pseudonymisation specification 1.2.
  */
-import { DicomDataset, unpadded, type DicomElement } from '@aifi/dicom-core';
+import { DicomDataset, tagOf, unpadded, type DicomElement } from '@aifi/dicom-core';
 import { AifiError, isUid, type OriginalUid } from '@aifi/shared-kernel';
 import type { PseudonymousUid } from '@aifi/shared-kernel';
 import type { ActionReport, ReportedAction } from './action-report.js';
+import { isPlausibleBinary } from './binary-values.js';
+import { cleanedCodes } from './code-strings.js';
+import { cleanCodedItem, isPartOfCode } from './coded-item.js';
 import type { DeidentificationContext } from './deidentification-context.js';
 import * as derive from './derivations.js';
-import type { IdentifierSweep } from './identifier-sweep.js';
+import { IdentifierFound, type IdentifierSweep } from './identifier-sweep.js';
 import type { Action, KeepList } from './keep-list.js';
-import { isWholeTable } from './lookup-table.js';
+import { decimalText, integerText, isTimeOfDay } from './number-texts.js';
 import { profileCodeOf } from './profile-row.js';
 import { standardElement } from './standard-element.js';
+import { isOfStandard } from './standard-uids.js';
 import { cleanDescriptor } from './vocabulary.js';
 
 export interface Walk {
@@ -28,22 +33,19 @@ export interface Walk {
   readonly age: string | undefined;
   /** Burned In Annotation will say NO. */
   readonly isExamined: boolean;
+  /** Frames with functional groups: most codes and numbers have to have a value. */
+  readonly isEnhanced: boolean;
   readonly uids: Map<PseudonymousUid, OriginalUid>;
   readonly sweep: IdentifierSweep;
   readonly report: ActionReport | undefined;
 }
 
-/** UIDs of the standard itself: SOP classes, transfer syntaxes, well-known frames (PS3.6 A). */
-const WELL_KNOWN_ROOT = '1.2.840.10008.';
 const TEXT_VRS = new Set(['LO', 'LT', 'SH', 'ST', 'UT']);
 const NUMBER_TEXT_VRS = new Set(['DS', 'IS']);
-const BINARY_VRS = new Set('AT FL FD SL SS UL US OB OD OF OL OV OW'.split(' '));
-// PS3.5 6.2, DS and IS: one number, or nothing. Phone numbers and record numbers do not pass.
-const NUMERIC_TEXT = /^ *([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)? *$/;
-/** DS has 16, IS 12; a long gap would keep the pattern busy for minutes. @unit characters */
-const NUMERIC_LENGTH_MAX = 64;
-// PS3.5 6.2, TM: hours, then minutes, seconds, fraction.
-const TIME = /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/;
+/** Type 2 or 3 in an object without functional groups (PS3.3 C.7.3.1, C.7.6.1). */
+const COUNTERS: ReadonlySet<number> = new Set(
+  ['SeriesNumber', 'AcquisitionNumber', 'InstanceNumber', 'ImagesInAcquisition'].map(tagOf),
+);
 /** Our values where one has to stand: recognisable as ours, and of nobody. */
 const DUMMY_TEXT = 'REMOVED';
 const DUMMIES: Readonly<Record<string, string>> = {
@@ -119,10 +121,12 @@ function kept(step: Step): ReportedAction {
     const inner = [...path, tag];
     output.setItems(
       tag,
-      value.map((item) => cleanedDataset(item, walk, inner)),
+      value.map((item) => cleanCodedItem(cleanedDataset(item, walk, inner))),
     );
     return 'kept';
   }
+  // A code outside of an item is one of nothing.
+  if (path.length === 0 && isPartOfCode(tag)) return 'removed';
   if (vr === 'UI') return remappedAll(step);
   if (vr === 'DA' || vr === 'DT') {
     const shift = vr === 'DA' ? derive.shiftDate : derive.shiftDateTime;
@@ -134,7 +138,7 @@ function kept(step: Step): ReportedAction {
   }
   if (vr === 'TM') {
     const times = textsOf(element, input);
-    if (!times.every((text) => TIME.test(text))) return emptied(output, element);
+    if (!times.every(isTimeOfDay)) return emptied(output, element);
     output.setStrings(tag, times, vr);
     return 'kept';
   }
@@ -145,8 +149,8 @@ function kept(step: Step): ReportedAction {
     return 'kept';
   }
   if (vr === 'CS') return keptCode(element, walk, output);
-  if (NUMBER_TEXT_VRS.has(vr)) return keptNumber(element, output);
-  if (!BINARY_VRS.has(vr) || !isWholeTable(tag, value, input)) return 'removed';
+  if (NUMBER_TEXT_VRS.has(vr)) return keptNumber(element, walk, output);
+  if (!isPlausibleBinary(element, input)) return 'removed';
   output.put(element);
   return 'kept';
 }
@@ -168,33 +172,48 @@ function asciiText(value: Uint8Array): string {
   return unpadded(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'));
 }
 
-/** Code strings as they are, if they are of the default repertoire (PS3.5 6.2). */
-function keptCode({ tag, vr, value }: DicomElement, walk: Walk, output: DicomDataset): 'kept' {
-  for (const code of asciiText(value as Uint8Array).split('\\')) walk.sweep.check(code, tag);
-  output.put({ tag, vr, value });
-  return 'kept';
+/** Code strings as they are, if they are codes (PS3.5 6.2). */
+function keptCode(element: DicomElement, walk: Walk, output: DicomDataset): ReportedAction {
+  const { tag, vr, value } = element;
+  const codes = asciiText(value as Uint8Array).split('\\');
+  const cleaned = cleanedCodes(tag, codes, walk.isEnhanced);
+  if (cleaned === undefined) throw new IdentifierFound(tag);
+  for (const code of cleaned) walk.sweep.check(code, tag);
+  if (cleaned === codes) {
+    output.put(element);
+    return 'kept';
+  }
+  if (cleaned.every((code) => code === '')) return emptied(output, element);
+  output.setStrings(tag, cleaned, vr);
+  return cleaned.join('\\') === codes.join('\\') ? 'kept' : 'cleaned';
 }
 
-function keptNumber(element: DicomElement, output: DicomDataset): ReportedAction {
-  const texts = asciiText(element.value as Uint8Array).split('\\');
-  const areNumbers = texts.every(
-    (text) => text.length <= NUMERIC_LENGTH_MAX && NUMERIC_TEXT.test(text),
-  );
-  if (!areNumbers) return emptied(output, element);
-  output.put(element);
-  return 'kept';
+function keptNumber(element: DicomElement, walk: Walk, output: DicomDataset): ReportedAction {
+  const { tag, vr, value } = element;
+  const received = asciiText(value as Uint8Array).split('\\');
+  const written = received.map(vr === 'IS' ? integerText : decimalText);
+  const texts = written.filter((text) => text !== undefined);
+  if (texts.length < received.length) return emptied(output, element);
+  if (texts.some((text) => walk.sweep.isKnownNumber(text, tag))) {
+    // A count may be empty; a measure may not, and an image with a wrong one is worse than none.
+    if (walk.isEnhanced || !COUNTERS.has(tag)) throw new IdentifierFound(tag);
+    return emptied(output, element);
+  }
+  const isSame = texts.every((text, i) => text === received[i]);
+  if (isSame) output.put(element);
+  else output.setStrings(tag, texts, vr);
+  return isSame ? 'kept' : 'cleaned';
 }
-
 function remappedAll({ element, input, output, walk }: Step): ReportedAction {
   const uids = textsOf(element, input);
-  const mapped = uids.map((uid) => remapped(uid, walk));
+  const { tag } = element;
+  const mapped = uids.map((uid) => (isOfStandard(tag, uid) ? uid : remapped(uid, walk)));
   output.setStrings(element.tag, mapped, 'UI');
   return mapped.every((uid, i) => uid === uids[i]) ? 'kept' : 'remapped';
 }
 
 function remapped(uid: string, walk: Walk): string {
   if (!isUid(uid)) return '';
-  if (uid.startsWith(WELL_KNOWN_ROOT)) return uid;
   const pseudonym = derive.pseudonymousUidOf(uid, walk.context);
   walk.uids.set(pseudonym, uid as OriginalUid);
   return pseudonym;

@@ -26,11 +26,15 @@ export type OnComment = (bytes: Uint8Array) => void;
 /** Bytes that tell how a codestream begins. */
 export const START_BYTES = 4;
 
-/** `jpeg` also for JPEG-LS; undefined when no codestream begins with these bytes. */
+/**
+ * `jpeg` also for JPEG-LS; undefined when no codestream begins with these bytes, of which a short
+ * fragment may have fewer.
+ */
 export function codestreamKind(start: Uint8Array): 'jpeg' | 'j2k' | undefined {
-  if (start[0] !== FILL) return undefined;
-  if (start[1] === 0xd8 && start[2] === FILL) return 'jpeg';
-  return start[1] === 0x4f && start[2] === FILL && start[3] === 0x51 ? 'j2k' : undefined;
+  const [first, second, third = FILL, fourth = 0x51] = start;
+  if (first !== FILL || third !== FILL) return undefined;
+  if (second === 0xd8) return 'jpeg';
+  return second === 0x4f && fourth === 0x51 ? 'j2k' : undefined;
 }
 
 /** What the next byte is: one of a marker, of a length, of a segment, of samples, or behind all. */
@@ -52,11 +56,15 @@ export class CodestreamComments {
   #before = 0;
   #tilePart = { start: 0, length: 0 };
 
+  /** `unknown`: all of it is told, because nobody can say what in it is a comment. */
   constructor(
-    kind: 'jpeg' | 'j2k',
+    kind: 'jpeg' | 'j2k' | 'unknown',
     private readonly onComment: OnComment,
   ) {
     this.#isJpeg = kind === 'jpeg';
+    if (kind !== 'unknown') return;
+    this.#state = 'trailing';
+    this.#holdAnew();
   }
 
   push(bytes: Uint8Array): void {

@@ -109,7 +109,8 @@ describe(CodestreamSweep.name, () => {
       expect(isFound(encapsulated(codestream, clean), pieces)).toBe(true);
       expect(isFound(encapsulated(clean, clean, codestream), pieces)).toBe(true);
     }
-    for (const cut of [4, 5, 9, codestream.length - 3]) {
+    // Fragments are even.
+    for (const cut of [2, 4, 6, 10, (codestream.length - 4) & ~1]) {
       const [head, tail] = [codestream.subarray(0, cut), codestream.subarray(cut)];
       expect(isFound(encapsulated(clean, head, tail, clean), 5)).toBe(true);
     }
@@ -131,10 +132,13 @@ describe(CodestreamSweep.name, () => {
     sweep.push(value);
     expect([isFound(value), sweep.end()]).toEqual([true, false]);
   });
-  it('finds nothing in samples, and holds comments that are too many to search', () => {
+  it('finds nothing in samples, but in what is no codestream, and holds too many comments', () => {
     const samples = Buffer.from('Meijden 123456782 '.repeat(20));
     const picture = Buffer.concat([SOI, SOF, SOS, samples, EOI]);
     expect(isFound(encapsulated(picture))).toBe(false);
+    const isUnknown = Buffer.from('a JP2 file, <xml> van der Meijden </xml>');
+    expect(isFound(encapsulated(isUnknown))).toBe(true);
+    expect(isFound(encapsulated(Buffer.from('a JP2 file of somebody')))).toBe(false);
     const many = Array.from({ length: 80 }, (_, i) => com(`${i} ${'ab '.repeat(1_300)}`));
     expect(isFound(encapsulated(jpeg(...many)))).toBe(true);
     // But every frame may have its own.

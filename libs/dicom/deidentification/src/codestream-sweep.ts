@@ -2,11 +2,11 @@
  * Codestream sweep: is anything that identifies in the comments of compressed frames?
  * Decides by the rules of the identifier sweep, on every frame, while the pixel data go by: frames
  * leave as they came, with whatever a device wrote into them.
- * Invariants: memory is the comments of one frame; no comment is told to anybody. JPEG XL and video
- * are not read here: the pixel gate lets none of them pass.
+ * Invariants: memory is the comments of one frame; no comment is told to anybody; what is no
+ * codestream is searched whole, and does not leave when it is too long for that (video, JPEG XL).
  * Source: PS3.5 A.4 (items of encapsulated pixel data), 8.2; pseudonymisation specification 1.3.
  */
-import type { DicomDataset } from '@aifi/dicom-core';
+import type { DicomDataset, FileMeta, PixelDataRange } from '@aifi/dicom-core';
 import { AifiError } from '@aifi/shared-kernel';
 import { CodestreamComments, codestreamKind, START_BYTES } from './codestream-comments.js';
 import type { DeidentificationContext } from './deidentification-context.js';
@@ -40,6 +40,24 @@ export function textsOfComment(bytes: Uint8Array): string[] {
       return windows;
     });
   });
+}
+
+/** RLE has no place for a comment (PS3.5 annex G). */
+const RLE_LOSSLESS = '1.2.840.10008.1.2.5';
+
+interface ReceivedImage {
+  readonly meta: Pick<FileMeta, 'transferSyntaxUid'>;
+  readonly dataset: DicomDataset;
+  readonly pixelData: Pick<PixelDataRange, 'encapsulated'> | undefined;
+}
+
+/** Undefined when the pixel data are no codestreams. */
+export function codestreamSweepOf(
+  { meta, dataset, pixelData }: ReceivedImage,
+  context: Pick<DeidentificationContext, 'placeholderBirthDates'>,
+): CodestreamSweep | undefined {
+  if (!pixelData?.encapsulated || meta.transferSyntaxUid === RLE_LOSSLESS) return undefined;
+  return new CodestreamSweep(dataset, context);
 }
 
 /** Takes the value of encapsulated pixel data as it goes by. */
@@ -105,11 +123,11 @@ export class CodestreamSweep {
     this.#isStart = false;
     const start = Uint8Array.from(this.#start);
     const kind = codestreamKind(start);
-    if (kind) {
+    if (kind || !this.#codestream) {
       this.#codestream?.end();
       // A sweep of its own: it holds what was searched, and frames are many.
       const sweep = new IdentifierSweep(this.#known);
-      this.#codestream = new CodestreamComments(kind, (comment) => {
+      this.#codestream = new CodestreamComments(kind ?? 'unknown', (comment) => {
         this.#isFound ||= textsOfComment(comment).some((text) => identifies(text, sweep));
       });
     }

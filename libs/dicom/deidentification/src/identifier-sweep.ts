@@ -1,8 +1,9 @@
 /**
  * Identifier sweep: is anything that identifies left in what is kept?
  * Decides by searching every kept text value, after cleaning, for social security numbers (BSN,
- * eleven test) and for the known identifiers of this very patient. UIDs, numbers (DS, IS) and dates
- * are exempt: they are remapped, numeric or shifted. A hit names the attribute, never the value.
+ * eleven test) and for the known identifiers of this very patient. UIDs and dates are exempt: they
+ * are remapped or shifted. Of numbers (DS, IS) only whole ones that are known count: the eleven test
+ * would hold every eleventh. A hit names the attribute, never the value.
  * Invariants: bounded time, whatever a sender writes; no value is told to anybody.
  * Source: pseudonymisation specification 1.3; BSN eleven test: Wet algemene bepalingen
  * burgerservicenummer; SNOMED CT identifiers: Verhoeff check digit.
@@ -11,6 +12,7 @@ import { AifiError } from '@aifi/shared-kernel';
 import { tagOf } from '@aifi/dicom-core';
 import type { KnownIdentifiers } from './known-identifiers.js';
 import { nameFolded, tokensOf } from './normalised-text.js';
+import { bareDigits } from './number-texts.js';
 
 /** What this refuses with; the words are fixed but for the number of the attribute. */
 export class IdentifierFound extends Error {
@@ -20,7 +22,7 @@ export class IdentifierFound extends Error {
 }
 
 /** Of one header, all values together; a whole kept header has a few thousand. @unit characters */
-const TEXT_MAX = 262_144;
+const TEXT_MAX = 65_536;
 /** No kept attribute is longer by its VR (LO 64) than this many times over. @unit characters */
 const VALUE_MAX = 4_096;
 
@@ -29,10 +31,21 @@ interface Form {
   readonly spaced: string;
   readonly squashed: string;
   readonly numbers: 'none' | 'contiguous' | 'separated';
+  /** Whole runs of digits without zeros before them. */
+  readonly runs: readonly string[];
 }
 /** Kept values are the same in all slices of a series. Bounded: what is full starts anew. */
 const forms = new Map<string, Form>();
 const FORMS_MAX = 2_000;
+const DIGITS = /\d{5,}/g;
+/** More of them are looked for by their first characters: linear in the text. */
+const PIECES_BY_ONE_MAX = 128;
+const PIECE_HEAD = 6;
+/** Integers that count images; any other number is a measure, of which five digits may be equal. */
+const COUNTERS: ReadonlySet<number> = new Set(
+  ['SeriesNumber', 'AcquisitionNumber', 'InstanceNumber', 'ImagesInAcquisition'].map(tagOf),
+);
+const MEASURE_DIGITS_MIN = 7;
 
 function formOf(text: string): Form {
   const known = forms.get(text);
@@ -43,6 +56,7 @@ function formOf(text: string): Form {
     spaced: ` ${tokens.join(' ')} `,
     squashed: tokens.join(''),
     numbers: numbersIn(text),
+    runs: (text.normalize('NFKC').match(DIGITS) ?? []).map(bareDigits),
   };
   if (forms.size >= FORMS_MAX) forms.clear();
   forms.set(text, form);
@@ -56,6 +70,7 @@ const CODE_VALUE = tagOf('CodeValue');
 export class IdentifierSweep {
   readonly #seen = new Set<string>();
   #length = 0;
+  #heads: Map<string, Sharing> | undefined;
 
   constructor(private readonly known: KnownIdentifiers) {}
 
@@ -76,14 +91,53 @@ export class IdentifierSweep {
     if (hasNumber(form, text, tag) || this.#isKnown(form)) throw new IdentifierFound(tag);
   }
 
-  #isKnown({ tokens, spaced, squashed }: Form): boolean {
-    const { words, phrases, pieces } = this.known;
+  /** Whether a whole number (DS, IS) is one of this patient. */
+  isKnownNumber(text: string, tag: number): boolean {
+    const bare = bareDigits(text);
+    const isLong = COUNTERS.has(tag) || bare.length >= MEASURE_DIGITS_MIN;
+    return isLong && this.known.numbers.has(bare);
+  }
+
+  #isKnown({ tokens, spaced, squashed, runs }: Form): boolean {
+    const { words, phrases, shortNames, numbers } = this.known;
     return (
       tokens.some((token) => words.has(token)) ||
+      (tokens.length > 1 && tokens.some((token) => shortNames.has(token))) ||
+      runs.some((run) => numbers.has(run)) ||
       phrases.some((phrase) => spaced.includes(phrase)) ||
-      pieces.some((piece) => squashed.includes(piece))
+      this.#hasPiece(squashed)
     );
   }
+
+  #hasPiece(squashed: string): boolean {
+    const { pieces } = this.known;
+    if (pieces.length <= PIECES_BY_ONE_MAX) return pieces.some((piece) => squashed.includes(piece));
+    this.#heads ??= headsOf(pieces);
+    for (let at = 0; at + PIECE_HEAD <= squashed.length; at += 1) {
+      const sharing = this.#heads.get(squashed.slice(at, at + PIECE_HEAD));
+      // By length, not one by one: a stranger may give all of them one beginning.
+      for (const length of sharing?.lengths ?? []) {
+        if (sharing!.pieces.has(squashed.slice(at, at + length))) return true;
+      }
+    }
+    return false;
+  }
+}
+
+interface Sharing {
+  readonly pieces: Set<string>;
+  readonly lengths: Set<number>;
+}
+function headsOf(pieces: readonly string[]): Map<string, Sharing> {
+  const heads = new Map<string, Sharing>();
+  for (const piece of pieces) {
+    const head = piece.slice(0, PIECE_HEAD);
+    const sharing = heads.get(head) ?? { pieces: new Set(), lengths: new Set() };
+    heads.set(head, sharing);
+    sharing.pieces.add(piece);
+    sharing.lengths.add(piece.length);
+  }
+  return heads;
 }
 
 function hasNumber({ numbers }: Form, text: string, tag: number): boolean {
@@ -94,21 +148,41 @@ function hasNumber({ numbers }: Form, text: string, tag: number): boolean {
 
 /** Digits with at most two separators between any two. */
 const RUN = /\d(?:[ .\-/]{0,2}\d)+/g;
+/** Dashes of other scripts, low lines; format characters are nothing at all. */
+const OTHER_DASHES = /[\p{Pd}\u2212\u00ad_]/gu;
+const INVISIBLE = /\p{Cf}/gu;
 /** As people write a BSN in groups: 123456782, 123 456 782, 1234.56.782. */
-const GROUPED = /^(?:\d{8,9}|\d{3}[ .-]\d{3}[ .-]\d{3}|\d{4}[ .-]\d{2}[ .-]\d{3})$/;
+const GROUPED = /^(?:\d{8,9}|0+\d{9}|\d{3} \d{3} \d{3}|\d{4} \d{2} \d{3})$/;
+const GROUPS_MAX = 3;
 
 /** Whether a text holds eight or nine digits, no more, that pass the eleven test. */
 function numbersIn(text: string): Form['numbers'] {
   let found: Form['numbers'] = 'none';
   // Digits of other scripts and full-width ones count as what they are.
-  for (const [run] of text.normalize('NFKC').matchAll(RUN)) {
-    const isBsn = passesElevenTest(run.replace(/\D+/g, ''));
-    // "12345678 2 mm": also the parts between spaces, each by itself.
-    const parts = isBsn ? [run] : run.split(/[ .\-/]/).filter(passesElevenTest);
-    if (parts.some((part) => GROUPED.test(part))) return 'contiguous';
-    if (parts.length > 0) found = 'separated';
+  const plain = text.normalize('NFKC').replace(OTHER_DASHES, '-').replace(INVISIBLE, '');
+  for (const [run] of plain.matchAll(RUN)) {
+    const groups = run.split(/[ .\-/]+/);
+    if (hasGroupedNumber(groups)) return 'contiguous';
+    if (isSocialNumber(groups.join(''))) found = 'separated';
   }
   return found;
+}
+
+/** "12345678 2 mm", "123 456 782 03": also the parts of a run, of as many groups as people write. */
+function hasGroupedNumber(groups: readonly string[]): boolean {
+  for (let from = 0; from < groups.length; from += 1) {
+    for (let count = 1; count <= GROUPS_MAX && from + count <= groups.length; count += 1) {
+      const part = groups.slice(from, from + count);
+      if (GROUPED.test(part.join(' ')) && isSocialNumber(part.join(''))) return true;
+    }
+  }
+  return false;
+}
+
+/** A number that was filled up with zeros has more than nine digits. */
+function isSocialNumber(digits: string): boolean {
+  const bare = digits.replace(/^0+/, '');
+  return passesElevenTest(digits.length > 9 ? bare : digits);
 }
 
 /** Eight digits have a zero before them; the number of nothing but zeros belongs to nobody. */

@@ -1,7 +1,7 @@
 /** De-identification: the keep-lists, the pure engine and the only maker of what may leave. */
 export * from './action-report.js';
 export { commentsOf } from './codestream-comments.js';
-export { CodestreamSweep } from './codestream-sweep.js';
+export { CodestreamSweep, codestreamSweepOf } from './codestream-sweep.js';
 export * from './confidentiality-profile.table.js';
 export { conformanceMarkdown, reIdentifierActionOf } from './conformance-tables.js';
 export * from './deidentification-context.js';

@@ -32,7 +32,7 @@ export const COMMON: Keywords = {
     WindowCenter WindowWidth VOILUTFunction VOILUTSequence ModalityLUTSequence ModalityLUTType
     LUTDescriptor LUTData RescaleIntercept RescaleSlope RescaleType PresentationLUTShape
     LossyImageCompression LossyImageCompressionRatio LossyImageCompressionMethod
-    QualityControlImage ScanOptions ExtendedOffsetTable ExtendedOffsetTableLengths`,
+    QualityControlImage ScanOptions`,
 };
 
 /** Colour by table, as US, secondary capture and perfusion maps have it (PS3.3 C.7.6.3, C.7.9). */
@@ -162,7 +162,7 @@ export const ENHANCED: Keywords = {
     RespiratoryCyclePosition TemporalPositionSequence TemporalPositionTimeOffset
     FrameVOILUTSequence PixelValueTransformationSequence RealWorldValueMappingSequence
     LUTExplanation LUTLabel MeasurementUnitsCodeSequence RealWorldValueLastValueMapped
-    RealWorldValueFirstValueMapped RealWorldValueIntercept RealWorldValueSlope RealWorldValueLUTData
+    RealWorldValueFirstValueMapped RealWorldValueIntercept RealWorldValueSlope
     DoubleFloatRealWorldValueFirstValueMapped DoubleFloatRealWorldValueLastValueMapped
     IrradiationEventIdentificationSequence PatientOrientationCodeSequence
     PatientOrientationModifierCodeSequence PatientGantryRelationshipCodeSequence

@@ -1,16 +1,18 @@
 /**
  * Known identifiers: what the received header says about who this patient is.
- * Decides which pieces of names, numbers, birth date and address are looked for in the output, and
- * how: long ones anywhere, also across separators; short ones as whole words; what is too short or
- * an everyday word of imaging not at all, because it would hold every second study.
- * Invariants: nothing of it leaves this process; text that does not decode is taken byte by byte.
+ * Decides which pieces of names, numbers, birth date, address, hospital and device are looked for in
+ * the output, and how: long ones anywhere, also across separators; short ones as whole words; what is
+ * too short or an everyday word of imaging not at all, because it would hold every second study.
+ * Invariants: nothing of it leaves this process; text that does not decode is taken byte by byte; a
+ * header that names more than any device writes is refused, so that the search has its bounds.
  * Source: pseudonymisation specification 1.3 (BSN in any field), 1.6.
  */
 import { vrOf, tagOf, type DicomDataset, type DicomElement } from '@aifi/dicom-core';
 import { calendarDay } from './derivations.js';
-import { KNOWN_WORDS } from './known-words.table.js';
-import { folded, nameFolded, tokensOf } from './normalised-text.js';
+import { INSTITUTION_WORDS, KNOWN_WORDS } from './known-words.table.js';
+import { folded, nameFolded, spelledOut, tokensOf, withoutUmlaut } from './normalised-text.js';
 import { PLACEHOLDER_BIRTH_DATES } from './placeholder-dates.table.js';
+import { bareDigits } from './number-texts.js';
 import { isDescriptionWord } from './vocabulary.js';
 
 export interface KnownIdentifiers {
@@ -20,24 +22,49 @@ export interface KnownIdentifiers {
   readonly phrases: readonly string[];
   /** Anywhere, separators left out. */
   readonly pieces: readonly string[];
+  /** Family names of three letters: whole words that do not stand alone. */
+  readonly shortNames: ReadonlySet<string>;
+  /** Digits without zeros before them, of five on: whole runs of digits. */
+  readonly numbers: ReadonlySet<string>;
+}
+/** The header names more than can be looked for; the words are fixed. */
+export class TooManyIdentifiers extends Error {
+  constructor() {
+    super('more names and numbers than a header holds');
+  }
 }
 interface Collected {
   readonly words: Set<string>;
   readonly phrases: Set<string>;
   readonly pieces: Set<string>;
+  readonly shortNames: Set<string>;
+  readonly numbers: Set<string>;
   readonly sitePlaceholders: readonly string[];
 }
 
 const everyday: ReadonlySet<string> = new Set(KNOWN_WORDS.trim().split(/\s+/));
+const institutionWords: ReadonlySet<string> = new Set(INSTITUTION_WORDS.trim().split(/\s+/));
 const placeholders: ReadonlySet<string> = new Set(PLACEHOLDER_BIRTH_DATES);
 /** Shorter names are also words, endings and codes of devices. @unit characters */
 const WORD_MIN = 4;
 /** Shorter ones occur in longer words and numbers by chance. @unit characters */
 const PIECE_MIN = 6;
+/** So much of a longer one is enough to know it by. @unit characters */
+const PIECE_MAX = 32;
 /** Of one value; what is longer is cut: a stranger chooses the length. @unit characters */
 const TEXT_MAX = 1_024;
 /** Of one kind of attribute. A header with more is not one of a scanner. */
 const VALUES_MAX = 64;
+/** A header of a whole hospital's worth of people has a hundred; more would take our time. */
+const IDENTIFIERS_MAX = 4_000;
+const PHRASES_MAX = 300;
+/** Shorter ones are years, versions and counts. @unit characters */
+const DIGITS_MIN = 5;
+const SHORT_NAME = 3;
+/** A word of a hospital's name that is as long as this names it. @unit characters */
+const INSTITUTION_WORD_MIN = 6;
+/** Words of names that say of nobody who it is. */
+const PARTICLES = new Set('VAN DER DEN DES TEN TER VON ZUR ZUM DAL DEL DOS DAS LOS LAS'.split(' '));
 
 const NUMBERS = new Set(
   [
@@ -49,50 +76,65 @@ const NUMBERS = new Set(
     // Retired: Other Patient IDs, Insurance Plan Identification, Medical Record Locator.
     .concat(0x00101000, 0x00101050, 0x00101090),
 );
-const ADDRESSES = new Set(['PatientAddress', 'PatientTelecomInformation'].map(tagOf));
+const ADDRESSES = new Set(
+  ['PatientAddress', 'PatientTelecomInformation', 'InstitutionAddress'].map(tagOf),
+);
+const INSTITUTIONS = new Set(
+  ['InstitutionName', 'InstitutionalDepartmentName', 'StationName'].map(tagOf),
+);
+const SERIAL = tagOf('DeviceSerialNumber');
 const PHONES = tagOf('PatientTelephoneNumbers');
 const BIRTH_DATE = tagOf('PatientBirthDate');
-const OTHER_IDS = tagOf('OtherPatientIDsSequence');
-const REQUESTS = tagOf('RequestAttributesSequence');
 const POSTCODE = /\b(\d{4}) ?([A-Z]{2})\b/g;
 
 export function isEverydayWord(word: string): boolean {
   return everyday.has(word) || isDescriptionWord(word);
 }
 
-/** Everything of this header that names the patient, or somebody beside the patient. */
+/** Everything of this header, at any depth, that names the patient, or somebody beside. */
 export function knownIdentifiersOf(
   input: DicomDataset,
   sitePlaceholders: readonly string[] = [],
 ): KnownIdentifiers {
   const found: Collected = {
     ...{ words: new Set(), phrases: new Set(), pieces: new Set() },
-    sitePlaceholders,
+    ...{ shortNames: new Set(), numbers: new Set(), sitePlaceholders },
   };
-  for (const element of input) collect(element, input, found);
-  return { words: found.words, phrases: [...found.phrases], pieces: [...found.pieces] };
+  // A list instead of recursion: a stranger chooses how deep it goes.
+  const datasets: DicomDataset[] = [input];
+  for (let dataset = datasets.pop(); dataset; dataset = datasets.pop()) {
+    for (const element of dataset) {
+      if (element.value instanceof Uint8Array) collect(element, dataset, found);
+      else for (const item of element.value) datasets.push(item);
+    }
+  }
+  const pieces = [...found.pieces].map((piece) => piece.slice(0, PIECE_MAX));
+  return { ...found, phrases: [...found.phrases], pieces };
 }
 
+function isOverfull({ words, phrases, pieces, shortNames, numbers }: Collected): boolean {
+  const all = words.size + phrases.size + pieces.size + shortNames.size + numbers.size;
+  return all > IDENTIFIERS_MAX || phrases.size > PHRASES_MAX;
+}
+
+type Adder = (text: string, found: Collected) => void;
+
+/** What is to be looked for of an attribute; undefined: it names nobody. */
+function adderOf(tag: number): Adder | undefined {
+  if (vrOf(tag) === 'PN') return addName;
+  if (NUMBERS.has(tag) || tag === SERIAL) return addNumber;
+  if (ADDRESSES.has(tag)) return addAddress;
+  if (INSTITUTIONS.has(tag)) return addInstitution;
+  if (tag === BIRTH_DATE) return addBirthDate;
+  return tag === PHONES ? addPhone : undefined;
+}
+
+/** Throws TooManyIdentifiers. */
 function collect(element: DicomElement, input: DicomDataset, found: Collected): void {
-  const { tag, value } = element;
-  if (!(value instanceof Uint8Array)) {
-    if (tag !== OTHER_IDS && tag !== REQUESTS) return;
-    for (const item of value.slice(0, VALUES_MAX)) {
-      for (const inner of item) collect(inner, item, found);
-    }
-  } else if (value.length === 0) {
-    return;
-  } else if (vrOf(tag) === 'PN') {
-    for (const name of textsOf(element, input)) addName(name, found);
-  } else if (NUMBERS.has(tag)) {
-    for (const number of textsOf(element, input)) addNumber(number, found);
-  } else if (tag === BIRTH_DATE) {
-    addBirthDate(input.string(tag) ?? '', found);
-  } else if (ADDRESSES.has(tag)) {
-    for (const address of textsOf(element, input)) addAddress(address, found);
-  } else if (tag === PHONES) {
-    for (const phone of textsOf(element, input)) addPhone(phone, found);
-  }
+  const add = element.value.length === 0 ? undefined : adderOf(element.tag);
+  if (!add) return;
+  for (const text of textsOf(element, input)) add(text, found);
+  if (isOverfull(found)) throw new TooManyIdentifiers();
 }
 
 function textsOf({ tag, value }: DicomElement, input: DicomDataset): string[] {
@@ -111,13 +153,24 @@ function textsOf({ tag, value }: DicomElement, input: DicomDataset): string[] {
 /** Family, given and middle name; prefix and suffix are titles (PS3.5 6.2.1). */
 function addName(name: string, found: Collected): void {
   for (const group of name.split('=')) {
-    const parts = group.split('^').slice(0, 3).map(tokensOf);
-    for (const token of parts.flat()) addWord(token, found);
-    const [family = [], given = []] = parts.map((tokens) => tokens.map(nameFolded).join(''));
-    for (const whole of [`${family}${given}`, `${given}${family}`]) {
-      if (whole.length >= PIECE_MIN && family.length > 0 && given.length > 0) {
-        found.pieces.add(whole);
-      }
+    addSpelling(group, found);
+    // Müller is also written Mueller.
+    const other = spelledOut(group);
+    if (other !== group) addSpelling(other, found);
+  }
+}
+
+function addSpelling(group: string, found: Collected): void {
+  const parts = group.split('^').slice(0, 3).map(tokensOf);
+  for (const token of parts.flat()) addWord(token, found);
+  for (const token of parts[0] ?? []) {
+    const isName = token.length === SHORT_NAME && !PARTICLES.has(token) && !/^\d+$/.test(token);
+    if (isName && !isEverydayWord(token)) found.shortNames.add(nameFolded(token));
+  }
+  const [family = [], given = []] = parts.map((tokens) => tokens.map(nameFolded).join(''));
+  for (const whole of [`${family}${given}`, `${given}${family}`]) {
+    if (whole.length >= PIECE_MIN && family.length > 0 && given.length > 0) {
+      found.pieces.add(whole);
     }
   }
 }
@@ -127,7 +180,21 @@ function addWord(token: string, found: Collected): void {
   const word = nameFolded(token);
   found.words.add(word);
   if (word.length >= PIECE_MIN) found.pieces.add(word);
+  const other = withoutUmlaut(word);
+  if (other.length > WORD_MIN && !isEverydayWord(other)) found.words.add(other);
 }
+
+/** The whole name anywhere, and what is long enough in it to be its own. */
+function addInstitution(name: string, found: Collected): void {
+  const tokens = tokensOf(name);
+  if (tokens.every(isEverydayWord)) return;
+  const whole = tokens.map(nameFolded).join('');
+  if (whole.length >= PIECE_MIN) found.pieces.add(whole);
+  for (const token of tokens) {
+    if (token.length >= INSTITUTION_WORD_MIN && !isGenericWord(token)) addWord(token, found);
+  }
+}
+const isGenericWord = (word: string): boolean => institutionWords.has(word);
 
 function addNumber(number: string, found: Collected): void {
   const tokens = tokensOf(number).map(nameFolded);
@@ -136,9 +203,17 @@ function addNumber(number: string, found: Collected): void {
   const isDigits = /^\d+$/.test(whole);
   if (whole.length >= PIECE_MIN) found.pieces.add(whole);
   // Five digits alone are a number of somebody; four are a year or a version.
-  else if (whole.length >= (isDigits ? 5 : WORD_MIN)) found.phrases.add(` ${tokens.join(' ')} `);
-  const bare = whole.replace(/^0+/, '');
-  if (isDigits && bare.length >= PIECE_MIN) found.pieces.add(bare);
+  else if (whole.length >= (isDigits ? DIGITS_MIN : WORD_MIN)) {
+    found.phrases.add(` ${tokens.join(' ')} `);
+  }
+  if (!isDigits) return;
+  const bare = bareDigits(whole);
+  if (bare.length >= PIECE_MIN) found.pieces.add(bare);
+  addDigits(bare, found);
+}
+
+function addDigits(bare: string, found: Collected): void {
+  if (bare.length >= DIGITS_MIN) found.numbers.add(bare);
 }
 
 function addAddress(address: string, found: Collected): void {
@@ -151,7 +226,12 @@ function addAddress(address: string, found: Collected): void {
 /** The last eight digits: with or without country code, area code or its zero. */
 function addPhone(phone: string, found: Collected): void {
   const digits = phone.replace(/\D+/g, '');
-  if (digits.length >= 8) found.pieces.add(digits.slice(-8));
+  if (digits.length < 8) return;
+  found.pieces.add(digits.slice(-8));
+  const national = digits.replace(/^(0031|31)?0?/, '');
+  for (const written of [digits, national, `31${national}`]) {
+    addDigits(bareDigits(written), found);
+  }
 }
 
 const MONTHS: readonly (readonly string[])[] = [
@@ -185,7 +265,10 @@ function addBirthDate(text: string, found: Collected): void {
   const year = String(birth.year).padStart(4, '0');
   const [month, day] = [String(birth.month), String(birth.day)];
   const [mm, dd, yy] = [month.padStart(2, '0'), day.padStart(2, '0'), year.slice(2)];
-  for (const digits of [year + mm + dd, dd + mm + year, mm + dd + year]) found.pieces.add(digits);
+  for (const digits of [year + mm + dd, dd + mm + year, mm + dd + year]) {
+    found.pieces.add(digits);
+    addDigits(bareDigits(digits), found);
+  }
   for (const digits of [yy + mm + dd, dd + mm + yy]) found.words.add(digits);
   for (const [m, d] of [
     [month, day],
@@ -199,10 +282,24 @@ function addBirthDate(text: string, found: Collected): void {
       found.phrases.add(` ${order.join(' ')} `);
     }
   }
-  found.phrases.add(` ${dd} ${mm} ${yy} `);
+  for (const order of [
+    [dd, mm, yy],
+    [day, month, yy],
+    [yy, mm, dd],
+    [yy, month, day],
+  ]) {
+    found.phrases.add(` ${order.join(' ')} `);
+  }
   for (const name of MONTHS[birth.month - 1]!) {
     for (const written of [day + name + year, name + day + year, name + dd + year]) {
       found.pieces.add(written);
+    }
+    for (const [first, last] of [
+      [day, yy],
+      [dd, yy],
+    ] as const) {
+      found.phrases.add(` ${first} ${name} ${last} `);
+      found.words.add(`${first}${name}${last}`);
     }
   }
 }

@@ -36,3 +36,20 @@ export function tokensOf(text: string): string[] {
 export function nameFolded(token: string): string {
   return token.includes('IJ') ? token.replaceAll('IJ', 'Y') : token;
 }
+
+const UMLAUTS: Readonly<Record<string, string>> = {
+  ...{ Ä: 'AE', Ö: 'OE', Ü: 'UE', Å: 'AA', Ø: 'OE' },
+};
+
+/** A name as it is written where there are no umlauts, in capitals: MUELLER for Müller. */
+export function spelledOut(text: string): string {
+  if (PLAIN.test(text)) return text;
+  const upper = text.normalize('NFC').toUpperCase();
+  const spelled = upper.replace(/[ÄÖÜÅØ]/g, (letter) => UMLAUTS[letter]!);
+  return spelled === upper ? text : spelled;
+}
+
+/** MULLER for a folded MUELLER, which others write with an umlaut. */
+export function withoutUmlaut(word: string): string {
+  return word.replace(/([AOU])E/g, '$1');
+}

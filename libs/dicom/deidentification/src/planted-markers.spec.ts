@@ -31,8 +31,8 @@ const [MR, CT, DX, MG, ECT, EMR, US, XA, SC] = [
 
 // Attributes outside of Table E.1-1 or with a value that the profile retains; no others may pass.
 const RETAINED_BY_ALL = `ImageType Modality Manufacturer ManufacturerModelName SoftwareVersions
-  PatientSex BodyPartExamined Laterality ImageLaterality PatientPosition PatientOrientation
-  CodeValue CodingSchemeDesignator CodingSchemeVersion CodeMeaning PhotometricInterpretation
+  Laterality ImageLaterality PatientPosition PatientOrientation
+  PhotometricInterpretation
   PixelSpacingCalibrationType VOILUTFunction ModalityLUTType RescaleType
   PresentationLUTShape LossyImageCompression LossyImageCompressionMethod
   QualityControlImage ScanOptions`;

@@ -62,9 +62,14 @@ describe('patient characteristics', () => {
     expect(codesOf(none)).not.toContain('113108');
   });
 
-  it.each(['O', 'M', '', 'X'])('the sex "%s" stays as it is', (sex) => {
+  it.each(['O', 'M', ''])('the sex "%s" stays as it is', (sex) => {
     const output = pseudonymised(aHeaderOf('CT', { PatientSex: sex }));
     expect(output.strings('PatientSex')).toEqual(sex === '' ? [] : [sex]);
+  });
+
+  it.each(['X', 'F mevr Pietersen', 'f'])('"%s" is no sex and is emptied', (sex) => {
+    const output = pseudonymised(aHeaderOf('CT', { PatientSex: sex }));
+    expect(output.get('PatientSex')?.value).toHaveLength(0);
   });
 });
 

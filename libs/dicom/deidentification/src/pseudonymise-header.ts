@@ -21,7 +21,7 @@ import {
 import * as derive from './derivations.js';
 import { IdentifierFound, IdentifierSweep } from './identifier-sweep.js';
 import { familyOf, keepListOf } from './keep-list.js';
-import { knownIdentifiersOf } from './known-identifiers.js';
+import { knownIdentifiersOf, TooManyIdentifiers } from './known-identifiers.js';
 import { addMarkers } from './markers.js';
 import { ageOf } from './patient-age.js';
 import { featureRefusalOf, refusalOf } from './refusals.js';
@@ -36,10 +36,7 @@ export interface PseudonymisedHeader {
 }
 
 /** They describe the received pixel data; new ones have their own or none. */
-const OF_RECEIVED_PIXELS = [
-  ...['SmallestImagePixelValue', 'LargestImagePixelValue'],
-  ...['ExtendedOffsetTable', 'ExtendedOffsetTableLengths'],
-].map(tagOf);
+const OF_RECEIVED_PIXELS = ['SmallestImagePixelValue', 'LargestImagePixelValue'].map(tagOf);
 const EMPTY_IN_ALL = ['PatientBirthDate', 'AccessionNumber', 'ReferringPhysicianName'].map(tagOf);
 
 /**
@@ -58,6 +55,9 @@ export function pseudonymiseHeader(
     if (error instanceof IdentifierFound) {
       const where = keywordOf(error.tag);
       return refuse('QUARANTINED_IDENTIFIER', `an identifier in ${where} ${tagText(error.tag)}`);
+    }
+    if (error instanceof TooManyIdentifiers) {
+      return refuse('QUARANTINED_IDENTIFIER', 'more names and numbers than can be looked for');
     }
     if (AifiError.from(error).code !== 'DICOM_MALFORMED') throw error;
     return refuse('QUARANTINED_IDENTIFIER', 'a kept attribute does not decode');
@@ -90,6 +90,7 @@ function pseudonymised(
     offsetDays: derive.dateOffsetDays(patient, context),
     age: ageOf(input, context.placeholderBirthDates),
     isExamined: clearance.isExamined,
+    isEnhanced: family.isEnhanced,
     uids,
     sweep: new IdentifierSweep(knownIdentifiersOf(input, context.placeholderBirthDates)),
     report,

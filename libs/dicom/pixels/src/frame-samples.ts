@@ -86,7 +86,8 @@ function wordsOf(stored: StoredBits, length: number): Words | undefined {
   const width = bitsAllocated / 8;
   const { buffer, byteOffset, byteLength } = bytes;
   if (byteLength < length * width) return undefined;
-  if (bitsAllocated === 8) return bytes.subarray(0, length);
+  // Never a Buffer, whose slices are no copies.
+  if (bitsAllocated === 8) return new Uint8Array(buffer, byteOffset, length);
   if (!littleEndian || byteOffset % width !== 0) return undefined;
   return bitsAllocated === 16
     ? new Uint16Array(buffer, byteOffset, length)

@@ -1,5 +1,5 @@
 /**
- * Goal: the two ways back lead where they should and are closed to every other end.
+ * Goal: the three ways back lead where they should and are closed to every other end.
  * Method: jobs in every state, real SQLite in a temporary folder.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,6 +11,7 @@ import {
   JOB_STATES,
   reopenJob,
   reselectJob,
+  resumeHeldJob,
   type Row,
 } from './index.js';
 
@@ -152,4 +153,44 @@ describe('a job that is taken up again', () => {
     await reselect();
     expect(job()).toMatchObject({ state: 'SELECTED' });
   });
+
+  const resume = () => database.write((sql) => resumeHeldJob(sql, { jobId: 'job-1', atMs: 9 }));
+
+  it('takes up a job that is held for an unexplained identity; its deadline goes on', async () => {
+    await aJob(1, 'HELD', 'IDENTITY_UNEXPLAINED');
+    await resume();
+    expect(job()).toMatchObject({
+      ...{ state: 'REIDENTIFIED', code: null, detail: null, told_issue: null },
+      ...{ created_ms: 1, reopened_ms: null },
+    });
+    expect(journal()).toMatchObject([
+      { study_id: 1, job_id: 'job-1', stage: 'deliver', event: 'resumed', at_ms: 9 },
+    ]);
+    await expect(resume()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+  });
+
+  it.each([
+    ...JOB_STATES.filter((state) => state !== 'HELD').map((state) => [
+      state,
+      'IDENTITY_UNEXPLAINED',
+    ]),
+    ['HELD', 'OUTPUT_INVALID'],
+    ['HELD', null],
+  ])('resumes no job in %s with %s', async (state, code) => {
+    await aJob(1, state!, code ?? null);
+    const before = job();
+    await expect(resume()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    expect(job()).toEqual(before);
+    expect(journal()).toEqual([]);
+  });
+
+  it.each(['STORED', 'VERIFIED'])(
+    'resumes no job whose newer revision is %s in the PACS',
+    async (state) => {
+      await aJob(1, 'HELD', 'IDENTITY_UNEXPLAINED');
+      await aJob(2, 'REIDENTIFIED', null);
+      await aDelivery(2, state);
+      await expect(resume()).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    },
+  );
 });

@@ -15,6 +15,7 @@ import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
 import type { CommitmentConfig, DeliverConfig } from './deliver.config.js';
 import { nextRow, type DeliveryRow } from './delivery-row.js';
 import { DeliveryStore, type JobEnd } from './delivery.store.js';
+import { resumeExplained } from './held-jobs.js';
 import { LastLook, NO_EXPLANATION, type IdentityExplainer } from './last-look.js';
 import { readOutgoingObject, type OutgoingObject } from './outgoing-object.js';
 import { causeOf, type PacsPeer } from './pacs-peer.js';
@@ -95,6 +96,12 @@ export class DeliverService {
   /** A report of a storage commitment that came on an association of the PACS. */
   onCommitment(report: CommitmentReport): Promise<void> {
     return this.#verification.onReport(report);
+  }
+
+  /** Held jobs about whose patients more was said since; says how many are taken up. */
+  resumeExplained(): Promise<number> {
+    const { explainer = NO_EXPLANATION } = this.dependencies;
+    return resumeExplained({ ...this.dependencies, explainer });
   }
 
   /** Handles the row that is due first; says how many that was. May run in several lanes. */
@@ -186,6 +193,8 @@ export class DeliverService {
     }
     if (await this.#isThereAlready(hand)) return 'asked';
     const { clock, logger } = this.dependencies;
+    // What is said from here on is a reason to look again.
+    const lookedMs = clock.nowMs();
     const look = await this.#lastLook.at({ row, object });
     if (look.kind === 'send') {
       hand.row = look.row;
@@ -197,7 +206,7 @@ export class DeliverService {
       const nowMs = clock.nowMs();
       await this.#store.wait(row, nowMs + absentDelayMs(0, this.#random));
     } else {
-      await this.#store.held(row, clock.nowMs());
+      await this.#store.held(row, lookedMs);
       logger.warn('identity in the PACS differs, job is held', { jobId: row.job_id });
     }
     return 'asked';

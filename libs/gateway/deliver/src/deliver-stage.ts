@@ -13,6 +13,9 @@ import { DeliverService, type DeliverServiceDependencies } from './deliver-servi
 /** @unit ms */
 const POLL_INTERVAL_MS = 1_000;
 
+/** What is held waits for an event of the hospital: minutes. @unit ms */
+const HELD_INTERVAL_MS = 10_000;
+
 export interface DeliverDependencies extends DeliverServiceDependencies {
   readonly wake: Wake;
 }
@@ -41,11 +44,19 @@ export function createDeliverStage(dependencies: DeliverDependencies): DeliverSt
       onFault: (error) => logger.fault('delivery failed', error),
     }),
   );
+  const held = pollingStage({
+    ...{ name: 'deliver', clock, wake: new Wake(), intervalMs: HELD_INTERVAL_MS },
+    runOnce: async () => {
+      if ((await service.resumeExplained()) > 0) wake.notify();
+      return 0;
+    },
+    onFault: (error) => logger.fault('held results were not looked at', error),
+  });
   const watch = createDeadLetterWatch({ database, clock, logger });
   return {
     name: 'deliver',
     run: async (signal) => {
-      await Promise.all([...lanes, watch].map((part) => part.run(signal)));
+      await Promise.all([...lanes, held, watch].map((part) => part.run(signal)));
     },
     pacsState: () => (service.pacsState === 'half-open' ? 'probe' : service.pacsState),
     onCommitment: (report) => service.onCommitment(report),

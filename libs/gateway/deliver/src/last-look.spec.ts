@@ -74,6 +74,29 @@ describe(LastLook.name, () => {
     expect(test.pacs.stored).toEqual([]);
   });
 
+  it('looks again at what it held, once more was said of the patient, and only then', async () => {
+    let saidMs = -1;
+    test.explainer!.hasChangedSince = async (_, sinceMs) => saidMs > sinceMs;
+    test.pacs.matches = [{ ...MATCH, patientId: 'P-3' }];
+    await test.work(1);
+    expect(test.job()).toMatchObject({ state: 'HELD' });
+    expect(await test.sut.resumeExplained()).toBe(0);
+    saidMs = test.clock.nowMs();
+    expect(await test.sut.resumeExplained()).toBe(1);
+    expect(test.job()).toEqual({ state: 'REIDENTIFIED', code: null });
+    // Still unexplained: it is held again, and stays so.
+    await test.work(1);
+    expect(test.job()).toEqual({ state: 'HELD', code: 'IDENTITY_UNEXPLAINED' });
+    expect(await test.sut.resumeExplained()).toBe(0);
+    known.add('P-3');
+    saidMs = test.clock.nowMs();
+    expect(await test.sut.resumeExplained()).toBe(1);
+    await test.work(2);
+    expect(test.job()).toMatchObject({ state: 'RESULT_IN_PACS' });
+    expect(test.pacs.stored).toHaveLength(1);
+    expect(test.events()).toEqual(expect.arrayContaining(['held', 'resumed', 'rewritten']));
+  });
+
   it('asks for no explanation when the study is under two patients', async () => {
     test.pacs.matches = [MATCH, MERGED];
     await test.work(2);

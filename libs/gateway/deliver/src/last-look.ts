@@ -34,6 +34,8 @@ export interface IdentityExplainer {
    * Undefined when nothing that was ever said explains that identity.
    */
   explain(object: WaitingObject, shown: StudyMatch): Promise<RewrittenObject | undefined>;
+  /** Whether more was said of the patient of a study after that time. @default never */
+  hasChangedSince?(studyUid: string, sinceMs: number): Promise<boolean>;
 }
 /** Nothing is ever explained: every change is held. */
 export const NO_EXPLANATION: IdentityExplainer = { explain: () => Promise.resolve(undefined) };

@@ -5,18 +5,27 @@
  * patient, or one whose identity does not decode, stops the job; no value is in a reason.
  * Source: pseudonymisation specification 1.5, 1.6; reliability specification C4.
  */
-import type { DicomDataset } from '@aifi/dicom-core';
-import type { PixelClearance } from '@aifi/dicom-deidentification';
+import { DicomDataset } from '@aifi/dicom-core';
+import { patientKey, type PixelClearance } from '@aifi/dicom-deidentification';
 import { clearanceOf, type PixelGate, type PixelQuestion } from '@aifi/dicom-pixel-gate';
 import { identityOf, type Identity } from '@aifi/gateway-vault';
 import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
 import type { NewPixelHold } from './pixel-hold.store.js';
 
+/** Whether the hospital has said that two identities are of one patient. */
+export type SamePatientRule = (a: Identity, b: Identity) => boolean;
+
 /** Watches that all images of a study are of one patient. */
 export class OnePatient {
-  #patient: string | undefined;
+  #first: { readonly patient: string; readonly identity: Identity } | undefined;
 
-  /** The identity in a header; refuses QUARANTINED_IDENTIFIER. */
+  constructor(private readonly areOne: SamePatientRule = () => false) {}
+
+  /**
+   * The identity of the study by a header of it; refuses QUARANTINED_IDENTIFIER. A header with
+   * another number of the same patient gets the first one's, so that all images have one pseudonym
+   * and one shift of dates; its own stays among the other numbers, for the sweep.
+   */
   admit(header: DicomDataset): Result<Identity> {
     let identity: Identity;
     try {
@@ -25,14 +34,32 @@ export class OnePatient {
       if (AifiError.from(error).code !== 'DICOM_MALFORMED') throw error;
       return refuse('QUARANTINED_IDENTIFIER', 'identity does not decode');
     }
-    const { PatientID, IssuerOfPatientID } = identity.fields;
-    const patient = JSON.stringify([PatientID, IssuerOfPatientID]);
-    this.#patient ??= patient;
-    if (patient !== this.#patient) {
+    // As the engine tells patients apart: one patient here is one pseudonym there.
+    const patient = patientKey(header) ?? '';
+    this.#first ??= { patient, identity };
+    const { identity: first, patient: firstPatient } = this.#first;
+    if (patient === firstPatient) return ok(identity);
+    if (!this.areOne(first, identity)) {
       return refuse('QUARANTINED_IDENTIFIER', 'two patients in one study');
     }
-    return ok(identity);
+    takeNumber(header, first);
+    return ok(first);
   }
+}
+
+const PATIENT_KEYWORDS = ['PatientID', 'IssuerOfPatientID'] as const;
+
+function takeNumber(header: DicomDataset, { fields }: Identity): void {
+  const own = new DicomDataset();
+  for (const keyword of PATIENT_KEYWORDS) {
+    const element = header.get(keyword);
+    if (element) own.put(element);
+    header.delete(keyword);
+    // Numbers are ASCII, or the two would not be compared as text of different sets.
+    if (fields[keyword] !== '') header.setString(keyword, fields[keyword]);
+  }
+  const others = header.items('OtherPatientIDsSequence');
+  header.setItems('OtherPatientIDsSequence', [...others, own]);
 }
 
 export type PixelVerdict = PixelClearance | Omit<NewPixelHold, 'sha256'>;

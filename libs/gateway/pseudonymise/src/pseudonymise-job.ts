@@ -15,10 +15,16 @@ import {
   type PendingInstance,
   type PixelClearance,
   type PseudonymisedStudy,
+  type SiteDeidentification,
 } from '@aifi/dicom-deidentification';
 import type { PixelGate, PixelQuestion } from '@aifi/dicom-pixel-gate';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import type { Identity, Vault } from '@aifi/gateway-vault';
+import {
+  areOnePatient,
+  type Identity,
+  type IdentityEventLog,
+  type Vault,
+} from '@aifi/gateway-vault';
 import {
   AifiError,
   crashPoint,
@@ -49,9 +55,13 @@ import { sideBySide } from './side-by-side.js';
 export interface JobDependencies {
   readonly database: GatewayDatabase;
   readonly vault: Vault;
+  /** What the hospital has said: two numbers in one study are explained by it, or refused. */
+  readonly identityEvents?: IdentityEventLog | undefined;
   readonly keys: KeyRing;
   readonly pixelGate: Pick<PixelGate, 'judge'>;
   readonly siteId: SiteId;
+  /** What this hospital decides for all products. @default as strict as it can be */
+  readonly site?: SiteDeidentification | undefined;
   readonly dataFolder: string;
   /** Takes a finished study and moves its job on; the spool in production. */
   readonly sink: { put(study: PseudonymisedStudy): Promise<void> };
@@ -79,7 +89,10 @@ export async function pseudonymiseJob(
   if (hasRemovedImages(database, job)) {
     return refuse('INPUT_INCOMPLETE', 'images that came earlier are no longer kept');
   }
-  const patient = new OnePatient();
+  const { identityEvents } = dependencies;
+  const patient = new OnePatient(identityEvents && ((a, b) => areOnePatient(identityEvents, a, b)));
+  // The same image decides each time whose number the others get; what is wrong with it shows below.
+  await admitSibling(patient, sources[0]!.path);
   const siblings = await admitSiblings(patient, siblingPathsOf(database, job));
   if (!siblings.ok) return siblings;
   const path = join(dataFolder, 'spool', job.jobId);
@@ -151,12 +164,13 @@ interface SeriesWork {
 }
 
 async function writeImages(dependencies: JobDependencies, work: SeriesWork): Promise<Image[]> {
-  const { database, siteId } = dependencies;
+  const { database, siteId, site } = dependencies;
   const { job, sources, keys, patient, folder } = work;
   const context: DeidentificationContext = {
     siteCode: siteId.toUpperCase(),
     keys,
     contract: deidentificationContractSchema.parse(JSON.parse(job.deidentification ?? '{}')),
+    ...site,
   };
   const released = releasedFiles(database, job.jobId);
   return sideBySide(sources, IMAGES_AT_A_TIME, async (source) => {

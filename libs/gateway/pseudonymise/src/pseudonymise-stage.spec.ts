@@ -108,6 +108,50 @@ describe(createPseudonymiseStage.name, () => {
     expect(numbers).toEqual([3, 1, 2]);
   });
 
+  it('writes nothing anywhere when the vault cannot record the linkage', async () => {
+    await gateway.add(1, [anInstance(1)]);
+    const { recordLinkage } = gateway.vault;
+    gateway.vault.recordLinkage = () => Promise.reject(new AifiError('INTERNAL', 'disk fault'));
+    await gateway.work();
+    expect(gateway.states()).toEqual([{ state: 'SELECTED', code: null }]);
+    expect(gateway.sink.studies).toEqual([]);
+    expect(gateway.vault.linkage(jobOf(1))).toBeUndefined();
+    const spooled = gateway.database.read((sql) => sql.all<Row>('SELECT * FROM spool_job'));
+    expect(spooled).toEqual([]);
+    // As soon as it can, the job goes on.
+    gateway.vault.recordLinkage = recordLinkage;
+    await gateway.work();
+    expect(gateway.states()).toEqual([{ state: 'SPOOLED', code: null }]);
+  });
+
+  it('takes two numbers in one study as one patient when the hospital has said so', async () => {
+    const [from, into] = [
+      { id: '0012345', issuer: '' },
+      { id: '0099999', issuer: '' },
+    ];
+    const merge = { eventId: 'e1', trigger: 'A40' as const, happenedMs: 1, from, into };
+    await gateway.identityEvents.record({ ...merge, demographics: { name: 'Berg^Jan' } }, 1);
+    const merged = anInstance(2).setString('PatientID', into.id);
+    await gateway.add(1, [anInstance(1), merged]);
+    await gateway.work();
+    expect(gateway.states()).toEqual([{ state: 'SPOOLED', code: null }]);
+    const [study] = gateway.sink.studies;
+    const sent = study!.instances.map(({ path }) => decodePart10(readFileSync(path)).dataset);
+    for (const keyword of ['PatientID', 'StudyDate', 'StudyInstanceUID']) {
+      expect(new Set(sent.map((dataset) => dataset.string(keyword))).size).toBe(1);
+    }
+    const { asSent } = gateway.vault.linkage(jobOf(1))!;
+    expect(asSent.fields).toMatchObject({ PatientID: from.id });
+    // An event about somebody else explains nothing.
+    const stranger = anInstance(3).setString('PatientID', '0077777');
+    await gateway.add(2, [anInstance(4), stranger]);
+    await gateway.work();
+    expect(gateway.states()).toContainEqual({
+      state: 'NOT_ANALYSED_NOTIFIED',
+      code: 'QUARANTINED_IDENTIFIER',
+    });
+  });
+
   const undecodable = anInstance(1).put({
     ...{ tag: 0x00100010, vr: 'PN' },
     value: Buffer.from([0x42, 0xe4, 0x6e, 0x20]),

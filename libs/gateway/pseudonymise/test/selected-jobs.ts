@@ -10,7 +10,7 @@ import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import type { PseudonymisedStudy } from '@aifi/dicom-deidentification';
 import type { PixelDecision, PixelGate, PixelQuestion } from '@aifi/dicom-pixel-gate';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, moveJob, type Row } from '@aifi/gateway-database';
-import { Vault } from '@aifi/gateway-vault';
+import { IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import {
   type AifiError,
   jobId,
@@ -97,12 +97,14 @@ export class SelectedJobs {
   readonly database: GatewayDatabase;
   ring: KeyRing = keyRingOf(fakeSiteKeys());
   readonly vault: Vault;
+  readonly identityEvents: IdentityEventLog;
   readonly sink: FakeSink;
   readonly gate = new FakeGate();
 
   constructor() {
     this.database = GatewayDatabase.open(join(this.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     this.vault = this.openVault();
+    this.identityEvents = IdentityEventLog.open(join(this.path, 'events.db'), this.ring);
     this.sink = new FakeSink(this);
   }
 
@@ -118,16 +120,24 @@ export class SelectedJobs {
   remove(): void {
     this.database.close();
     this.vault.close();
+    this.identityEvents.close();
     this.#folder.remove();
   }
 
   /** Runs the stage until it has nothing to do. */
   async work(): Promise<void> {
     const clock = new UntilIdleClock();
-    const { database, vault, ring, gate, sink } = this;
+    const { database, vault, identityEvents, ring, gate, sink } = this;
     const sut = createPseudonymiseStage({
       ...{ database, vault, keys: ring, pixelGate: gate, siteId: SITE, dataFolder: this.path },
-      ...{ sink, clock, wake: new Wake(), logger: silentLogger, onDone: () => undefined },
+      ...{
+        identityEvents,
+        sink,
+        clock,
+        wake: new Wake(),
+        logger: silentLogger,
+        onDone: () => undefined,
+      },
     });
     await sut.run(clock.stop.signal);
   }

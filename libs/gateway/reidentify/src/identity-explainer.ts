@@ -57,6 +57,12 @@ export class IdentityExplainer {
     return reissue(object.path, identity);
   }
 
+  /** Whether the history of a study has grown after that time. */
+  async hasChangedSince(studyUid: string, sinceMs: number): Promise<boolean> {
+    const history = this.dependencies.vault.identityHistory(originalUid(studyUid));
+    return history.some(({ atMs }) => atMs > sinceMs);
+  }
+
   /** What the PACS made of an identity, such as another spelling, is part of the history. */
   async #keep(studyUid: OriginalUid, identity: Identity): Promise<void> {
     const history = this.dependencies.vault.identityHistory(studyUid);

@@ -12,8 +12,8 @@ import {
   encodePart10,
   type DicomElement,
 } from '@aifi/dicom-core';
-import { identityElements, identityOf } from '@aifi/gateway-vault';
-import { reidentifyObject, type ReidentificationPlan } from './reidentify-object.js';
+import { changedIdentity, identityElements, identityOf } from '@aifi/gateway-vault';
+import { reidentifyObject, withIdentity, type ReidentificationPlan } from './reidentify-object.js';
 
 const SR_CLASS = '1.2.840.10008.5.1.4.1.1.88.34';
 const SC_CLASS = '1.2.840.10008.5.1.4.1.1.7';
@@ -163,11 +163,49 @@ describe(reidentifyObject.name, () => {
     expect(output.string('PatientID')).toBe('0012345');
   });
 
-  it('refuses text that would read differently under the character set of the original', () => {
+  const HUB_TEXT = 'grijze stof: ë';
+  const sets: [string, string, Buffer][] = [
+    ['ISO_IR 100', HUB_TEXT, Buffer.from('grijze stof: \xeb', 'latin1')],
+    ['ISO_IR 192', HUB_TEXT, Buffer.from('grijze stof: ë ', 'utf8')],
+    ['\\ISO 2022 IR 87', '山田', Buffer.from('\x1b$B;3ED\x1b(B', 'latin1')],
+  ];
+  it.each(sets)('writes text of the hub in the set of an original in %s', (set, text, bytes) => {
+    const identity = identityElements(
+      identityOf(
+        original().setString('SpecificCharacterSet', set).setString('PatientName', 'Berg^Jan'),
+      ),
+    );
+    const inItem = new DicomDataset().setString('SpecificCharacterSet', 'ISO_IR 192');
+    const result = aResult()
+      .setString('SpecificCharacterSet', 'ISO_IR 192')
+      .setString('SeriesDescription', text)
+      .setItems('ContentSequence', [inItem.setString('TextValue', text)]);
+    const output = reidentifyObject(encodePart10(result), { ...plan, identity });
+    if (!output.ok) throw new Error(output.refusal.detail);
+    const { dataset } = decodePart10(output.value.bytes);
+    expect(dataset.string('SpecificCharacterSet')).toBe(identity.string('SpecificCharacterSet'));
+    expect(dataset.string('SeriesDescription')).toBe(text);
+    expect(Buffer.from(dataset.bytes('SeriesDescription')!)).toEqual(
+      bytes.length % 2 === 0 ? bytes : Buffer.concat([bytes, Buffer.from(' ')]),
+    );
+    const [item] = dataset.items('ContentSequence');
+    expect(Buffer.from(item!.bytes('TextValue')!)).toEqual(
+      Buffer.from(dataset.bytes('SeriesDescription')!),
+    );
+    expect(item!.has('SpecificCharacterSet')).toBe(false);
+    // With another identity, in another set, it reads the same.
+    const unicode = changedIdentity(identityOf(identity), { name: 'Łukasz^Żak' });
+    const other = withIdentity(output.value.bytes, identityElements(unicode));
+    if (!other.ok) throw new Error(other.refusal.detail);
+    expect(decodePart10(other.value).dataset.string('SeriesDescription')).toBe(text);
+  });
+
+  it('refuses text that the set of the original cannot hold', () => {
     const inItem = aResult().setItems('ContentSequence', [
-      new DicomDataset().setString('TextValue', 'grijze stof: ë'),
+      new DicomDataset().setString('TextValue', 'grijze stof: Ł'),
     ]);
-    for (const result of [aResult().setString('SeriesDescription', 'ë'), inItem]) {
+    for (const result of [aResult().setString('SeriesDescription', 'Ł'), inItem]) {
+      result.setString('SpecificCharacterSet', 'ISO_IR 192');
       expect(refusalOf(result)).toMatchObject({ ok: false, refusal: { code: 'OUTPUT_INVALID' } });
     }
   });

@@ -27,8 +27,12 @@ import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
 import { mapUids, type FinalUid } from './map-uids.js';
 import { checkContent, checkObject, pseudonymsOf, TYPE_2 } from './result-check.js';
 import { moveToZone, restoreDates, type DateRules } from './result-dates.js';
+import { transcodeText } from './result-text.js';
 
-const TEXT_VRS: ReadonlySet<string> = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
+const TEXT_DOES_NOT_FIT = refuse(
+  'OUTPUT_INVALID',
+  'text of a result does not fit the character set of the study',
+);
 
 export interface ReidentificationPlan {
   readonly finalUid: FinalUid;
@@ -59,6 +63,7 @@ export function reidentifyObject(
   if (mapped.string('StudyInstanceUID') !== plan.identity.string('StudyInstanceUID')) {
     return refuse('IDENTITY_MISMATCH', 'a result of another study');
   }
+  const { characterSets } = mapped;
   for (const tag of DEIDENTIFICATION_TAGS) mapped.delete(tag);
   dropDeidentifier(mapped);
   replaceIdentity(mapped, plan.identity);
@@ -67,9 +72,9 @@ export function reidentifyObject(
   const restored = restoreDates(made, plan.dates);
   if (!restored.ok) return restored;
   moveToZone(made, plan.dates);
-  for (const element of made) mapped.put(element);
   // The original's character set is declared: text of the hub must read the same under it.
-  if (!isAscii(made)) return refuse('OUTPUT_INVALID', 'text of a result is not ASCII');
+  if (!transcodeText(made, characterSets, plan.identity.characterSets)) return TEXT_DOES_NOT_FIT;
+  for (const element of made) mapped.put(element);
   const uids = {
     sopClassUid: mapped.string('SOPClassUID') ?? '',
     seriesInstanceUid: mapped.string('SeriesInstanceUID') ?? '',
@@ -96,7 +101,11 @@ export function withIdentity(bytes: Uint8Array, identity: DicomDataset): Result<
   if (dataset.string('StudyInstanceUID') !== identity.string('StudyInstanceUID')) {
     return refuse('IDENTITY_MISMATCH', 'an identity of another study');
   }
+  const { characterSets } = dataset;
   replaceIdentity(dataset, identity);
+  const made = withoutIdentity(dataset);
+  if (!transcodeText(made, characterSets, identity.characterSets)) return TEXT_DOES_NOT_FIT;
+  for (const element of made) dataset.put(element);
   const anew = encoded(parsed.value, bytes, dataset);
   const checked = checkObject({ dataset, bytes: anew }, [], () => false);
   return checked.ok ? ok(anew) : checked;
@@ -127,14 +136,6 @@ function dropDeidentifier(dataset: DicomDataset): void {
     return purpose?.string('CodeValue') !== DEIDENTIFYING_EQUIPMENT;
   });
   if (others.length < items.length) dataset.setItems('ContributingEquipmentSequence', others);
-}
-
-function isAscii(dataset: DicomDataset): boolean {
-  return [...dataset].every(({ vr, value }) =>
-    value instanceof Uint8Array
-      ? !TEXT_VRS.has(vr) || value.every((byte) => byte < 0x7f && byte !== 0x1b)
-      : value.every(isAscii),
-  );
 }
 
 function parsedObject(bytes: Uint8Array): Result<Part10File> {

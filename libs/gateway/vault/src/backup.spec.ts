@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { originalUid, pseudonymousUid, type OriginalUid } from '@aifi/shared-kernel';
 import { fileKeyWrapper, keyRingOf } from '@aifi/shared-site-keys';
 import {
@@ -14,7 +15,13 @@ import {
   type TemporaryFolder,
 } from '@aifi/shared-testing';
 import { anIdentity, jobOf, linkageOf } from '../test/vault-fixtures.js';
-import { backupVault, restoreVault, Vault, type RestoreOptions } from './index.js';
+import {
+  backupVault,
+  IdentityEventLog,
+  restoreVault,
+  Vault,
+  type RestoreOptions,
+} from './index.js';
 
 const [first, second] = [fakeSiteKeys('site-a', 1), fakeSiteKeys('site-a', 2)];
 const ring = keyRingOf(first);
@@ -111,6 +118,54 @@ describe('backup of the vault', () => {
     await restore(backup, { erasureLists: [kept] });
     reopen();
     expect(sut.linkage(jobOf(2))).toBeUndefined();
+  });
+  describe('with the identity events', () => {
+    const eventsPath = (): string => join(folder.path, 'identity-events.db');
+    const moved = (n: number) => ({
+      ...{ eventId: `e${n}`, trigger: 'A47' as const, happenedMs: n },
+      ...{ from: { id: `CANARY${n}`, issuer: '' }, into: { id: `NEXT${n}`, issuer: '' } },
+    });
+    const makeBoth = () =>
+      backupVault({
+        ...{ path: path(), eventsPath: eventsPath(), ring, folder: backups() },
+        atMs: clock.nowMs(),
+      });
+    const about = (): string[] => {
+      const log = IdentityEventLog.open(eventsPath(), ring);
+      const found = [1, 2, 3].flatMap((n) => log.about(`CANARY${n}`));
+      log.close();
+      return found.map(({ eventId }) => eventId);
+    };
+    async function record(...numbers: readonly number[]): Promise<void> {
+      const log = IdentityEventLog.open(eventsPath(), ring);
+      for (const n of numbers) await log.record(moved(n), clock.nowMs());
+      log.close();
+    }
+
+    it('brings them back with the vault, without who was erased since', async () => {
+      await record(1, 2);
+      const { path: backup } = await makeBoth();
+      expect(readFileSync(backup).toString('latin1')).not.toMatch(/CANARY|NEXT/);
+      await sut.erasePatient({ patientId: 'CANARY2', issuer: '' }, clock.nowMs());
+      loseVault();
+      rmSync(eventsPath());
+      await restore(backup, { eventsPath: eventsPath() });
+      reopen();
+      expect(about()).toEqual(['e1']);
+      const direct = new DatabaseSync(path(), { readOnly: true });
+      const tables = direct.prepare("SELECT name FROM sqlite_schema WHERE name LIKE '%event%'");
+      expect(tables.all()).toEqual([]);
+      direct.close();
+    });
+    it('keeps those that came after the backup', async () => {
+      await record(1);
+      const { path: backup } = await makeBoth();
+      await record(3);
+      loseVault();
+      await restore(backup, { eventsPath: eventsPath() });
+      reopen();
+      expect(about()).toEqual(['e1', 'e3']);
+    });
   });
   it('opens after a rotation of the keys, as long as the ring has its epoch', async () => {
     const backup = await make();

@@ -106,6 +106,20 @@ export async function spokenIdentities(
   return possibleIdentities(known.reverse(), [...said.values()]);
 }
 
+/** Whether the hospital has said that both are one patient: events lead from one to the other. */
+export function areOnePatient(events: IdentityEventLog, a: Identity, b: Identity): boolean {
+  return leadsTo(events, a, b) || leadsTo(events, b, a);
+}
+function leadsTo(events: IdentityEventLog, from: Identity, to: Identity): boolean {
+  const said = eventsFrom(events, patientOf(from));
+  const wanted = patientOf(to);
+  return possibleIdentities([from], said).some((identity) => {
+    const { id, issuer } = patientOf(identity);
+    // Exactly: an issuer that is missing explains nothing here.
+    return id === wanted.id && issuer === wanted.issuer;
+  });
+}
+
 /** What the history lacks: identities that it never had, and the last one at its end. */
 function missingOf(trail: readonly Identity[], told: readonly Identity[]): Identity[] {
   const known = new Set(told.map(({ elements }) => elements));

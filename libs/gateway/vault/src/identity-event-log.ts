@@ -190,6 +190,12 @@ export class IdentityEventLog {
       .map(({ epoch }) => epoch);
   }
 
+  count(): number {
+    return this.database.read((sql) =>
+      sql.get<{ count: number }>('SELECT count(*) AS count FROM identity_event'),
+    )!.count;
+  }
+
   /** Removes what was recorded before; no study that is still kept may need it. */
   expire(beforeMs: number): Promise<number> {
     return this.database.write((sql) =>

@@ -11,6 +11,7 @@ import { DicomDataset } from '@aifi/dicom-core';
 import { AifiError, jobId, originalUid, pseudonymousUid } from '@aifi/shared-kernel';
 import { keyRingOf } from '@aifi/shared-site-keys';
 import { fakeSiteKeys, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { erasureListPath } from './erasure-list.js';
 import { applyIdentityEvent, settleIdentity } from './identity-event-apply.js';
 import { changedIdentity } from './identity-event-encoding.js';
 import { IdentityEventLog } from './identity-event-log.js';
@@ -210,15 +211,29 @@ describe('identity events upon the vault', () => {
       expect(() => events.about('P1')).toThrow('does not open');
     }));
 
-  it('erases what names a patient', async () => {
+  it('erases what names a patient, of this issuer or of none', async () => {
     await apply(event('1', 'A40'));
     await apply(event('2', 'A08', { from: patient('P7') }));
-    expect(await events.erase({ patientId: 'P2', issuer: 'OTHER' })).toBe(0);
-    expect(await events.erase({ patientId: 'P2', issuer: 'ZKH' })).toBe(1);
+    await apply(event('3', 'A08', { from: patient('P2', 'ELDERS') }));
+    await apply(event('4', 'A08', { from: patient('P2', '') }));
+    expect(await events.erase({ patientId: 'P2', issuer: 'ZKH' })).toBe(2);
     expect(events.about('P1')).toEqual([]);
     expect(events.about('P7')).toHaveLength(1);
+    expect(events.about('P2').map(({ eventId }) => eventId)).toEqual(['3']);
     expect(await settleIdentity({ vault, events }, STUDY, 6_000)).toBe(false);
     expect(ids()).toEqual(['P1', 'P2']);
+  });
+
+  it('is without whoever is on the erasure list when it opens, but for what came later', async () => {
+    await apply(event('1', 'A40'));
+    await vault.erasePatient({ patientId: 'P2', issuer: 'ZKH' }, 7_000);
+    await events.record(event('9', 'A08', { from: patient('P2') }), 7_001);
+    events.close();
+    const list = { erasureListPath: erasureListPath(join(folder.path, 'vault.db')) };
+    const path = join(folder.path, 'identity-events.db');
+    events = IdentityEventLog.open(path, keyRingOf(fakeSiteKeys()), list);
+    expect(events.about('P1')).toEqual([]);
+    expect(events.about('P2').map(({ eventId }) => eventId)).toEqual(['9']);
   });
 });
 

@@ -4,6 +4,7 @@ export * from './identity.js';
 export * from './identity-event.js';
 export * from './identity-event-apply.js';
 export { changedIdentity, patientOf, type IdentityChange } from './identity-event-encoding.js';
+export { encodeText } from './identity-event-text.js';
 export { IdentityEventLog } from './identity-event-log.js';
 export * from './vault.js';
 export { erasureListPath } from './erasure-list.js';

@@ -115,9 +115,9 @@ function upgraded(file: VersionOneFile, atMs: number): KeyEpoch {
   return { epoch, madeAtMs: atMs, kind: 'first', keys: siteKeysOf(epoch, material) };
 }
 
-function givenKeys({ epoch: _, ...keys }: VersionOneFile): Partial<KeyMaterial> {
-  const given = Object.entries(keys).filter(([, key]) => key !== undefined);
-  return Object.fromEntries(given.map(([name, key]) => [name, Buffer.from(key!, 'hex')]));
+function givenKeys(file: VersionOneFile): Partial<KeyMaterial> {
+  const given = KEY_NAMES.filter((name) => file[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, Buffer.from(file[name]!, 'hex')]));
 }
 
 /**

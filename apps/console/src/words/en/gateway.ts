@@ -212,15 +212,18 @@ export const gateway = {
     marksHere: (count: number) => (count === 1 ? '1 mark here' : `${count} marks here`),
     previous: 'Previous image',
     next: 'Next image',
-    nextMark: 'Next with a mark',
+    nextToSee: 'Next still to see',
+    leftToSee: (frames: string, count: number) =>
+      count === 1 ? `Still to see: image ${frames}.` : `${count} still to see: images ${frames}.`,
+    allSeen: 'All images that have to be seen were seen.',
     hideMarks: 'Hide the marks',
     showMarks: 'Show the marks',
     notShown: 'The picture cannot be shown. Reload the page and open the images again.',
     digest: 'Digest of the file',
     toSee: (count: number) =>
       count === 1
-        ? 'One image with a mark is still to be looked at.'
-        : `${count} images with a mark are still to be looked at.`,
+        ? 'One image is still to be looked at.'
+        : `${count} images are still to be looked at.`,
     decide: 'Decision',
     decideText:
       'Released: exactly this file may leave the hospital, as a pseudonym. Rejected: the study ' +
@@ -266,6 +269,17 @@ export const gateway = {
       'Whoever agrees enters the number here too and compares the code: it stands in the request ' +
       'in place of the number. After a restart of the gateway it is another one.',
     studies: 'Studies in the vault',
+    withoutIssuer: 'Same number without an issuer',
+    withoutIssuerText: (count: number) =>
+      count === 1
+        ? '1 study has this number and no issuer. Is it of this patient? It is erased on its ' +
+          'own: enter the number without an issuer.'
+        : `${count} studies have this number and no issuer. Are they of this patient? They are ` +
+          'erased on their own: enter the number without an issuer.',
+    stays:
+      'What stays: files that were received, until they are removed as always; studies and ' +
+      'results in the PACS; the records of who looked at what. Work that is still going on may ' +
+      'link a study anew: show the code again after a day; it should count 0 studies.',
     extent: 'Register of results',
     extents: {
       keep: 'Keep it: a recall still finds the studies',

@@ -226,15 +226,18 @@ export const gateway: Widened<typeof english> = {
     marksHere: (count: number) => (count === 1 ? '1 markering hier' : `${count} markeringen hier`),
     previous: 'Vorig beeld',
     next: 'Volgend beeld',
-    nextMark: 'Volgende met een markering',
+    nextToSee: 'Volgende nog te zien',
+    leftToSee: (frames: string, count: number) =>
+      count === 1 ? `Nog te zien: beeld ${frames}.` : `Nog ${count} te zien: beelden ${frames}.`,
+    allSeen: 'Alle beelden die bekeken moeten worden, zijn gezien.',
     hideMarks: 'Markeringen verbergen',
     showMarks: 'Markeringen tonen',
     notShown: 'Het beeld kan niet worden getoond. Laad de pagina opnieuw en open de beelden weer.',
     digest: 'Digest van het bestand',
     toSee: (count: number) =>
       count === 1
-        ? 'Eén beeld met een markering moet nog worden bekeken.'
-        : `${count} beelden met een markering moeten nog worden bekeken.`,
+        ? 'Eén beeld moet nog worden bekeken.'
+        : `${count} beelden moeten nog worden bekeken.`,
     decide: 'Beslissing',
     decideText:
       'Vrijgegeven: precies dit bestand mag het ziekenhuis uit, als pseudoniem. Afgewezen: het ' +
@@ -283,6 +286,17 @@ export const gateway: Widened<typeof english> = {
       'Wie akkoord geeft, vult het nummer hier ook in en vergelijkt de code: die staat in het ' +
       'verzoek in plaats van het nummer. Na een herstart van de gateway is het een andere.',
     studies: 'Onderzoeken in de kluis',
+    withoutIssuer: 'Zelfde nummer zonder uitgever',
+    withoutIssuerText: (count: number) =>
+      count === 1
+        ? '1 onderzoek heeft dit nummer en geen uitgever. Is het van deze patiënt? Het wordt ' +
+          'apart gewist: vul het nummer zonder uitgever in.'
+        : `${count} onderzoeken hebben dit nummer en geen uitgever. Zijn ze van deze patiënt? Ze ` +
+          'worden apart gewist: vul het nummer zonder uitgever in.',
+    stays:
+      'Wat blijft: ontvangen bestanden, tot ze zoals altijd worden verwijderd; onderzoeken en ' +
+      'uitslagen in het PACS; de vastlegging van wie wat heeft bekeken. Werk dat nog loopt, kan ' +
+      'een onderzoek opnieuw koppelen: toon de code na een dag weer; die hoort 0 te tellen.',
     extent: 'Register van uitslagen',
     extents: {
       keep: 'Bewaren: bij terugroepen worden de onderzoeken nog gevonden',
