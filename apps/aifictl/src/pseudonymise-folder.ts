@@ -29,8 +29,8 @@ import type { SiteKeys } from '@aifi/shared-site-keys';
 import { filesBelow, isDicomObject, type FoundFile, type Folders } from './pseudonymise-inputs.js';
 import { AttributeCounts, pathDigest, type FileVerdict } from './pseudonymise-report.js';
 
-/** One waits for the disk while one is worked on; four took no less time, and twice the memory. */
-const FILES_AT_A_TIME = 2;
+/** Two are worked on, the writer's turns, while others wait for the disk. */
+const FILES_AT_A_TIME = 6;
 const FAMILY_CLASSES = new Set(CLASS_FAMILIES.flatMap(({ sopClassUids }) => sopClassUids));
 
 export interface FolderWork {

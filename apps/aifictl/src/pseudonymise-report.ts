@@ -20,8 +20,8 @@ const fileSchema = z.object({
   /** Counts from 1, in the order of the folder. */
   file: z.int(),
   /**
-   * HMAC-SHA-256 of the path below the folder, 32 hexadecimal digits; its key is the HMAC-SHA-256 of
-   * `aifictl.digest` under the site's key for UIDs.
+   * HMAC-SHA-256 of the path below the folder, 32 hexadecimal digits; its key is the HMAC-SHA-256
+   * of `aifictl.digest` under the site's key for UIDs.
    */
   pathDigest: z.string(),
   verdict: z.enum(VERDICTS),

@@ -91,6 +91,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       ...common('pseudonymise'),
       ...linkage,
       pixelGate: dependencies.pixelGate,
+      site: config.pseudonymise,
       identityEvents: dependencies.identityEvents,
       sink: spool,
       onDone: ring('uplink'),

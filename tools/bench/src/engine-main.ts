@@ -10,7 +10,7 @@ import { AifiError } from '@aifi/shared-kernel';
 import { loadKeyRing } from '@aifi/shared-site-keys';
 
 /** As a gateway takes of one job. */
-const FILES_AT_A_TIME = 2;
+const FILES_AT_A_TIME = 6;
 
 const [from = '', to = '', key = ''] = process.argv.slice(2);
 const { current: keys } = await loadKeyRing({ path: key, mayCreate: false });

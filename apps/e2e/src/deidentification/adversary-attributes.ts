@@ -85,8 +85,16 @@ function* attributesOf(dataset: DicomDataset): Generator<Attribute> {
   }
 }
 
-/** Keywords that "What remains" of the assessment names. */
-export function namedIn(assessment: string): ReadonlySet<string> {
+/**
+ * Keywords that "What remains" of the assessment names: itself, and by its word that what the
+ * conformance table calls kept or cleaned remains.
+ */
+export function namedIn(assessment: string, conformance: string): ReadonlySet<string> {
   const [, section = ''] = /^## What remains\n(.*?)^## /ms.exec(assessment) ?? [];
-  return new Set([...section.matchAll(/`([A-Z][A-Za-z0-9]+)`/g)].map(([, keyword]) => keyword!));
+  const own = section.matchAll(/`([A-Z][A-Za-z0-9]+)`/g);
+  const isReferred = section.includes('conformance/de-identification.md');
+  const rows = isReferred
+    ? conformance.matchAll(/^\| \(....,....\) \| (\w+) \|.*\| (?:kept|cleaned)[^|]*\|[^|]*\|$/gm)
+    : [];
+  return new Set([...own, ...rows].map(([, keyword]) => keyword!));
 }

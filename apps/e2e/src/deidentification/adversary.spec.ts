@@ -4,10 +4,12 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
+import { readFileSync } from 'node:fs';
+import { decodePart10, DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import { pseudonymiseHeader } from '@aifi/dicom-deidentification';
 import { sha256Hex, uidFromBytes } from '@aifi/shared-kernel';
 import { fakeSiteKeys } from '@aifi/shared-testing';
+import { namedIn, OriginalAttributes } from './adversary-attributes.js';
 import { Adversary, type Fact, type Link } from './adversary.js';
 
 const CODE = 'SITE-A';
@@ -27,6 +29,8 @@ const headers = [1, 2, 3].map((n) =>
     .setString('StudyDate', '20240229')
     .setString('StudyTime', '101530'),
 );
+const documentOf = (path: string): string =>
+  readFileSync(new URL(`../../../../docs/${path}`, import.meta.url), 'utf8');
 const KEYWORDS = [
   ...['SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanceUID', 'PatientName', 'PatientID'],
   ...['PatientBirthDate', 'AccessionNumber', 'StudyDate'],
@@ -90,5 +94,27 @@ describe(Adversary.name, () => {
     const links = new Adversary(facts).links([...hub, { place: 'planted', bytes: around }]);
     const found = (link: Link): boolean => link.place === 'planted' && link.carrier === carrier;
     expect(links.some(found)).toBe(true);
+  });
+});
+
+describe(OriginalAttributes.name, () => {
+  const sut = new OriginalAttributes();
+  headers.forEach((header) => sut.learn(header));
+  const named = namedIn(
+    documentOf('compliance/dpia-linkage.md'),
+    documentOf('conformance/de-identification.md'),
+  );
+  const unnamed = (copies: Iterable<DicomDataset>): string[] =>
+    [...sut.keptIn(copies)].filter((keyword) => !named.has(keyword));
+
+  it('finds in copies of the engine nothing but what the assessment names', () => {
+    const copies = hub.map(({ bytes }) => decodePart10(bytes).dataset);
+    expect(sut.keptIn(copies).has('StudyTime')).toBe(true);
+    expect(unnamed(copies)).toEqual([]);
+  });
+  it('finds an attribute that is kept and not named', () => {
+    expect(unnamed(headers)).toEqual(expect.arrayContaining(['PatientID', 'PatientName']));
+    const [found] = sut.foundIn([{ place: 'x', bytes: Buffer.from('of vries^anna1, knee') }]);
+    expect(found).toEqual({ place: 'x', of: ['PatientName'] });
   });
 });

@@ -1,7 +1,8 @@
 /**
  * The tables of docs/conformance/de-identification-comparison.md, as figures.
  * Decides what of the document a test can hold on to: what was planted, what each tool left, which
- * codes it wrote; how many checks of each action passed. Invariant: a table of another shape is an error, not an empty answer.
+ * codes it wrote; how many checks of each action passed. Invariant: a table of another shape is an
+ * error, not an empty answer.
  */
 import { readFileSync } from 'node:fs';
 
@@ -31,7 +32,11 @@ const FILE = new URL(
   '../../../../docs/conformance/de-identification-comparison.md',
   import.meta.url,
 );
-const HEAD = /^\| Tool \| left of (\d+) \| text \((\d+)\) \| dates, times, UIDs \((\d+)\) \|/m;
+const HEAD = new RegExp(
+  String.raw`^\| Tool \| left of (\d+) \| text \((\d+)\) \| ` +
+    String.raw`dates, times, UIDs \((\d+)\) \|`,
+  'm',
+);
 
 export function readComparison(): ComparisonDocument {
   const text = readFileSync(FILE, 'utf8');

@@ -3,8 +3,8 @@
  * Decides three questions that the de-identification engine and the pixel gate both ask, so that
  * they cannot answer them differently; what follows from an answer is theirs.
  * Invariant: an absent Burned In Annotation says nothing.
- * Source: PS3.3 C.7.6.1.1.5 (Burned In Annotation), C.8.6.1, C.9.2 (overlay planes); pseudonymisation
- * specification 1.5, 1.6.
+ * Source: PS3.3 C.7.6.1.1.5 (Burned In Annotation), C.8.6.1, C.9.2 (overlay planes);
+ * pseudonymisation specification 1.5, 1.6.
  */
 import type { DicomDataset } from './dataset.js';
 

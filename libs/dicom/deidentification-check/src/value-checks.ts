@@ -103,6 +103,20 @@ export function keptFinding(place: Place, isCleaned: boolean): ObjectFinding | u
     return failed('profile.action', path);
   }
   if (Buffer.compare(before.value, value) === 0) return undefined;
-  const texts = place.original!.strings(tag).join('\\');
-  return texts === dataset.strings(tag).join('\\') ? undefined : failed('profile.action', path);
+  const [from, to] = [place.original!.strings(tag), dataset.strings(tag)];
+  const isSame =
+    from.length === to.length && from.every((text, at) => isSameText(vr, text, to[at]!));
+  return isSame ? undefined : failed('profile.action', path);
+}
+/** A decimal has 16 characters; of a longer one the last digits are no measure. */
+const DECIMAL_MAX = 16;
+const ROUNDING = 1e-9;
+/** A number may be written in another way. */
+function isSameText(vr: string, before: string, after: string): boolean {
+  if (before === after) return true;
+  const isNumber = (vr === 'DS' || vr === 'IS') && before.trim() !== '' && after.trim() !== '';
+  const [from, to] = [Number(before), Number(after)];
+  const isTooLong = vr === 'DS' && before.trim().length > DECIMAL_MAX;
+  const room = isTooLong ? Math.abs(from) * ROUNDING : 0;
+  return isNumber && Math.abs(from - to) <= room;
 }

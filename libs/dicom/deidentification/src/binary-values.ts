@@ -12,7 +12,7 @@ import { isLookupTable, isWholeTable } from './lookup-table.js';
 const WIDTHS: Readonly<Record<string, number>> = {
   ...{ AT: 4, FL: 4, FD: 8, SL: 4, SS: 2, UL: 4, US: 2 },
 };
-/** Kept binary attributes of another multiplicity than 1: least, most. A test asks the dictionary. */
+/** Kept binary attributes of another multiplicity than 1: least, most (PS3.6). */
 const VALUES_MAX = 1_024;
 export const MULTIPLICITIES: ReadonlyMap<number, readonly [number, number]> = new Map(
   Object.entries({

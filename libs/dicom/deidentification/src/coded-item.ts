@@ -1,6 +1,6 @@
 /**
  * Coded items: a code, its scheme and its meaning.
- * Decides that a code leaves only in a form of its scheme (SNOMED CT by its check digit), and that a
+ * Decides that a code leaves only in a form of its scheme (SNOMED CT: its check digit), and that a
  * meaning leaves only when all its words are listed: it is free text in practice, and the name of
  * somebody who is not in the header cannot be known. A meaning that is not listed becomes the code
  * itself, which says no less to a reader of codes; a code of no known scheme becomes a dummy of
@@ -8,7 +8,7 @@
  * Invariant: words are never taken out of a meaning, as that may turn it round.
  * Source: PS3.3 8.1-8.3 (Code Meaning is no key); PS3.16 8 (coding schemes).
  */
-import { DicomDataset, tagOf, type DicomElement } from '@aifi/dicom-core';
+import { DicomDataset, tagOf, unpadded, type DicomElement } from '@aifi/dicom-core';
 import { CODE_MEANING_WORDS } from './code-meaning-words.table.js';
 import { isSnomedIdentifier } from './identifier-sweep.js';
 import { tokensOf } from './normalised-text.js';
@@ -45,18 +45,24 @@ export function isPartOfCode(tag: number): boolean {
 /** Leaves of an item of a sequence only what is a code; other items stay as they are. */
 export function cleanCodedItem(item: DicomDataset): DicomDataset {
   if (!PARTS.some((tag) => item.has(tag))) return item;
-  const [value = '', ...moreValues] = item.strings(CODE);
-  const [scheme = '', ...moreSchemes] = item.strings(SCHEME);
+  const [value = '', ...moreValues] = textsOf(item, CODE);
+  const [scheme = '', ...moreSchemes] = textsOf(item, SCHEME);
   // An item of a code sequence that a device left empty stays empty.
-  if (value === '' && scheme === '' && item.string(MEANING) === undefined) return item;
+  if (value === '' && scheme === '' && textsOf(item, MEANING).length === 0) return item;
   const isCode = moreValues.length + moreSchemes.length === 0 && SCHEMES.get(scheme)?.(value);
   if (isCode !== true) return dummyOf(item);
-  const versions = item.strings(VERSION_TAG);
+  const versions = textsOf(item, VERSION_TAG);
   if (versions.length > 1 || !versions.every((text) => VERSION.test(text))) {
     item.delete(VERSION_TAG);
   }
-  if (!isListed(item.strings(MEANING), value)) item.setString(MEANING, value);
+  if (!isListed(textsOf(item, MEANING), value)) item.setString(MEANING, value);
   return item;
+}
+
+/** Items of an output are UTF-8, and only its root says so. */
+function textsOf(item: DicomDataset, tag: number): string[] {
+  const text = unpadded(Buffer.from(item.bytes(tag) ?? []).toString('utf8'));
+  return text === '' ? [] : text.split('\\');
 }
 
 /** Made once: a stranger may send any number of them. */

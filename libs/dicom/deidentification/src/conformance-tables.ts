@@ -91,9 +91,10 @@ The tables hold at every depth of a sequence. Every kept text is searched for so
 numbers and for the identifiers of its own patient; a hit holds the object.
 `;
 
-const RE_IDENTIFIER_INTRODUCTION = `The gateway takes in results only: objects that the hub made from the images. Made from the lists
-that the re-identification itself runs by; the first line that fits holds. UIDs and dates are
-handled alike at every depth of a sequence, the other lines speak of the top level.
+const RE_IDENTIFIER_INTRODUCTION = `The gateway takes in results only: objects that the hub made
+from the images. Made from the lists that the re-identification itself runs by; the first line that
+fits holds. UIDs and dates are handled alike at every depth of a sequence, the other lines speak of
+the top level.
 `;
 
 function optionRows(): string[] {

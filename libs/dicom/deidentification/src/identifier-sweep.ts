@@ -1,9 +1,9 @@
 /**
  * Identifier sweep: is anything that identifies left in what is kept?
  * Decides by searching every kept text value, after cleaning, for social security numbers (BSN,
- * eleven test) and for the known identifiers of this very patient. UIDs and dates are exempt: they
- * are remapped or shifted. Of numbers (DS, IS) only whole ones that are known count: the eleven test
- * would hold every eleventh. A hit names the attribute, never the value.
+ * eleven test) and for the known identifiers of this very patient. UIDs and dates are exempt:
+ * they are remapped or shifted. Of numbers (DS, IS) only whole ones that are known count, as the
+ * eleven test would hold every eleventh. A hit names the attribute, never the value.
  * Invariants: bounded time, whatever a sender writes; no value is told to anybody.
  * Source: pseudonymisation specification 1.3; BSN eleven test: Wet algemene bepalingen
  * burgerservicenummer; SNOMED CT identifiers: Verhoeff check digit.
@@ -168,7 +168,7 @@ function numbersIn(text: string): Form['numbers'] {
   return found;
 }
 
-/** "12345678 2 mm", "123 456 782 03": also the parts of a run, of as many groups as people write. */
+/** "12345678 2 mm", "123 456 782 03": also the parts of a run, in groups as people write. */
 function hasGroupedNumber(groups: readonly string[]): boolean {
   for (let from = 0; from < groups.length; from += 1) {
     for (let count = 1; count <= GROUPS_MAX && from + count <= groups.length; count += 1) {

@@ -1,8 +1,8 @@
 /**
  * Known identifiers: what the received header says about who this patient is.
- * Decides which pieces of names, numbers, birth date, address, hospital and device are looked for in
- * the output, and how: long ones anywhere, also across separators; short ones as whole words; what is
- * too short or an everyday word of imaging not at all, because it would hold every second study.
+ * Decides which pieces of names, numbers, birth date, address, hospital and device are looked for
+ * in the output, and how: long ones anywhere, also across separators; short ones as whole words;
+ * what is too short or an everyday word of imaging not at all: it would hold every second study.
  * Invariants: nothing of it leaves this process; text that does not decode is taken byte by byte; a
  * header that names more than any device writes is refused, so that the search has its bounds.
  * Source: pseudonymisation specification 1.3 (BSN in any field), 1.6.

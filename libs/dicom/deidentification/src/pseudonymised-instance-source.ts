@@ -47,14 +47,30 @@ export interface SourceHeader {
   readonly whole: Part10InMemory | undefined;
 }
 
+/**
+ * Files that are read and looked through at the same time; others may wait for the disk meanwhile.
+ * What is examined is memory too, so that this bounds it.
+ */
+const CHUNKS_MAX = 2;
+
 /** Chunks that are used again: a new one for each file would cost more than reading it. */
 export class ChunkPool {
   readonly #free: Buffer[] = [];
-  take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  readonly #waiting: ((chunk: Buffer) => void)[] = [];
+  #made = 0;
+
+  /** A chunk as soon as there is one, first come, first served. */
+  take(): Promise<Buffer> {
+    const free = this.#free.pop();
+    if (free) return Promise.resolve(free);
+    if (this.#made >= CHUNKS_MAX) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#made += 1;
+    return Promise.resolve(Buffer.allocUnsafeSlow(CHUNK_BYTES));
   }
   give(chunk: Buffer): void {
-    this.#free.push(chunk);
+    const next = this.#waiting.shift();
+    if (next) next(chunk);
+    else this.#free.push(chunk);
   }
 }
 
@@ -63,7 +79,6 @@ export class NotAsReceived extends Error {}
 
 export class InstanceSource {
   readonly #hash: Hash | undefined;
-  readonly #chunk: Buffer;
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #walker: ElementWalker | undefined;
   /** What was walked last, and the offset of its first byte in the (inflated) dataset. */
@@ -75,17 +90,24 @@ export class InstanceSource {
 
   private constructor(
     private readonly file: number,
+    private readonly chunk: Buffer,
     private readonly pool: ChunkPool,
     private readonly expectedSha256: Sha256 | undefined,
   ) {
     this.#hash = expectedSha256 === undefined ? undefined : createHash('sha256');
-    this.#chunk = pool.take();
   }
 
-  static open(path: string, pool: ChunkPool, expectedSha256: Sha256 | undefined): InstanceSource {
+  /** Waits for its turn; `close` gives the turn to the next one. */
+  static async open(
+    path: string,
+    pool: ChunkPool,
+    expectedSha256: Sha256 | undefined,
+  ): Promise<InstanceSource> {
+    const chunk = await pool.take();
     try {
-      return new InstanceSource(openSync(path, 'r'), pool, expectedSha256);
+      return new InstanceSource(openSync(path, 'r'), chunk, pool, expectedSha256);
     } catch (error) {
+      pool.give(chunk);
       throw fileFault(error);
     }
   }
@@ -152,7 +174,7 @@ export class InstanceSource {
     this.#isClosed = true;
     await this.#chunks?.return?.();
     closeSync(this.file);
-    this.pool.give(this.#chunk);
+    this.pool.give(this.chunk);
   }
 
   /** Walks the next chunk of the dataset; false at its end. */
@@ -172,11 +194,11 @@ export class InstanceSource {
   async #read(): Promise<Uint8Array> {
     let length: number;
     try {
-      length = (await read(this.file, this.#chunk, 0, CHUNK_BYTES, null)).bytesRead;
+      length = (await read(this.file, this.chunk, 0, CHUNK_BYTES, null)).bytesRead;
     } catch (error) {
       throw fileFault(error);
     }
-    const bytes = this.#chunk.subarray(0, length);
+    const bytes = this.chunk.subarray(0, length);
     this.#isShort = length < CHUNK_BYTES;
     this.#hash?.update(bytes);
     return bytes;

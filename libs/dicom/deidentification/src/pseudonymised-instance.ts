@@ -158,7 +158,7 @@ export class PseudonymisedFolder {
    */
   async write(request: InstanceRequest): Promise<Result<PendingInstance>> {
     const { sourcePath, expectedSha256 } = request;
-    const source = InstanceSource.open(sourcePath, this.#pool, expectedSha256);
+    const source = await InstanceSource.open(sourcePath, this.#pool, expectedSha256);
     try {
       return await this.#write(source, request);
     } catch (error) {

@@ -9,6 +9,7 @@ import {
   fillSamples,
   interleaved,
   samplesFor,
+  samplesIn,
   withFullColour,
   type StoredBits,
 } from './frame-samples.js';
@@ -43,6 +44,53 @@ describe(fillSamples.name, () => {
     const bits = { bitsAllocated: 32, bitsStored: 32, highBit: 31 } as const;
     expect(samplesOf([0xfe, 0xff, 0xff, 0xff], 1, bits)).toEqual([0xfffffffe]);
     expect(samplesOf([0xfe, 0xff, 0xff, 0xff], 1, { ...bits, signed: true })).toEqual([-2]);
+  });
+});
+
+describe(samplesIn, () => {
+  /** Every allocation, width, sign and place in memory, with and without bits above High Bit. */
+  function* layouts(): Generator<[stored: StoredBits, signed: boolean, count: number]> {
+    const count = 6;
+    for (const bitsAllocated of [8, 16, 32] as const) {
+      for (const bitsStored of [1, 7, 8, 12, 15, 16, 31, 32]) {
+        if (bitsStored > bitsAllocated) continue;
+        for (const highBit of new Set([bitsStored - 1, bitsAllocated - 1])) {
+          for (const offset of [0, 1, 2, 4]) {
+            for (const fill of [0x00, 0x01, 0x0f, 0x7f, 0x80, 0xf8, 0xff]) {
+              const memory = new Uint8Array(32).fill(0, 0, offset);
+              const bytes = memory.subarray(offset, offset + (count * bitsAllocated) / 8);
+              bytes.forEach((_, at) => (bytes[at] = at % 3 === 0 ? fill : 0));
+              const stored = { bytes, bitsAllocated, bitsStored, highBit, littleEndian: true };
+              yield [stored, false, count];
+              yield [stored, true, count];
+            }
+          }
+        }
+      }
+    }
+  }
+
+  it('gives what the copy gives, or nothing where a bit has to move', () => {
+    let shared = 0;
+    let tried = 0;
+    for (const [stored, signed, count] of layouts()) {
+      const copy = samplesFor(stored.bitsAllocated, signed, count);
+      fillSamples(stored, signed, copy);
+      const sut = samplesIn(stored, signed, count);
+      tried += 1;
+      if (!sut) continue;
+      shared += 1;
+      expect(sut).toEqual(copy);
+      expect(sut.buffer).toBe(stored.bytes.buffer);
+    }
+    expect(shared).toBeGreaterThan(100);
+    expect(tried - shared).toBeGreaterThan(100);
+  });
+  it('shares nothing of big endian words, nor of a frame that is cut short', () => {
+    const twelve = { bitsAllocated: 16, bitsStored: 12, highBit: 11 } as const;
+    const bytes = new Uint8Array(8);
+    expect(samplesIn({ ...twelve, bytes, littleEndian: false }, false, 4)).toBeUndefined();
+    expect(samplesIn({ ...twelve, bytes, littleEndian: true }, false, 5)).toBeUndefined();
   });
 });
 

@@ -5,7 +5,7 @@
  * text, no time, no attribute; it is never enlarged.
  * Source: PS3.3 C.11.2.1.2 (linear window), C.7.6.3.1.2 (colours, YBR_FULL to RGB); PNG 11.
  */
-import { encode } from 'fast-png';
+import type { encode as encodePng } from 'fast-png';
 import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
 import type { DicomDataset } from '@aifi/dicom-core';
 import { paddingOf } from './black-value.js';
@@ -39,7 +39,9 @@ export async function previewOf(
   try {
     const drawn = await asResult(async () => {
       const samples = await opened.value.reader.frame(frame);
-      return drawnOf(opened.value, samples, columnsMax);
+      // Loaded for people who look: most programs that read pixels draw none.
+      const { encode } = await import('fast-png');
+      return drawnOf(opened.value, samples, { columnsMax, encode });
     }, 'a frame does not decode');
     return drawn.ok ? drawn.value : drawn;
   } finally {
@@ -53,7 +55,15 @@ interface Painter {
   readonly paint: (samples: FrameSamples, at: number, to: Float64Array) => void;
 }
 
-function drawnOf(opened: OpenedImage, samples: FrameSamples, columnsMax: number): Result<Buffer> {
+interface Drawing extends PreviewOptions {
+  readonly encode: typeof encodePng;
+}
+
+function drawnOf(
+  opened: OpenedImage,
+  samples: FrameSamples,
+  { columnsMax, encode }: Drawing,
+): Result<Buffer> {
   const painter = painterOf(opened, samples);
   if (!painter.ok) return painter;
   const { rows, columns, samplesPerPixel } = opened.reader;
