@@ -91,7 +91,7 @@ export async function pseudonymiseJob(
   }
   const { identityEvents } = dependencies;
   const patient = new OnePatient(identityEvents && ((a, b) => areOnePatient(identityEvents, a, b)));
-  // The same image decides each time whose number the others get; what is wrong with it shows below.
+  // The same image decides each time whose number the others get; its own faults show below.
   await admitSibling(patient, sources[0]!.path);
   const siblings = await admitSiblings(patient, siblingPathsOf(database, job));
   if (!siblings.ok) return siblings;
