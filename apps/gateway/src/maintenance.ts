@@ -5,8 +5,8 @@
  * gateway that is stopped; a backup and a rotation do not. Invariants: no key and no identity in
  * any output; each is an act on record in the vault, with the account of the machine.
  * Usage: `main.js vault backup --to FOLDER`, `main.js vault restore --from FILE [--erasures FILE]`,
- * `main.js vault check`, `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`, `main.js keys retire`,
- * `main.js keys wrap`.
+ * `main.js vault check`, `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`,
+ * `main.js keys retire`, `main.js keys wrap`.
  * Source: pseudonymisation specification 1.3 (keys, rotation); reliability specification 8.9.
  */
 import { existsSync } from 'node:fs';

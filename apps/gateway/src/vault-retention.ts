@@ -46,8 +46,8 @@ export function createVaultRetention(dependencies: VaultRetentionDependencies): 
 
 /**
  * Up to when an event may go. Who a study's patient is follows from all events on the way from its
- * header to now: with one of them missing, a later one would not be found from there. So events stay
- * as long as the oldest study that is kept, and one linkage period more, for a study may come with
+ * header to now: with one of them missing, a later one would not be found from there. So events
+ * stay as long as the oldest study that is kept, and one linkage period more: a study may come with
  * a header that old (a modality that held its worklist).
  */
 function eventsNeededSince(

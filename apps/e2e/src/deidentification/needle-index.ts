@@ -41,6 +41,7 @@ export class NeedleIndex {
   /** Needles that occur; `isFind` may say of a place that it is none. */
   scan(bytes: Buffer, isFind: (from: number, to: number) => boolean = () => true): Needle[] {
     const found = new Set<Needle>();
+    if (this.size === 0) return [];
     const slots = this.#slots;
     // The last six bytes, as two numbers of three.
     let [before, last] = [0, 0];
@@ -77,6 +78,7 @@ export class TextNeedles {
     }
   }
   scan(bytes: Buffer): Found[] {
+    if (this.size === 0) return [];
     const lower = lowerCased(bytes);
     return this.#index.scan(lower, (from, to) => !isChance(lower, from, to));
   }

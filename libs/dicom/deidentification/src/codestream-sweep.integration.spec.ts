@@ -3,13 +3,27 @@
  * Method: every file of the shared corpus with compressed frames; the same file with a comment of
  * its own patient put behind the start of its last frame. Where the folder is absent, a phantom.
  */
-import { expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodePart10, DicomDataset, type Part10File } from '@aifi/dicom-core';
+import {
+  decodePart10,
+  type DicomDataset,
+  elementHeader,
+  encodeDataset,
+  encodeFileMeta,
+  encodingOf,
+  UNDEFINED_LENGTH,
+  type Part10File,
+} from '@aifi/dicom-core';
 import { AifiError } from '@aifi/shared-kernel';
+import { temporaryFolder } from '@aifi/shared-testing';
 import { commentsOf } from './codestream-comments.js';
 import { codestreamSweepOf } from './codestream-sweep.js';
+import { DEFAULT_CONTRACT } from './deidentification-context.js';
+import { writePseudonymisedInstance } from './pseudonymised-instance.js';
+import { aHeaderOf } from './test-headers.js';
 
 const shared = join(import.meta.dirname, '../../../../../shared/data/dicom');
 const FOLDERS = ['transfer-syntaxes', 'small', 'enhanced', 'cr-dx', 'mg', 'us-burned-in'];
@@ -17,6 +31,7 @@ const FOLDERS = ['transfer-syntaxes', 'small', 'enhanced', 'cr-dx', 'mg', 'us-bu
 interface Compressed {
   readonly name: string;
   readonly dataset: DicomDataset;
+  readonly syntax: string;
   /** Items of the pixel data. */
   readonly value: Buffer;
   /** Where the last fragment begins in them. */
@@ -40,7 +55,7 @@ function compressed(name: string): Compressed | undefined {
   const from = file.datasetOffset + pixelData.valueOffset;
   const value = bytes.subarray(from, from + pixelData.valueLength);
   const last = pixelData.fragments.at(-1)!.offset - pixelData.valueOffset;
-  return { name, dataset: named(dataset), value, last };
+  return { name, dataset: named(dataset), syntax: file.meta.transferSyntaxUid, value, last };
 }
 
 function isFound(dataset: DicomDataset, value: Buffer): boolean {
@@ -67,10 +82,12 @@ const item = (bytes: Buffer): Buffer => {
 };
 
 const PHANTOM: Compressed = {
-  ...{ name: 'phantom', dataset: named(new DicomDataset()), last: 16 },
+  ...{ name: 'phantom', dataset: named(aHeaderOf('CT')), last: 16 },
+  syntax: '1.2.840.10008.1.2.4.50',
   value: Buffer.concat([
     item(Buffer.alloc(0)),
     item(Buffer.from('ffd8fffe000674657374ffda0008010100003f001234ffd9', 'hex')),
+    Buffer.from('feffdde000000000', 'hex'),
   ]),
 };
 const files = existsSync(shared)
@@ -101,4 +118,53 @@ it('a comment that names the patient is found in every one of them', () => {
   }
   expect(missed).toEqual([]);
   if (existsSync(shared)) expect(planting).toBeGreaterThan(25);
+});
+
+const folder = temporaryFolder('codestream-sweep');
+afterAll(() => folder.remove());
+
+/** A received file of these items. */
+async function written({ dataset, syntax, value }: Compressed, name: string) {
+  const meta = {
+    ...{ transferSyntaxUid: syntax, sopClassUid: dataset.string('SOPClassUID')! },
+    sopInstanceUid: dataset.string('SOPInstanceUID')!,
+  };
+  const encoding = encodingOf(syntax);
+  const sourcePath = join(folder.path, name);
+  await writeFile(
+    sourcePath,
+    Buffer.concat([
+      ...[encodeFileMeta(meta), encodeDataset(dataset, encoding)],
+      ...[elementHeader(0x7fe00010, 'OB', UNDEFINED_LENGTH, encoding), value],
+    ]),
+  );
+  const keys = { uid: Buffer.alloc(32, 1), pid: Buffer.alloc(32, 2), date: Buffer.alloc(32, 3) };
+  const contract = { ...DEFAULT_CONTRACT, recognisableVisualFeatures: 'allow' } as const;
+  return writePseudonymisedInstance({
+    ...{ sourcePath, folder: join(folder.path, 'out'), clearance: { isExamined: true } },
+    context: { siteCode: 'SITE-A', keys, contract },
+  });
+}
+
+it('a file with such a comment does not leave, and leaves nothing behind', async () => {
+  const kinds = new Map<string, Compressed>();
+  for (const one of files)
+    if (/CTImage.*(4\.50|4\.80|4\.90)\.dcm$/.test(one.name)) kinds.set(one.syntax, one);
+  if (existsSync(shared)) expect(kinds.size).toBe(3);
+  for (const one of kinds.size > 0 ? kinds.values() : [PHANTOM]) {
+    const clean = await written(one, 'clean.dcm');
+    expect([one.name, clean.ok]).toEqual([one.name, true]);
+    const frame = one.value.subarray(one.last, one.last + one.value.readUInt32LE(one.last - 4));
+    const delimiter = Buffer.from('feffdde000000000', 'hex');
+    const parts = [
+      one.value.subarray(0, one.last - 8),
+      item(planted(frame, 'patient JANNEKE 77881 ')),
+      delimiter,
+    ];
+    const held = await written({ ...one, value: Buffer.concat(parts) }, 'planted.dcm');
+    expect(held).toMatchObject({ refusal: { code: 'QUARANTINED_IDENTIFIER' } });
+  }
+  const left = readdirSync(join(folder.path, 'out'));
+  expect(left.every((name) => /^[0-9a-f]{64}\.dcm$/.test(name))).toBe(true);
+  expect(left.length).toBe(Math.max(1, kinds.size));
 });

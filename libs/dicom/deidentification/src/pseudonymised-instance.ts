@@ -33,6 +33,7 @@ import {
   type Result,
   type Sha256,
 } from '@aifi/shared-kernel';
+import { codestreamSweepOf, type CodestreamSweep } from './codestream-sweep.js';
 import {
   NOT_EXAMINED,
   type DeidentificationContext,
@@ -127,6 +128,8 @@ const PIXEL_DATA = 0x7fe00010;
 
 /** Frames of a cleaned instance that turn out not to decode. */
 class NotDecoded extends Error {}
+/** Frames that leave as they came would name somebody. */
+class NamesSomebody extends Error {}
 
 /** A folder of pseudonymised files of one job: written side by side, made durable together. */
 export class PseudonymisedFolder {
@@ -183,7 +186,7 @@ export class PseudonymisedFolder {
     const file = await InstanceFile.create(this.folder);
     try {
       if (cleaned) await copyCleaned(source, cleaned, plan.head, file);
-      else await copyPixels(source, plan.head, file);
+      else await copyPixels(source, plan.head, file, codestreamSweepOf(received, request.context));
       // What it was read with serves another one while the disk is waited for.
       await source.close();
       const settled = await this.#settle(file, plan, request.after);
@@ -259,6 +262,7 @@ async function makeFolder(folder: string): Promise<void> {
 /** What a fault says of the file; undefined when it says nothing, but is one of the disk. */
 function refusalOfFault(error: unknown): Result<never> | undefined {
   if (error instanceof NotAsReceived) return refuse('MALFORMED', error.message);
+  if (error instanceof NamesSomebody) return refuse('QUARANTINED_IDENTIFIER', error.message);
   if (error instanceof NotDecoded) return refuse('QUARANTINED_PIXELS', error.message);
   const { code } = AifiError.from(error);
   if (code === 'DICOM_MALFORMED' || code === 'LIMIT_EXCEEDED') {
@@ -334,14 +338,17 @@ async function copyPixels(
   source: InstanceSource,
   head: Uint8Array,
   file: InstanceFile,
+  sweep: CodestreamSweep | undefined,
 ): Promise<void> {
   let isHeadWritten = false;
   for await (const bytes of source.pixels()) {
+    sweep?.push(bytes);
     if (isHeadWritten) await file.append(bytes);
     else await file.append(head, bytes);
     isHeadWritten = true;
   }
   if (!isHeadWritten) await file.append(head);
+  if (sweep?.end()) throw new NamesSomebody('an identifier in a comment of a compressed frame');
 }
 
 /** Head and other pixel data; the source is walked to its end first. */

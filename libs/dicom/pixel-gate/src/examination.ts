@@ -29,7 +29,7 @@ export interface ExaminedImage {
   readonly tier: Tier;
   /** Of CT and MR: the whole picture instead of its borders. */
   readonly isSuspect: boolean;
-  /** True for a place that is blacked out before the image leaves: what stands there is no finding. */
+  /** True for a place that is blacked out before the image leaves: there is no finding there. */
   readonly isCovered: (region: PixelRegion) => boolean;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Journal and job states: what happened to every study, written in the act's own transaction.
  * Decides the states of a (study, revision, product) at the gateway and that no state goes
- * backwards, but for the ways below: a person's two, and that of a held job which is explained. Invariant: a job's state changes only
- * here, and each change has its journal row.
+ * backwards, but for the ways below: a person's two, and that of a held job which is explained.
+ * Invariant: a job's state changes only here, and each change has its journal row.
  * Source: architecture 2; reliability specification 2 (invariants asserted at run time).
  */
 import { AifiError, type GatewayStage, type JobId, type ReasonCode } from '@aifi/shared-kernel';
@@ -130,8 +130,8 @@ export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
 /**
  * Takes up a job that is held because nothing explained the patient whom the PACS showed, after the
  * hospital has said more: its objects are looked at again before anything is sent. A job that ended
- * meanwhile stays where it is. STATE_CONFLICT when it is not held for that, or when the PACS has the
- * result of a newer revision or may be getting it (hazard H7).
+ * meanwhile stays where it is. STATE_CONFLICT when it is not held for that, or when the PACS has
+ * the result of a newer revision or may be getting it (hazard H7).
  */
 export function resumeHeldJob(sql: Sql, { jobId, atMs }: JobReopening): void {
   const changed = sql.run(

@@ -13,7 +13,7 @@ const TEXT_VRS: ReadonlySet<string> = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC
 const ESCAPE = 0x1b;
 const DELETE = 0x7f;
 
-/** Rewrites all text, items included; false when some of it does not fit: then it is not to be used. */
+/** Rewrites all text, items included; false when some does not fit: then it is not to be used. */
 export function transcodeText(
   dataset: DicomDataset,
   from: readonly string[],
