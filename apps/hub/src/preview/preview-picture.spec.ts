@@ -15,7 +15,8 @@ import { PREVIEW_SIDE_MAX, renderPreview as sut } from './preview-picture.js';
 
 const folder = temporaryFolder('preview');
 afterAll(() => folder.remove());
-const JPEG_BASELINE = '1.2.840.10008.1.2.4.50';
+// PS3.5 A.4.5: a video is no picture.
+const MPEG2 = '1.2.840.10008.1.2.4.100';
 const repository = join(import.meta.dirname, '../../../..');
 
 function saved(bytes: Uint8Array): { path: string; sha256: string } {
@@ -108,7 +109,7 @@ describe('a preview', () => {
       'INVALID_ARGUMENT',
     ],
     ['frames', phantom((d) => d.setNumbers('NumberOfFrames', [2])), 'INVALID_ARGUMENT'],
-    ['another codec', phantom(() => undefined, JPEG_BASELINE), 'INVALID_ARGUMENT'],
+    ['a video', phantom(() => undefined, MPEG2), 'INVALID_ARGUMENT'],
     ['too few bytes', phantom((d) => d.setNumbers('Columns', [400])), 'DICOM_MALFORMED'],
     [
       'an impossible size',

@@ -18,12 +18,7 @@ import {
   type StatusProduct,
   type StatusState,
 } from '@aifi/dicom-evidence';
-import {
-  identityElements,
-  identityOf,
-  type Identity,
-  type Vault,
-} from '@aifi/gateway-vault';
+import { identityElements, identityOf, type Identity, type Vault } from '@aifi/gateway-vault';
 import { invariant, keyedUid, sha256Hex, type Purpose, type SiteId } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import type { KeyRing } from '@aifi/shared-site-keys';

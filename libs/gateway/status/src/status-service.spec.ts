@@ -28,7 +28,7 @@ import {
 } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { keyRingOf } from '@aifi/shared-site-keys';
-import { fakeSiteKeys, FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { fakeSiteKeys, FakeClock, temporaryFolder } from '@aifi/shared-testing';
 import { createStatusService } from './index.js';
 import { MR_IMAGE_STORAGE, negativeReport, plainReport, imagesOf } from './test-reports.js';
 
@@ -55,7 +55,7 @@ interface StatusRow {
 }
 
 describe(createStatusService.name, () => {
-  let folder: TemporaryFolder;
+  let folder: ReturnType<typeof temporaryFolder>;
   let database: GatewayDatabase;
   let vault: Vault;
   let clock: UntilIdleClock;
