@@ -8,7 +8,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decode } from 'fast-png';
-import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
+import {
+  DicomDataset,
+  elementHeader,
+  encodePart10,
+  encodingOf,
+  UNDEFINED_LENGTH,
+} from '@aifi/dicom-core';
 import { sha256Hex } from '@aifi/shared-kernel';
 import { temporaryFolder } from '@aifi/shared-testing';
 import { PREVIEW_SIDE_MAX, renderPreview as sut } from './preview-picture.js';
@@ -44,6 +50,14 @@ function phantom(
     .setBytes('PixelData', new Uint8Array(Uint16Array.of(0, 100, 200, 1000).buffer), 'OW');
   change(dataset);
   return encodePart10(dataset, transferSyntaxUid);
+}
+/** One compressed frame of a syntax that no reader of pictures takes. */
+function video(): Uint8Array {
+  const header = phantom((dataset) => dataset.delete('PixelData'), MPEG2);
+  // PS3.5 A.4: an empty offset table, one fragment, the closing delimiter.
+  const items = Buffer.from('feff00e000000000feff00e004000000000001b3feffdde000000000', 'hex');
+  const start = elementHeader(0x7fe00010, 'OB', UNDEFINED_LENGTH, encodingOf(MPEG2));
+  return Buffer.concat([header, start, items]);
 }
 const greysOf = async (bytes: Uint8Array): Promise<number[]> => [
   ...decode(await sut(saved(bytes))).data,
@@ -109,7 +123,8 @@ describe('a preview', () => {
       'INVALID_ARGUMENT',
     ],
     ['frames', phantom((d) => d.setNumbers('NumberOfFrames', [2])), 'INVALID_ARGUMENT'],
-    ['a video', phantom(() => undefined, MPEG2), 'INVALID_ARGUMENT'],
+    ['a video', video(), 'INVALID_ARGUMENT'],
+    ['pixels of another form', phantom(() => undefined, MPEG2), 'DICOM_MALFORMED'],
     ['too few bytes', phantom((d) => d.setNumbers('Columns', [400])), 'DICOM_MALFORMED'],
     [
       'an impossible size',
