@@ -85,16 +85,21 @@ function* attributesOf(dataset: DicomDataset): Generator<Attribute> {
   }
 }
 
+/** Rows of the conformance table whose de-identifier column says that something is left. */
+const REMAINS = new RegExp(
+  String.raw`^\| \(....,....\) \| (\w+) \|.*` +
+    String.raw`\| (?:kept|cleaned|reduced to the vocabulary)[^|]*\|[^|]*\|$`,
+  'gm',
+);
+
 /**
  * Keywords that "What remains" of the assessment names: itself, and by its word that what the
- * conformance table calls kept or cleaned remains.
+ * conformance table calls kept, cleaned or reduced to the vocabulary remains.
  */
 export function namedIn(assessment: string, conformance: string): ReadonlySet<string> {
   const [, section = ''] = /^## What remains\n(.*?)^## /ms.exec(assessment) ?? [];
   const own = section.matchAll(/`([A-Z][A-Za-z0-9]+)`/g);
   const isReferred = section.includes('conformance/de-identification.md');
-  const rows = isReferred
-    ? conformance.matchAll(/^\| \(....,....\) \| (\w+) \|.*\| (?:kept|cleaned)[^|]*\|[^|]*\|$/gm)
-    : [];
+  const rows = isReferred ? conformance.matchAll(REMAINS) : [];
   return new Set([...own, ...rows].map(([, keyword]) => keyword!));
 }
