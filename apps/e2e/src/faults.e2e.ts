@@ -29,7 +29,7 @@ import { gatewayStatus, receivedInstances, untilRefusal, untilTaken } from './ga
 
 const SITE = 'site-a';
 const START_MS = 120_000;
-const QUIET_MS = 500;
+const QUIET_MS = 2_000;
 /** Room for the databases and for one radiograph with its results on their way. @unit bytes */
 const DISK_BYTES = 32 * 1024 * 1024;
 /** Less than the radiograph of 0.8 MB. @unit bytes */

@@ -19,7 +19,7 @@ suite('equal UIDs at two hospitals', () => {
 
   beforeAll(async () => {
     const siteIds = ['site-a', 'site-b'];
-    stack = await Stack.start({ siteIds, environment: process.env, quietMs: 500 });
+    stack = await Stack.start({ siteIds, environment: process.env, quietMs: 2_000 });
     const uidsOf = `same-${process.pid}-${Date.now()}`;
     const products = stack.parts.products.map(({ product }) => product);
     const originals = new Set<string>();

@@ -15,7 +15,7 @@ suite('chaos', () => {
   let stack: Stack;
   beforeAll(async () => {
     const environment = process.env;
-    stack = await Stack.start({ siteIds: ['site-a', 'site-b'], environment, quietMs: 300 });
+    stack = await Stack.start({ siteIds: ['site-a', 'site-b'], environment, quietMs: 1_500 });
   }, RUN_MS);
   afterAll(() => stack?.stop(), RUN_MS);
 

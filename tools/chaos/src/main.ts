@@ -13,7 +13,7 @@ import { POINTS, type Point } from './points.js';
 const USAGE = `usage: npm run chaos -- [--runs N] [--points a,b]\npoints: ${POINTS.join(', ')}`;
 const SITE_IDS = ['site-a', 'site-b'];
 /** Short: the studies have one instance. @unit ms */
-const QUIET_MS = 300;
+const QUIET_MS = 1_500;
 /** Exit code of a run that was broken off: 128 + SIGINT. */
 const INTERRUPTED = 130;
 

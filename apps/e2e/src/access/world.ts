@@ -25,8 +25,8 @@ export const [FIRST_SITE, SECOND_SITE] = ['site-a', 'site-b'] as const;
 export const [LOGIN_NAME, HUB_NAME] = ['login.ziekenhuis.example', 'hub.aifi.example'] as const;
 
 const DEADLINE_MS = 240_000;
-/** Hub and hospitals are on one machine: silence is short. @unit ms */
-const QUIET_MS = 500;
+/** Short, yet longer than a sender stalls on a loaded machine: a study stays one. @unit ms */
+const QUIET_MS = 2_000;
 
 export interface World {
   readonly stack: Stack;
