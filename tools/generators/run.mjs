@@ -5,6 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { dictionaryTable } from './dictionary.mjs';
+
+const dictionary = join(import.meta.dirname, '../../libs/dicom/core/src/dictionary.table.ts');
+writeFileSync(dictionary, dictionaryTable());
 
 const cwd = join(import.meta.dirname, '../../libs/contracts/proto');
 for (const args of [['lint'], ['generate']]) {

@@ -9,7 +9,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { AifiError, sha256Hex } from '@aifi/shared-kernel';
 import { modelManifestSchema, type ModelManifest } from './model-manifest.js';
 
@@ -83,6 +82,8 @@ async function readManifest(path: string): Promise<ModelManifest> {
   try {
     const { size } = await stat(path);
     if (size > MANIFEST_BYTES_MAX) throw new AifiError('LIMIT_EXCEEDED', 'manifest is too long');
+    // Loaded when it is needed: who wants a schema only does not wait for it.
+    const { parse } = await import('yaml');
     document = parse(await readFile(path, 'utf8'));
   } catch (error) {
     if (error instanceof AifiError) throw error;

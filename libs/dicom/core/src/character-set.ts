@@ -54,14 +54,38 @@ const NAME_DELIMITERS: ReadonlySet<number> = new Set(Buffer.from('\\^='));
  * `vr` decides the delimiters after which the first set is active again.
  */
 export function decodeText(bytes: Uint8Array, characterSets: readonly string[], vr = 'LO'): string {
+  const initial = initialEncodingOf(characterSets);
+  // Every set has ASCII where ASCII is, as long as nothing is designated.
+  if (isPlainAscii(bytes)) {
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  }
+  if (WHOLE_VALUE_ENCODINGS.has(initial)) return decoded(bytes, initial);
+  return decodeExtended(bytes, initial, vr === 'PN' ? NAME_DELIMITERS : TEXT_DELIMITERS);
+}
+
+/** All values of a dataset ask with the same list. */
+const initialEncodings = new WeakMap<readonly string[], string>();
+
+function initialEncodingOf(characterSets: readonly string[]): string {
+  const known = initialEncodings.get(characterSets);
+  if (known !== undefined) return known;
   const terms = characterSets.map((term) => term.trim().replace('ISO 2022 IR', 'ISO_IR'));
   const encodings = terms.map((term) => ENCODINGS[term]);
   if (encodings.includes(undefined)) throw malformed('unknown character set');
   const [first = 'windows-1252'] = encodings;
-  if (WHOLE_VALUE_ENCODINGS.has(first)) return decoded(bytes, first);
   // With code extensions everything beyond ASCII is designated: then nothing is left to a guess.
-  const initial = terms.length > 1 && ['', 'ISO_IR 6'].includes(terms[0]!) ? 'us-ascii' : first!;
-  return decodeExtended(bytes, initial, vr === 'PN' ? NAME_DELIMITERS : TEXT_DELIMITERS);
+  const isGuess = terms.length > 1 && ['', 'ISO_IR 6'].includes(terms[0]!);
+  const initial = isGuess ? 'us-ascii' : first;
+  initialEncodings.set(characterSets, initial);
+  return initial;
+}
+
+function isPlainAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at]!;
+    if (byte > 0x7f || byte === ESCAPE) return false;
+  }
+  return true;
 }
 
 /** ISO 2022 (PS3.5 6.1.2.5): runs of bytes between escape sequences, each in its own set. */

@@ -35,12 +35,13 @@ export class DicomDataset {
   readonly #elements = new Map<number, DicomElement>();
   #inheritedCharacterSets: readonly string[] = [];
   #characterSets: { readonly of: Uint8Array; readonly names: readonly string[] } | undefined;
+  /** A header is gone through several times; undefined after a change. */
+  #inOrder: readonly DicomElement[] | undefined;
 
-  /** Elements in ascending tag order. */
-  *[Symbol.iterator](): IterableIterator<DicomElement> {
-    for (const tag of [...this.#elements.keys()].sort((a, b) => a - b)) {
-      yield this.#elements.get(tag)!;
-    }
+  /** Elements in ascending tag order, as they are now: a change meanwhile is not seen. */
+  [Symbol.iterator](): IterableIterator<DicomElement> {
+    this.#inOrder ??= [...this.#elements.values()].sort((a, b) => a.tag - b.tag);
+    return this.#inOrder.values();
   }
   get size(): number {
     return this.#elements.size;
@@ -52,9 +53,11 @@ export class DicomDataset {
     return this.#elements.has(toTag(key));
   }
   delete(key: TagOrKeyword): boolean {
+    this.#inOrder = undefined;
     return this.#elements.delete(toTag(key));
   }
   put(element: DicomElement): this {
+    this.#inOrder = undefined;
     this.#elements.set(element.tag, element);
     return this;
   }

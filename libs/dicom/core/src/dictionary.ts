@@ -1,36 +1,20 @@
 /**
- * Data dictionary: tag → VR and keyword, from the dcmjs copy of PS3.6.
+ * Data dictionary: tag → VR and keyword, by PS3.6.
  * Decides the VR of elements that carry none (Implicit VR) and the tags behind keywords.
  * Invariant: an unknown tag has VR UN. Source: PS3.6 6, PS3.5 A.1.
  */
-import dcmjs from 'dcmjs';
 import { AifiError } from '@aifi/shared-kernel';
+import { DICTIONARY } from './dictionary.table.js';
 
-interface DictionaryRow {
-  readonly tag: string;
-  readonly vr: string;
-  readonly name: string;
-}
-
-// Its `dictionary` is a proxy without enumerable keys; the name map lists every row.
-const rows = Object.values(dcmjs.data.DicomMetaDictionary.nameMap as Record<string, DictionaryRow>);
 const vrByTag = new Map<number, string>();
 const tagByKeyword = new Map<string, number>();
 const keywordByTag = new Map<number, string>();
-for (const row of rows) {
-  const match = /^\(([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)$/.exec(row.tag);
-  if (!match) continue;
-  const tag = Number.parseInt(`${match[1]}${match[2]}`, 16);
-  vrByTag.set(tag, settledVr(row.vr));
-  tagByKeyword.set(row.name, tag);
-  keywordByTag.set(tag, row.name);
-}
-
-// PS3.6 leaves some VRs open ("US or SS", "OB or OW", "US or OW"): the bytes are the same.
-function settledVr(vr: string): string {
-  if (vr === 'xs') return 'US';
-  if (vr === 'ox' || vr === 'lt') return 'OW';
-  return /^[A-Z]{2}$/.test(vr) ? vr : 'UN';
+for (const line of DICTIONARY.trim().split('\n')) {
+  const tag = Number.parseInt(line.slice(0, 8), 16);
+  const keyword = line.slice(12);
+  vrByTag.set(tag, line.slice(9, 11));
+  tagByKeyword.set(keyword, tag);
+  keywordByTag.set(tag, keyword);
 }
 
 /** The VR of a tag by PS3.6; group lengths are UL, private creators LO, everything else UN. */
@@ -40,6 +24,11 @@ export function vrOf(tag: number): string {
   if ((tag & 0xffff) === 0) return 'UL';
   const isPrivate = ((tag >>> 16) & 1) === 1;
   return isPrivate && (tag & 0xffff) >= 0x10 && (tag & 0xffff) <= 0xff ? 'LO' : 'UN';
+}
+
+/** Every standard attribute of a VR. */
+export function tagsOf(vr: string): number[] {
+  return [...vrByTag].flatMap(([tag, of]) => (of === vr ? [tag] : []));
 }
 
 /** The tag of a PS3.6 keyword; an unknown keyword is a defect of ours. */

@@ -228,12 +228,30 @@ describe('strictness of ElementWalker', () => {
   });
 
   it('bounds the items of a sequence, whatever they hold', () => {
-    const items = Buffer.concat(Array.from({ length: 1024 }, () => hex('feff00e0', '00000000')));
+    const items = Buffer.concat(Array.from({ length: 1000 }, () => hex(ITEM, '00000000')));
     const sut = new ElementWalker(EXPLICIT);
     sut.push(hex('08001011', '53510000', 'ffffffff'));
-    const flood = (): void => {
-      for (let i = 0; i < 300; i += 1) sut.push(items);
-    };
-    expect(flood).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+    for (let i = 0; i < 250; i += 1) sut.push(items);
+    const oneMore = (): void => sut.push(hex(ITEM, '00000000'));
+    expect(oneMore).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  });
+  it('counts items at any depth, each once, also those that are not kept', () => {
+    const inner = Buffer.concat(Array.from({ length: 999 }, () => hex(ITEM, '00000000')));
+    const outer = hex(ITEM, '441f0000', '08001111', '53510000', '381f0000');
+    const whole = Buffer.concat([outer, inner]);
+    const sut = new ElementWalker(EXPLICIT, KEPT);
+    sut.push(hex('08001011', '53510000', 'ffffffff'));
+    for (let i = 0; i < 250; i += 1) sut.push(whole);
+    const oneMore = (): void => sut.push(hex(ITEM, '00000000'));
+    expect(oneMore).toThrow(expect.objectContaining({ code: 'LIMIT_EXCEEDED' }));
+  });
+  it('takes the functional groups of an enhanced object of 10,000 frames, eleven items each', () => {
+    const group = Buffer.concat(Array.from({ length: 10 }, () => hex(ITEM, '00000000')));
+    const frame = Buffer.concat([hex(ITEM, '5c000000', '08001111', '53510000', '50000000'), group]);
+    const sut = new ElementWalker(EXPLICIT);
+    sut.push(hex('00523092', '53510000', 'ffffffff'));
+    for (let i = 0; i < 10_000; i += 1) sut.push(frame);
+    sut.push(hex('feffdde0', '00000000'));
+    expect(sut.end().dataset.items('PerFrameFunctionalGroupsSequence')).toHaveLength(10_000);
   });
 });

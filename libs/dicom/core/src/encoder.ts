@@ -11,13 +11,11 @@ const ITEM = 0xfffee000;
 /** Encodes the elements in ascending tag order, without group lengths of their own making. */
 export function encodeDataset(dataset: DicomDataset, encoding: Encoding): Buffer {
   const parts: Uint8Array[] = [];
-  for (const element of dataset) parts.push(...encodeElement(element, encoding));
+  for (const element of dataset) {
+    const value = encodeValue(element, encoding);
+    parts.push(elementHeader(element.tag, element.vr, value.length, encoding), value);
+  }
   return Buffer.concat(parts);
-}
-
-function encodeElement(element: DicomElement, encoding: Encoding): Uint8Array[] {
-  const value = encodeValue(element, encoding);
-  return [elementHeader(element.tag, element.vr, value.length, encoding), value];
 }
 
 function encodeValue(element: DicomElement, encoding: Encoding): Uint8Array {
@@ -44,20 +42,36 @@ export function elementHeader(
   const settledVr = !LONG_LENGTH_VRS.has(vr) && length > 0xfffe ? 'UN' : vr;
   const long = LONG_LENGTH_VRS.has(settledVr);
   const header = new Uint8Array(long ? 12 : 8);
-  const view = new DataView(header.buffer);
-  view.setUint16(0, tag >>> 16, encoding.littleEndian);
-  view.setUint16(2, tag & 0xffff, encoding.littleEndian);
-  header.set(Buffer.from(settledVr, 'latin1'), 4);
-  if (long) view.setUint32(8, length, encoding.littleEndian);
-  else view.setUint16(6, length, encoding.littleEndian);
+  putTag(header, tag, encoding);
+  header[4] = settledVr.charCodeAt(0);
+  header[5] = settledVr.charCodeAt(1);
+  if (long) putLength(header, 8, length, encoding);
+  else {
+    header[encoding.littleEndian ? 6 : 7] = length;
+    header[encoding.littleEndian ? 7 : 6] = length >>> 8;
+  }
   return header;
 }
 
 function tagAndLength(tag: number, length: number, encoding: Encoding): Uint8Array {
   const header = new Uint8Array(8);
-  const view = new DataView(header.buffer);
-  view.setUint16(0, tag >>> 16, encoding.littleEndian);
-  view.setUint16(2, tag & 0xffff, encoding.littleEndian);
-  view.setUint32(4, length, encoding.littleEndian);
+  putTag(header, tag, encoding);
+  putLength(header, 4, length, encoding);
   return header;
+}
+
+// Byte by byte: a view over eight bytes costs more than the bytes.
+function putTag(header: Uint8Array, tag: number, { littleEndian }: Encoding): void {
+  header[littleEndian ? 1 : 0] = tag >>> 24;
+  header[littleEndian ? 0 : 1] = tag >>> 16;
+  header[littleEndian ? 3 : 2] = tag >>> 8;
+  header[littleEndian ? 2 : 3] = tag;
+}
+function putLength(
+  header: Uint8Array,
+  at: number,
+  length: number,
+  { littleEndian }: Encoding,
+): void {
+  for (let i = 0; i < 4; i += 1) header[at + (littleEndian ? i : 3 - i)] = length >>> (8 * i);
 }

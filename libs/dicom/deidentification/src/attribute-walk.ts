@@ -11,6 +11,7 @@ import { DicomDataset, tagOf, unpadded, type DicomElement } from '@aifi/dicom-co
 import { AifiError, isUid, type OriginalUid } from '@aifi/shared-kernel';
 import type { PseudonymousUid } from '@aifi/shared-kernel';
 import type { ActionReport, ReportedAction } from './action-report.js';
+import type { AttributeMemo } from './attribute-memo.js';
 import { isPlausibleBinary } from './binary-values.js';
 import { cleanedCodes } from './code-strings.js';
 import { cleanCodedItem, isPartOfCode } from './coded-item.js';
@@ -36,7 +37,9 @@ export interface Walk {
   /** Frames with functional groups: most codes and numbers have to have a value. */
   readonly isEnhanced: boolean;
   readonly uids: Map<PseudonymousUid, OriginalUid>;
-  readonly sweep: IdentifierSweep;
+  readonly sweep: Pick<IdentifierSweep, 'check' | 'isKnownNumber'>;
+  /** Of the attributes of the header itself, not of items. */
+  readonly memo: AttributeMemo;
   readonly report: ActionReport | undefined;
 }
 
@@ -64,11 +67,48 @@ export function cleanedDataset(
   const output = new DicomDataset();
   for (const received of input) {
     const action = walk.list.get(received.tag);
-    const element = action && standardElement(received, input);
-    const done = element ? carryOut(action, { element, input, output, walk, path }) : 'removed';
+    const done = action ? decided(received, action, { input, output, walk, path }) : 'removed';
     walk.report?.(received.tag, path, done);
   }
   return output;
+}
+
+/** As the memo has it, or anew. */
+function decided(
+  received: DicomElement,
+  action: Action,
+  around: Omit<Step, 'element'>,
+): ReportedAction {
+  const { input, output, walk, path } = around;
+  const { memo, sweep } = walk;
+  if (path.length > 0 || !memo.isFor(received)) return decidedAnew(received, action, around);
+  const before = memo.find(received);
+  if (before) {
+    for (const text of before.texts) sweep.check(text, received.tag);
+    if (before.output) output.put(before.output);
+    return before.done;
+  }
+  const texts: string[] = [];
+  const listening: Walk['sweep'] = {
+    check: (text, tag) => {
+      sweep.check(text, tag);
+      texts.push(text);
+    },
+    isKnownNumber: (text, tag) => sweep.isKnownNumber(text, tag),
+  };
+  const listened = { ...walk, sweep: listening };
+  const done = decidedAnew(received, action, { input, output, path, walk: listened });
+  memo.keep({ received, done, output: output.get(received.tag), texts });
+  return done;
+}
+
+function decidedAnew(
+  received: DicomElement,
+  action: Action,
+  around: Omit<Step, 'element'>,
+): ReportedAction {
+  const element = standardElement(received, around.input);
+  return element ? carryOut(action, { ...around, element }) : 'removed';
 }
 
 interface Step {
@@ -165,8 +205,8 @@ function textsOf(element: DicomElement, input: DicomDataset): string[] {
 }
 
 function asciiText(value: Uint8Array): string {
-  if (value.some((byte) => byte > 0x7e)) {
-    throw new AifiError('DICOM_MALFORMED', 'a code string is not ASCII');
+  for (let at = 0; at < value.length; at += 1) {
+    if (value[at]! > 0x7e) throw new AifiError('DICOM_MALFORMED', 'a code string is not ASCII');
   }
   const { buffer, byteOffset, byteLength } = value;
   return unpadded(Buffer.from(buffer, byteOffset, byteLength).toString('latin1'));

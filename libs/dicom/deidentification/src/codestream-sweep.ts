@@ -75,9 +75,9 @@ export class CodestreamSweep {
 
   constructor(
     received: DicomDataset,
-    { placeholderBirthDates }: Pick<DeidentificationContext, 'placeholderBirthDates'> = {},
+    context: Pick<DeidentificationContext, 'placeholderBirthDates'> = {},
   ) {
-    this.#known = knownIdentifiersOf(received, placeholderBirthDates);
+    this.#known = knownIdentifiersOf(received, context);
   }
 
   /** The next bytes: items, and the delimiter. */

@@ -4,10 +4,7 @@
  * same input gives the same bytes again (retry, dedup).
  * Invariant: the keys stay at the gateway. Source: pseudonymisation specification 1.2 (9), 1.3.
  */
-import {
-  deidentificationContractSchema,
-  type DeidentificationContract,
-} from '@aifi/contracts-manifests';
+import type { DeidentificationContract } from '@aifi/contracts-manifests';
 import type { CleanedPixels } from '@aifi/dicom-pixels';
 import type { OriginalUid, PseudonymousUid } from '@aifi/shared-kernel';
 import type { SiteDeidentification } from './site-deidentification.js';
@@ -31,8 +28,12 @@ export interface DeidentificationContext {
   readonly dates?: SiteDeidentification['dates'] | undefined;
 }
 
-/** Age and sex kept, nothing with a face, dates shifted. */
-export const DEFAULT_CONTRACT: DeidentificationContract = deidentificationContractSchema.parse({});
+/** Age and sex kept, nothing with a face, dates shifted: what the schema fills in. */
+export const DEFAULT_CONTRACT: DeidentificationContract = {
+  retain: ['age', 'sex'],
+  recognisableVisualFeatures: 'deny',
+  dates: 'shift',
+};
 
 /** What holds for an object: the product's contract, and the hospital's word on dates. */
 export function contractOf({

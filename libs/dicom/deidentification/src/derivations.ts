@@ -5,9 +5,8 @@
  * every other date of the same patient. Units: days; dates are DICOM DA or DT text.
  * Source: pseudonymisation specification 1.3; PS3.5 6.2 (DA, DT); RFC 2104.
  */
-import { createHmac } from 'node:crypto';
 import type { DicomDataset } from '@aifi/dicom-core';
-import { keyedUid, type PseudonymousUid } from '@aifi/shared-kernel';
+import { hmacSha256, keyedUid, type PseudonymousUid } from '@aifi/shared-kernel';
 import type { DeidentificationContext } from './deidentification-context.js';
 
 // Crockford base32: no I, L, O, U, so that a pseudonym can be read aloud.
@@ -32,10 +31,6 @@ function once(key: Uint8Array, what: string, derive: () => string): string {
   if (known.size >= REMEMBERED_MAX) known.clear();
   known.set(what, fresh);
   return fresh;
-}
-
-function hmac(key: Uint8Array, ...parts: readonly string[]): Buffer {
-  return createHmac('sha256', key).update(parts.join('\0')).digest();
 }
 
 /** 128 bits as 26 characters of base32. */
@@ -64,14 +59,14 @@ export function patientKey(dataset: DicomDataset): string | undefined {
 /** Patient ID and name of the pseudonymised object: `<site code>-<26 characters>`. */
 export function patientPseudonym(patient: string, context: DeidentificationContext): string {
   const { pid } = context.keys;
-  return `${context.siteCode}-${once(pid, `pid\0${patient}`, () => base32(hmac(pid, patient)))}`;
+  return `${context.siteCode}-${once(pid, `pid\0${patient}`, () => base32(hmacSha256(pid, patient)))}`;
 }
 
 /** Study ID (SH, 16 characters): never empty, because some PACS merge studies without one. */
 export function studyIdPseudonym(studyUid: string, context: DeidentificationContext): string {
   const { uid } = context.keys;
   return once(uid, `study-id\0${studyUid}`, () =>
-    base32(hmac(uid, 'study-id', studyUid)).slice(0, 16),
+    base32(hmacSha256(uid, 'study-id', studyUid)).slice(0, 16),
   );
 }
 
@@ -92,7 +87,7 @@ export function cleanedInstanceUid(
 /** Offset of all dates of this patient: a whole number from -3650 to -1, never 0. @unit days */
 export function dateOffsetDays(patient: string, context: DeidentificationContext): number {
   const { date } = context.keys;
-  const offset = (): number => -1 - (hmac(date, patient).readUInt32BE(0) % SHIFT_DAYS_MAX);
+  const offset = (): number => -1 - (hmacSha256(date, patient).readUInt32BE(0) % SHIFT_DAYS_MAX);
   return Number(once(date, `date\0${patient}`, () => String(offset())));
 }
 

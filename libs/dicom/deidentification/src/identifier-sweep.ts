@@ -67,12 +67,25 @@ function formOf(text: string): Form {
 const VERSION_TAGS: ReadonlySet<number> = new Set([tagOf('SoftwareVersions')]);
 const CODE_VALUE = tagOf('CodeValue');
 
+/** Texts in which nothing was found. Bounded: what is full starts anew. */
+const passed = new WeakMap<KnownIdentifiers, Set<string>>();
+
+function passedOf(known: KnownIdentifiers): Set<string> {
+  let texts = passed.get(known);
+  if (!texts) passed.set(known, (texts = new Set()));
+  if (texts.size >= FORMS_MAX) texts.clear();
+  return texts;
+}
+
 export class IdentifierSweep {
   readonly #seen = new Set<string>();
+  readonly #passed: Set<string>;
   #length = 0;
   #heads: Map<string, Sharing> | undefined;
 
-  constructor(private readonly known: KnownIdentifiers) {}
+  constructor(private readonly known: KnownIdentifiers) {
+    this.#passed = passedOf(known);
+  }
 
   /** Throws IdentifierFound. */
   check(text: string, tag: number): void {
@@ -87,8 +100,10 @@ export class IdentifierSweep {
     if (text.length > VALUE_MAX || this.#length > TEXT_MAX) {
       throw new AifiError('DICOM_MALFORMED', 'more text than a kept attribute can hold');
     }
+    if (!isSpecial && this.#passed.has(text)) return;
     const form = formOf(text);
     if (hasNumber(form, text, tag) || this.#isKnown(form)) throw new IdentifierFound(tag);
+    if (!isSpecial) this.#passed.add(text);
   }
 
   /** Whether a whole number (DS, IS) is one of this patient. */

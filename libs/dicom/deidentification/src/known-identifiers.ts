@@ -7,7 +7,9 @@
  * header that names more than any device writes is refused, so that the search has its bounds.
  * Source: pseudonymisation specification 1.3 (BSN in any field), 1.6.
  */
-import { vrOf, tagOf, type DicomDataset, type DicomElement } from '@aifi/dicom-core';
+import { tagOf, tagsOf, type DicomDataset } from '@aifi/dicom-core';
+import { haveSameBytes } from './attribute-memo.js';
+import type { DeidentificationContext } from './deidentification-context.js';
 import { calendarDay } from './derivations.js';
 import { INSTITUTION_WORDS, KNOWN_WORDS } from './known-words.table.js';
 import { folded, nameFolded, spelledOut, tokensOf, withoutUmlaut } from './normalised-text.js';
@@ -91,25 +93,62 @@ export function isEverydayWord(word: string): boolean {
   return everyday.has(word) || isDescriptionWord(word);
 }
 
-/** Everything of this header, at any depth, that names the patient, or somebody beside. */
+interface NamingValue {
+  readonly tag: number;
+  readonly value: Uint8Array;
+  /** The dataset or item that it stands in. */
+  readonly around: DicomDataset;
+}
+/** The last header of a job: the slices of a series name the same people. */
+interface LastHeader {
+  readonly values: readonly NamingValue[];
+  readonly known: KnownIdentifiers;
+}
+const lastHeaders = new WeakMap<object, LastHeader>();
+
+/**
+ * Everything of this header, at any depth, that names the patient, or somebody beside. The same
+ * object again for the same values in the same order. Throws TooManyIdentifiers.
+ */
 export function knownIdentifiersOf(
   input: DicomDataset,
-  sitePlaceholders: readonly string[] = [],
+  context: Pick<DeidentificationContext, 'placeholderBirthDates'> = {},
 ): KnownIdentifiers {
+  const values = namingValuesOf(input);
+  const last = lastHeaders.get(context);
+  if (last && areSame(last.values, values)) return last.known;
   const found: Collected = {
     ...{ words: new Set(), phrases: new Set(), pieces: new Set() },
-    ...{ shortNames: new Set(), numbers: new Set(), sitePlaceholders },
+    ...{ shortNames: new Set(), numbers: new Set() },
+    sitePlaceholders: context.placeholderBirthDates ?? [],
   };
+  for (const one of values) collect(one, found);
+  const pieces = [...found.pieces].map((piece) => piece.slice(0, PIECE_MAX));
+  const known = { ...found, phrases: [...found.phrases], pieces };
+  lastHeaders.set(context, { values, known });
+  return known;
+}
+
+function namingValuesOf(input: DicomDataset): NamingValue[] {
+  const values: NamingValue[] = [];
   // A list instead of recursion: a stranger chooses how deep it goes.
   const datasets: DicomDataset[] = [input];
-  for (let dataset = datasets.pop(); dataset; dataset = datasets.pop()) {
-    for (const element of dataset) {
-      if (element.value instanceof Uint8Array) collect(element, dataset, found);
-      else for (const item of element.value) datasets.push(item);
+  for (let around = datasets.pop(); around; around = datasets.pop()) {
+    for (const { tag, value } of around) {
+      if (!(value instanceof Uint8Array)) for (const item of value) datasets.push(item);
+      else if (value.length > 0 && adders.has(tag)) values.push({ tag, value, around });
     }
   }
-  const pieces = [...found.pieces].map((piece) => piece.slice(0, PIECE_MAX));
-  return { ...found, phrases: [...found.phrases], pieces };
+  return values;
+}
+
+function areSame(ones: readonly NamingValue[], others: readonly NamingValue[]): boolean {
+  const isSame = (one: NamingValue, other: NamingValue): boolean =>
+    one.tag === other.tag &&
+    haveSameBytes(one.value, other.value) &&
+    one.around.characterSets.join('\\') === other.around.characterSets.join('\\') &&
+    one.around.get(one.tag)!.vr === other.around.get(other.tag)!.vr;
+  return ones.length === others.length && ones.every((one, i) => isSame(one, others[i]!));
 }
 
 function isOverfull({ words, phrases, pieces, shortNames, numbers }: Collected): boolean {
@@ -119,33 +158,29 @@ function isOverfull({ words, phrases, pieces, shortNames, numbers }: Collected):
 
 type Adder = (text: string, found: Collected) => void;
 
-/** What is to be looked for of an attribute; undefined: it names nobody. */
-function adderOf(tag: number): Adder | undefined {
-  if (vrOf(tag) === 'PN') return addName;
-  if (NUMBERS.has(tag) || tag === SERIAL) return addNumber;
-  if (ADDRESSES.has(tag)) return addAddress;
-  if (INSTITUTIONS.has(tag)) return addInstitution;
-  if (tag === BIRTH_DATE) return addBirthDate;
-  return tag === PHONES ? addPhone : undefined;
-}
+/** What is to be looked for of an attribute; one that is not here names nobody. */
+const adders: ReadonlyMap<number, Adder> = new Map<number, Adder>([
+  ...tagsOf('PN').map((tag) => [tag, addName] as const),
+  ...[...NUMBERS, SERIAL].map((tag) => [tag, addNumber] as const),
+  ...[...ADDRESSES].map((tag) => [tag, addAddress] as const),
+  ...[...INSTITUTIONS].map((tag) => [tag, addInstitution] as const),
+  ...[[BIRTH_DATE, addBirthDate] as const, [PHONES, addPhone] as const],
+]);
 
 /** Throws TooManyIdentifiers. */
-function collect(element: DicomElement, input: DicomDataset, found: Collected): void {
-  const add = element.value.length === 0 ? undefined : adderOf(element.tag);
-  if (!add) return;
-  for (const text of textsOf(element, input)) add(text, found);
+function collect({ tag, value, around }: NamingValue, found: Collected): void {
+  const add = adders.get(tag)!;
+  for (const text of textsOf(tag, value, around)) add(text, found);
   if (isOverfull(found)) throw new TooManyIdentifiers();
 }
 
-function textsOf({ tag, value }: DicomElement, input: DicomDataset): string[] {
+function textsOf(tag: number, value: Uint8Array, around: DicomDataset): string[] {
   let texts: string[];
   try {
-    texts = input.strings(tag);
+    texts = around.strings(tag);
   } catch {
     // Not kept, so no reason to refuse; what is readable of it is looked for all the same.
-    texts = Buffer.from(value as Uint8Array)
-      .toString('latin1')
-      .split('\\');
+    texts = Buffer.from(value).toString('latin1').split('\\');
   }
   return texts.slice(0, VALUES_MAX).map((text) => text.slice(0, TEXT_MAX));
 }

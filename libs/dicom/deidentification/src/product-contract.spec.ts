@@ -4,7 +4,10 @@
  * contract as one example.
  */
 import { describe, expect, it } from '@jest/globals';
-import type { DeidentificationContract } from '@aifi/contracts-manifests';
+import {
+  deidentificationContractSchema,
+  type DeidentificationContract,
+} from '@aifi/contracts-manifests';
 import { type DicomDataset } from '@aifi/dicom-core';
 import {
   CLAIMED_OPTIONS,
@@ -34,6 +37,12 @@ function pseudonymised(header: DicomDataset, contract = ALLOW, clearance = EXAMI
 }
 const codesOf = (dataset: DicomDataset): (string | undefined)[] =>
   dataset.items('DeidentificationMethodCodeSequence').map((item) => item.string('CodeValue'));
+
+describe('a product without a contract', () => {
+  it('has the one that the schema of a contract fills in', () => {
+    expect(DEFAULT_CONTRACT).toEqual(deidentificationContractSchema.parse({}));
+  });
+});
 
 describe('patient characteristics', () => {
   it('only what the contract retains stays; sex stays as an empty attribute', () => {

@@ -10,6 +10,7 @@ import { keywordOf, tagOf, type DicomDataset } from '@aifi/dicom-core';
 import { AifiError, ok, refuse, type OriginalUid, type Result } from '@aifi/shared-kernel';
 import type { PseudonymousUid } from '@aifi/shared-kernel';
 import type { ActionReport } from './action-report.js';
+import { memoOf } from './attribute-memo.js';
 import { cleanedDataset, type Walk } from './attribute-walk.js';
 import {
   contractOf,
@@ -84,16 +85,19 @@ function pseudonymised(
 
   const patient = derive.patientKey(input)!;
   const uids = new Map<PseudonymousUid, OriginalUid>();
-  const walk: Walk = {
-    context,
+  const known = knownIdentifiersOf(input, context);
+  const basis = {
     list: keepListOf(family, contract),
     offsetDays: derive.dateOffsetDays(patient, context),
-    age: ageOf(input, context.placeholderBirthDates),
     isExamined: clearance.isExamined,
+  };
+  const characterSets = input.characterSets.join('\\');
+  const walk: Walk = {
+    ...{ ...basis, context, uids, report },
+    age: ageOf(input, context.placeholderBirthDates),
     isEnhanced: family.isEnhanced,
-    uids,
-    sweep: new IdentifierSweep(knownIdentifiersOf(input, context.placeholderBirthDates)),
-    report,
+    sweep: new IdentifierSweep(known),
+    memo: memoOf(context).on({ ...basis, known, characterSets }),
   };
   const output = cleanedDataset(input, walk, []);
   completePatientAndStudy(output, input, walk);

@@ -33,15 +33,14 @@ export function hasRecognisableFeatures(input: DicomDataset, family: ClassFamily
 }
 
 function signOf(input: DicomDataset): Sign {
-  const signs: Sign[] = input.strings('BodyPartExamined').map(signOfText);
-  signs.push(...regionSigns(input));
+  const coded = [...input.strings('BodyPartExamined').map(signOfText), ...regionSigns(input)];
   const described = ['StudyDescription', 'SeriesDescription', 'ProtocolName'].map((keyword) =>
     signOfText(cleanDescriptor(input.strings(keyword).join(' '))),
   );
-  if (signs.includes('face')) return 'face';
+  if (coded.includes('face')) return 'face';
   // "NECK" beside a declared chest: the declared part may be the console's default.
   if (described.includes('face')) return 'face';
-  return signs.includes('no face') || described.includes('no face') ? 'no face' : undefined;
+  return coded.includes('no face') || described.includes('no face') ? 'no face' : undefined;
 }
 
 /** Of the image, and of frames that name their own (PS3.3 C.7.6.16.2.8). */
@@ -60,7 +59,19 @@ function regionSigns(input: DicomDataset): Sign[] {
     });
 }
 
+/** The slices of a series say the same. Bounded: what is full starts anew. */
+const signs = new Map<string, Sign>();
+const SIGNS_MAX = 500;
+
 function signOfText(text: string): Sign {
+  if (signs.has(text)) return signs.get(text);
+  const sign = foundSign(text);
+  if (signs.size >= SIGNS_MAX) signs.clear();
+  signs.set(text, sign);
+  return sign;
+}
+
+function foundSign(text: string): Sign {
   const tokens = tokensOf(text);
   // "C-spine" and "whole body" are one word in the table.
   const words = [...tokens, ...tokens.map((token, i) => token + (tokens[i + 1] ?? ''))];

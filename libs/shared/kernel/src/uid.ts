@@ -3,8 +3,9 @@
  * Decides how keyed derivations become UIDs. Invariant: at most 44 characters, no leading zero.
  * Source: PS3.5 B.2 (UUID derived UID), RFC 9562 5.8 (version 8).
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { JobId } from './brand.js';
+import { hmacSha256 } from './digest.js';
 
 /** The first 16 bytes with version 8 and variant bits set, as `2.25.<decimal>`. */
 export function uidFromBytes(bytes: Uint8Array): string {
@@ -16,7 +17,7 @@ export function uidFromBytes(bytes: Uint8Array): string {
 
 /** `uidFromBytes(HMAC-SHA-256(key, parts joined by NUL))`. */
 export function keyedUid(key: Uint8Array, ...parts: readonly string[]): string {
-  return uidFromBytes(createHmac('sha256', key).update(parts.join('\0')).digest());
+  return uidFromBytes(hmacSha256(key, ...parts));
 }
 
 /** A new job id: 128 random bits (guard C4). */

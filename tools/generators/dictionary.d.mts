@@ -1,0 +1,2 @@
+export function dictionaryLines(): string[];
+export function dictionaryTable(): string;
