@@ -6,7 +6,6 @@
  * by pseudonyms and never written over; memory does not grow with pixels or with the files of a
  * study. Source: pseudonymisation specification 1.2, 1.6.
  */
-import { createHmac } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DicomDataset } from '@aifi/dicom-core';
@@ -24,7 +23,7 @@ import {
   type PixelGate,
   type PixelQuestion,
 } from '@aifi/dicom-pixel-gate';
-import { AifiError, refuse, type Result } from '@aifi/shared-kernel';
+import { AifiError, hmacSha256, refuse, type Result } from '@aifi/shared-kernel';
 import type { SiteKeys } from '@aifi/shared-site-keys';
 import { filesBelow, isDicomObject, type FoundFile, type Folders } from './pseudonymise-inputs.js';
 import { AttributeCounts, pathDigest, type FileVerdict } from './pseudonymise-report.js';
@@ -76,11 +75,13 @@ export class FolderPseudonymiser {
   readonly #studies = new Map<string, Study>();
   #outcome = { passed: 0, quarantined: 0, staysBehind: 0, passedOver: 0, cleaned: 0, bytes: 0 };
 
+  /** Of the header before: most often that of the next one too. */
+  #lastPatient: { readonly words: string; readonly digest: string } | undefined;
   /** Of paths and patients; of a key that every key file has had. */
   readonly #digestKey: Buffer;
 
   constructor(private readonly work: FolderWork) {
-    this.#digestKey = createHmac('sha256', work.keys.uid).update('aifictl.digest').digest();
+    this.#digestKey = hmacSha256(work.keys.uid, 'aifictl.digest');
   }
 
   async run(): Promise<FolderOutcome> {
@@ -169,7 +170,7 @@ export class FolderPseudonymiser {
     if (!FAMILY_CLASSES.has(image.header.string('SOPClassUID') ?? '')) {
       return refuse('QUARANTINED_IDENTIFIER', 'no keep-list for this SOP class');
     }
-    const question = { ...image, lane: 'routine', isReleased: false } as const;
+    const question = { ...image, isReleased: false } as const;
     return unattended(await clearanceOf(this.work.gate, question));
   }
 
@@ -195,8 +196,11 @@ export class FolderPseudonymiser {
   /** One that is missing or does not decode is another one than any that can be read. */
   #patientOf(header: DicomDataset): string {
     const words = readable(() => patientKey(header)) ?? '';
-    const hmac = createHmac('sha256', this.#digestKey);
-    return hmac.update(`aifictl.patient\0${words}`).digest('base64');
+    if (this.#lastPatient?.words !== words) {
+      const digest = hmacSha256(this.#digestKey, 'aifictl.patient', words).toString('base64');
+      this.#lastPatient = { words, digest };
+    }
+    return this.#lastPatient.digest;
   }
 
   async #withdraw(): Promise<FolderOutcome> {

@@ -6,12 +6,12 @@
  * holder of the key can find again; memory does not grow with the number of files.
  * Source: PS3.15 E.1.1; pseudonymisation specification 1.2 (8).
  */
-import { createHmac } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { z } from 'zod';
 import { deidentificationContractSchema } from '@aifi/contracts-manifests';
 import { keywordOf } from '@aifi/dicom-core';
 import type { ActionReport } from '@aifi/dicom-deidentification';
+import { hmacSha256 } from '@aifi/shared-kernel';
 import { UsageError } from './command-line.js';
 import { profileSchema } from './pseudonymise-profile.js';
 
@@ -82,7 +82,7 @@ export type ReportHead = Pick<
 
 /** A path below the folder, for who holds the key. */
 export function pathDigest(name: string, key: Uint8Array): string {
-  return createHmac('sha256', key).update(`aifictl.file\0${name}`).digest('hex').slice(0, 32);
+  return hmacSha256(key, 'aifictl.file', name).toString('hex').slice(0, 32);
 }
 
 type Action = Parameters<ActionReport>[2];

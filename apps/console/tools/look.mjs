@@ -76,7 +76,14 @@ async function seeSome(page) {
 }
 async function seeImages(page) {
   await seeSome(page);
-  await page.getByRole('button', { name: /^Next still|^Volgende nog/ }).click();
+  const next = page.getByRole('button', { name: /^Next still|^Volgende nog/ });
+  while (await next.isEnabled()) {
+    await next.click();
+    await page.waitForFunction(() => {
+      const picture = globalThis.document.querySelector('.aifi-held img');
+      return picture?.complete && picture.naturalWidth > 0;
+    });
+  }
   await page.getByRole('button', { name: /^Release|^Vrijgeven/ }).waitFor();
 }
 async function findResults(page) {

@@ -5,8 +5,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DEMO_PASSWORD } from '@aifi/access-embedded-provider';
 import { verifyChain } from '@aifi/access-audit';
 import {
@@ -15,11 +17,13 @@ import {
   gatewayStatusSchema,
   sessionSchema,
 } from '@aifi/contracts-rest';
+import { systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { freePorts, temporaryFolder } from '@aifi/shared-testing';
 import { PageVisitor } from '../test/page-visitor.js';
 import { gatewayConfigSchema, type GatewayConfig } from './gateway-config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
+import { runMaintenance } from './maintenance.js';
 
 const CERTIFICATES = join(import.meta.dirname, '../../../deploy/certs/make-certs.mjs');
 const SECRET = 'a secret of the scripts, long enough';
@@ -124,6 +128,19 @@ it('keys and databases are for this user only', () => {
     expect([file, statSync(join(config.dataFolder, file)).mode & 0o077]).toEqual([file, 0]);
   }
 });
+
+it('a backup beside a running gateway comes into its audit trail', async () => {
+  const backups = join(folder.path, 'backups');
+  mkdirSync(backups);
+  const args = ['vault', 'backup', '--to', backups];
+  await runMaintenance({ args, config, clock: systemClock, out: () => undefined });
+  const trail = new DatabaseSync(join(config.dataFolder, 'access.db'), { readOnly: true });
+  const found = trail.prepare("SELECT user_id FROM audit_record WHERE act = 'vault.back-up'");
+  // Jest's own limit ends a wait for what never comes.
+  while (found.get() === undefined) await sleep(50);
+  expect(found.all()).toEqual([{ user_id: expect.stringMatching(/^machine:/) }]);
+  trail.close();
+}, 30_000);
 
 it('a session outlives a restart, an open page does not keep the gateway from stopping', async () => {
   const page = await asVisitor('/api/v1/events');

@@ -13,6 +13,7 @@ import { createPixelGate, type PixelGate } from '@aifi/dicom-pixel-gate';
 import {
   createAnchorStage,
   createPipelineRecords,
+  createVaultRecords,
   loadOrCreateAuditKey,
   openGatewayAccess,
   PatientSource,
@@ -149,7 +150,7 @@ function createStages(parts: Parts): Stages {
   return { ...running, all, patients };
 }
 
-/** Stages of the audit trail: what the pipeline did, the daily anchor, the receiver outside. */
+/** Stages of the audit trail: what pipeline and vault did, the daily anchor, who gets it. */
 function auditStages(parts: Parts, patients: PatientSource): Stage[] {
   const { config, database: journal, access, auditKey, clock, logger, changes } = parts;
   const { database, trail, acts } = access;
@@ -163,17 +164,21 @@ function auditStages(parts: Parts, patients: PatientSource): Stage[] {
       changes.notify('status');
     },
   });
+  const vaultRecords = createVaultRecords({
+    ...{ vault: parts.vault, database, trail, clock },
+    onFault: fault('records of the vault failed'),
+  });
   const onFault = fault('audit anchor failed');
   const anchor = createAnchorStage({
     ...{ database, trail, acts, clock, signingKey: auditKey, onFault },
   });
-  if (!syslog) return [records, anchor];
+  if (!syslog) return [records, vaultRecords, anchor];
   const shipper = createAuditShipper({
     ...{ destination: syslog, reader: trail, position: access.shipped, clock, logger },
     source: auditSourceOf(config.siteId, config.publicUrl),
     sender: { hostName: hostname(), appName: 'aifi-gateway' },
   });
-  return [records, anchor, shipper];
+  return [records, vaultRecords, anchor, shipper];
 }
 
 function sourcesOf(parts: Parts, stages: Stages): GatewaySources {

@@ -1,13 +1,14 @@
 /**
  * Goal: hospital IT backs the vault up, restores it and rotates keys on the machine itself, and
- * what was erased since a backup does not come back. Method: real files, keys and vaults; the tasks
- * as `main.js` runs them.
+ * what was erased since a backup does not come back; the audit trail has each of it. Method: real
+ * files, keys and vaults; the tasks as `main.js` runs them.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DicomDataset } from '@aifi/dicom-core';
+import { openGatewayAccess, recordVaultActs } from '@aifi/gateway-access';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { identityOf, Vault } from '@aifi/gateway-vault';
 import { jobId, originalUid, pseudonymousUid } from '@aifi/shared-kernel';
@@ -54,6 +55,18 @@ const link = (vault: Vault): Promise<void> => {
 const loseVault = (): void => {
   for (const rest of ['', '-wal', '-shm']) rmSync(`${vaultPath(config())}${rest}`, { force: true });
 };
+/** What the gateway's audit trail has, once it runs: act and user. */
+async function audited(): Promise<(readonly [string, string])[]> {
+  const path = join(folder.path, 'data', 'access.db');
+  const { database, trail } = openGatewayAccess({ path, siteId: 'site-a', clock });
+  const found: (readonly [string, string])[] = [];
+  await withVault((vault) =>
+    recordVaultActs({ vault, database, trail, clock, onFault: () => undefined }),
+  );
+  for await (const { act, userId } of trail.stream({})) found.push([act, userId]);
+  await database.close();
+  return found;
+}
 const newestBackup = (): string => join(backups(), readdirSync(backups()).toSorted().at(-1)!);
 
 beforeEach(async () => {
@@ -108,6 +121,8 @@ it('checks the vault in numbers, and finds who wrote to it', async () => {
   const counts = { linkages: 1, studies: 1, results: 0, erasures: 0, identityEvents: 0 };
   const whole = { isWhole: true, firstBrokenAct: null, epochsInUse: [1] };
   expect(await run('vault', 'check')).toEqual({ ...whole, ...counts, acts: 2 });
+  // The check itself is an act.
+  expect(await run('vault', 'check')).toEqual({ ...whole, ...counts, acts: 3 });
   const direct = new DatabaseSync(vaultPath(config()));
   direct.exec('DROP TRIGGER vault_act_is_immutable; UPDATE vault_act SET at_ms = 1');
   direct.close();
@@ -123,12 +138,39 @@ describe('keys', () => {
     expect(await run('keys', 'retire')).toEqual({ epochs: [1, 2] });
     await withVault((vault) => expect(vault.linkage(JOB)?.epoch).toBe(1));
   });
+  it('are rotated also where there is no vault', async () => {
+    loseVault();
+    expect(await run('keys', 'rotate', '--kind', 'sealing')).toMatchObject({ epochs: [1, 2] });
+    expect(readdirSync(join(folder.path, 'data'))).not.toContain('vault.db');
+  });
   it('are never made here', async () => {
     rmSync(join(folder.path, 'data', 'keys'), { recursive: true });
     await expect(run('vault', 'backup', '--to', backups())).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
     });
   });
+});
+
+it('leaves each task in the audit trail of the gateway, with the account, once', async () => {
+  const machine = expect.stringMatching(/^machine:/) as unknown as string;
+  await run('vault', 'backup', '--to', backups());
+  await run('vault', 'check');
+  await run('keys', 'rotate', '--kind', 'sealing');
+  await run('keys', 'retire');
+  const before = [
+    ...[['vault.back-up', machine] as const, ['vault.check', machine] as const],
+    ...[['keys.rotate', machine] as const, ['keys.retire', machine] as const],
+  ];
+  expect(await audited()).toEqual(before);
+  loseVault();
+  await run('vault', 'restore', '--from', newestBackup());
+  const restored = [
+    // Seen when the restored vault was opened: it is older than the key file.
+    ...[['vault.replace', 'gateway'] as const, ['keys.rotate', 'gateway'] as const],
+    ['vault.restore', machine] as const,
+  ];
+  expect(await audited()).toEqual([...before, ...restored]);
+  expect(await audited()).toHaveLength(7);
 });
 
 it.each([[['vault', 'backup', '--to', '.']], [['keys', 'retire']]])(

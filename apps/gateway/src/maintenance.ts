@@ -3,7 +3,8 @@
  * Decides that these are commands of whoever may use the machine and its files, with the gateway's
  * own configuration, and never routes: keys and backups cross no network. A restore asks for a
  * gateway that is stopped; a backup and a rotation do not. Invariants: no key and no identity in
- * any output; each is an act on record in the vault, with the account of the machine.
+ * any output; what looks at the vault or changes it or the keys is an act on record in the vault,
+ * with the account of the machine, from which the gateway's audit trail takes it when it runs.
  * Usage: `main.js vault backup --to FOLDER`, `main.js vault restore --from FILE [--erasures FILE]`,
  * `main.js vault check`, `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`,
  * `main.js keys retire`, `main.js keys wrap`.
@@ -66,15 +67,18 @@ const TASKS: Readonly<Record<string, Task>> = {
       journal.close();
     }
   },
-  // Nothing but the open itself writes: it may be asked while the gateway runs.
+  // It may be asked while the gateway runs.
   'vault check': async ({ config, clock }) => {
     const { vault, events, close } = await storesOf(config, clock);
     try {
       const firstBrokenAct = vault.firstBrokenAct() ?? null;
-      return {
+      const answer = {
         ...{ isWhole: firstBrokenAct === null, firstBrokenAct, ...vault.counts() },
         ...{ identityEvents: events.count(), epochsInUse: epochsOf(vault, events) },
       };
+      const detail = { firstBrokenAct: firstBrokenAct ?? 'none' };
+      await vault.recordAct({ act: 'checked', actor: actorHere(), detail }, clock.nowMs());
+      return answer;
     } finally {
       close();
     }
@@ -84,20 +88,30 @@ const TASKS: Readonly<Record<string, Task>> = {
     if (kind !== 'sealing' && kind !== 'pseudonyms') {
       throw wrongUse('--kind is sealing or pseudonyms');
     }
-    const { epochs } = await rotateKeys(keyStoreOf(config), kind, clock.nowMs());
+    const ring = await rotateKeys(keyStoreOf(config), kind, clock.nowMs());
+    const { epochs } = ring;
+    // The vault notes a new epoch when it is opened: now, so that it is known who made it.
+    onRecord({ config, clock }, ring)?.close();
     return { epochs, note: 'the gateway takes the new epoch up at its next start' };
   },
   // The file as it is, wrapped or not, under what the configuration names from now on.
-  'keys wrap': async ({ config }) => {
+  'keys wrap': async ({ config, clock }) => {
     const { path, wrapper } = keyStoreOf(config);
     if (!wrapper) throw wrongUse('the configuration names no HSM (keys.pkcs11)');
-    const { epochs } = await rewrapKeys({ path, to: wrapper });
+    const ring = await rewrapKeys({ path, to: wrapper });
+    const { epochs } = ring;
+    const vault = onRecord({ config, clock }, ring);
+    const detail = { keyStore: wrapper.id };
+    await vault?.recordAct({ act: 'wrapped', actor: actorHere(), detail }, clock.nowMs());
+    vault?.close();
     return { epochs };
   },
   'keys retire': async ({ config, clock }) => {
     const { vault, events, close } = await storesOf(config, clock);
     try {
       const { epochs } = await retireEpochs(keyStoreOf(config), epochsOf(vault, events));
+      const detail = { epochsKept: epochs.join(' ') };
+      await vault.recordAct({ act: 'retired', actor: actorHere(), detail }, clock.nowMs());
       return { epochs };
     } finally {
       close();
@@ -141,6 +155,13 @@ async function storesOf(config: MaintenanceOptions['config'], clock: Clock) {
     events.close();
   };
   return { vault, events, close };
+}
+type Place = Pick<MaintenanceOptions, 'config' | 'clock'>;
+/** The vault, opened by whoever is here; undefined where there is none, and so no acts. */
+function onRecord({ config, clock }: Place, ring: KeyRing): Vault | undefined {
+  const path = vaultPath(config);
+  if (!existsSync(path)) return undefined;
+  return Vault.open(path, ring, { retention: config.vault, clock, actor: actorHere() });
 }
 const epochsOf = (vault: Vault, events: IdentityEventLog): readonly number[] =>
   [...new Set([...vault.epochsInUse(), ...events.epochsInUse()])].toSorted((a, b) => a - b);

@@ -9,6 +9,7 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { decode } from 'fast-png';
 import {
   gatewayRoutes,
+  PIXEL_VIEWS,
   problemSchema,
   type AuditRecord,
   type PixelDecisionView,
@@ -35,14 +36,17 @@ async function list(query = '', token = IT) {
 }
 const open = (hold: PlantedHold, token = IT, reason: string | null = REASON): Promise<Response> =>
   sut.post(token, `${PATH}/${hold.id}/opening`, { reason });
-const preview = (hold: PlantedHold, token = IT, frame = 0): Promise<Response> =>
-  sut.call(token, `${PATH}/${hold.id}/preview?frame=${frame}`);
+const preview = (hold: PlantedHold, token = IT, query = 'frame=0'): Promise<Response> =>
+  sut.call(token, `${PATH}/${hold.id}/preview?${query}`);
+/** Opens and sees all there is. */
 async function look(hold: PlantedHold, token = IT): Promise<PixelOpening> {
   const opened = await open(hold, token);
   expect(opened.status).toBe(200);
-  const png = await preview(hold, token);
-  expect(png.status).toBe(200);
-  await png.arrayBuffer();
+  for (const view of PIXEL_VIEWS) {
+    const png = await preview(hold, token, `view=${view}`);
+    expect(png.status).toBe(200);
+    await png.arrayBuffer();
+  }
   return gatewayRoutes.openPixelHold.response.parse(await opened.json());
 }
 type Step = 'release' | 'rejection';
@@ -158,16 +162,32 @@ describe('a look', () => {
     expect(new Set(line).size).toBe(1);
     expect(line[0]).toBeGreaterThan(png.data[SIDE * 7 + SIDE - 1]!);
   });
+  it('has three views, of which the window is meant when none is told, and no other', async () => {
+    const [hold] = await sut.pixelHolds();
+    await look(hold!);
+    const bytesOf = async (query: string): Promise<string> =>
+      Buffer.from(await (await preview(hold!, IT, query)).arrayBuffer()).toString('base64');
+    const pictures = await Promise.all(PIXEL_VIEWS.map((view) => bytesOf(`view=${view}`)));
+    expect(new Set(pictures).size).toBe(PIXEL_VIEWS.length);
+    expect(await bytesOf('frame=0')).toBe(pictures[0]);
+    for (const query of ['view=inverted', 'view=', 'view=full&view=detail', 'View=full']) {
+      expect(await refusalOf(await preview(hold!, IT, query))).toEqual([
+        ...[400, 'INVALID_ARGUMENT', expect.stringMatching(/^the request does not match/)],
+      ]);
+    }
+  });
   it('is one record for the opening and one for each picture, with the patient', async () => {
     const [hold] = await sut.pixelHolds();
     const before = await sut.count();
     await look(hold!);
-    expect(await sut.count()).toBe(before + 2);
-    const [picture, opening] = await newest(2);
+    expect(await sut.count()).toBe(before + 1 + PIXEL_VIEWS.length);
+    const [detailed, full, picture, opening] = await newest(4);
     const both = { act: 'pixel-hold.open', objectId: hold!.id, patientId: PATIENT.patientId };
     const detail = { study: PATIENT.studyUid, sha256: hold!.sha256, jobId: hold!.jobId };
     expect(opening).toMatchObject({ ...both, reason: REASON, detail });
     expect(picture).toMatchObject({ ...both, reason: null, detail: { ...detail, frame: 0 } });
+    const views = [picture, full, detailed].map((record) => record!.detail['view']);
+    expect(views).toEqual([...PIXEL_VIEWS]);
   });
   it('needs a reason of hospital IT, and of everybody for a masked patient', async () => {
     const [hold] = await sut.pixelHolds({ studyUid: VIP.studyUid });
@@ -203,7 +223,7 @@ describe('a look', () => {
   it('has no frame beyond the last one', async () => {
     const [hold] = await sut.pixelHolds();
     await look(hold!);
-    expect((await preview(hold!, IT, 1)).status).toBe(404);
+    expect((await preview(hold!, IT, 'frame=1')).status).toBe(404);
   });
 });
 
@@ -232,7 +252,10 @@ describe('a release', () => {
     expect((await newest())[0]).toMatchObject({
       ...{ act: 'pixel-hold.release', outcome: 'success', reason: REASON },
       ...{ objectId: hold!.id, patientId: PATIENT.patientId, userId: IT },
-      detail: { sha256: hold!.sha256, jobId: hold!.jobId, framesSeen: 1, frames: 1 },
+      detail: {
+        ...{ sha256: hold!.sha256, jobId: hold!.jobId, framesSeen: 1, frames: 1 },
+        views: 'window full detail',
+      },
     });
   });
   it('works after the deadline too', async () => {
@@ -254,7 +277,7 @@ describe('a release', () => {
     expect(await refusalOf(await step(hold!, 'release'))).toEqual(unseen);
     await open(hold!);
     expect(await refusalOf(await step(hold!, 'release'))).toEqual(unseen);
-    await preview(hold!).then((response) => response.arrayBuffer());
+    await look(hold!);
     const other = { ...hold!, sha256: 'e'.repeat(64) };
     expect(await refusalOf(await step(other, 'release'))).toEqual([
       ...[409, 'STATE_CONFLICT', 'these are other images than those that were shown'],

@@ -73,7 +73,7 @@ export class PixelHoldsService {
     if (!hold && this.#holds.subject(holdId)?.state === 'WAITING') throw notKept();
     // One that is decided was looked at; whoever asks again gets the answer of then.
     const seen = hold && (await this.views.requireSeen(caller, hold));
-    const detail = seen && { framesSeen: seen.seen, frames: seen.frames };
+    const detail = seen && { framesSeen: seen.seen, frames: seen.frames, views: seen.views };
     const answer = await this.#decide(caller, input, 'RELEASED', detail ?? {});
     this.sources.ringPseudonymise?.();
     return answer;

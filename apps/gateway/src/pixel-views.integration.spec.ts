@@ -4,7 +4,7 @@
  * frames with planted holds; pictures and checks by the gateway's own thread.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { problemSchema } from '@aifi/contracts-rest';
+import { PIXEL_VIEWS, problemSchema, type PixelView } from '@aifi/contracts-rest';
 import { PlantedGateway } from '../test/planted-gateway.js';
 import type { PlantedHold } from '../test/planted-pixel-hold.js';
 
@@ -23,11 +23,15 @@ async function open({ id }: PlantedHold): Promise<void> {
   const response = await sut.post(IT, `${PATH}/${id}/opening`, { reason: REASON });
   expect(response.status).toBe(200);
 }
-async function see({ id }: PlantedHold, ...frames: number[]): Promise<void> {
+async function seeIn(view: PixelView, { id }: PlantedHold, frame: number): Promise<void> {
+  const response = await sut.call(IT, `${PATH}/${id}/preview?frame=${frame}&view=${view}`);
+  expect(response.status).toBe(200);
+  await response.arrayBuffer();
+}
+/** In every view. */
+async function see(hold: PlantedHold, ...frames: number[]): Promise<void> {
   for (const frame of frames) {
-    const response = await sut.call(IT, `${PATH}/${id}/preview?frame=${frame}`);
-    expect(response.status).toBe(200);
-    await response.arrayBuffer();
+    for (const view of PIXEL_VIEWS) await seeIn(view, hold, frame);
   }
 }
 const step = ({ id, sha256 }: PlantedHold, what: 'release' | 'rejection'): Promise<Response> =>
@@ -65,6 +69,42 @@ describe('a release', () => {
       expect(await released.json()).toMatchObject({ state: 'RELEASED', isTakenUp: true });
       const { items } = await sut.access.trail.search({ limit: 1 });
       expect(items[0]).toMatchObject({ detail: { framesSeen: wanted.length, frames: 5 } });
+    },
+    PICTURES_MS,
+  );
+  it(
+    'is refused until each frame to see was seen in each view, and says which was not',
+    async () => {
+      const [hold] = await sut.pixelHolds({ frames: 2, marked: [] });
+      await open(hold!);
+      const looks = PIXEL_VIEWS.flatMap((view) => [0, 1].map((frame) => ({ view, frame })));
+      // Whatever the last one is.
+      const last = looks.splice(3, 1)[0]!;
+      for (const { view, frame } of looks) await seeIn(view, hold!, frame);
+      expect(await refusalOf(await step(hold!, 'release'))).toEqual([
+        ...[409, 'STATE_CONFLICT'],
+        'look at the images first: not seen yet: frame 1 in view full',
+      ]);
+      expect(eventsOf(hold!)).toEqual(['held']);
+      await seeIn(last.view, hold!, last.frame);
+      expect((await step(hold!, 'release')).status).toBe(200);
+    },
+    PICTURES_MS,
+  );
+  it(
+    'does not count a view that somebody asked for and did not get',
+    async () => {
+      const [hold] = await sut.pixelHolds({ frames: 1, marked: [] });
+      await open(hold!);
+      await seeIn('window', hold!, 0);
+      await seeIn('full', hold!, 0);
+      const refused = await sut.call(IT, `${PATH}/${hold!.id}/preview?frame=0&view=Detail`);
+      expect(refused.status).toBe(400);
+      expect(await refusalOf(await step(hold!, 'release'))).toEqual([
+        ...[409, 'STATE_CONFLICT', expect.stringMatching(/frame 0 in view detail$/)],
+      ]);
+      const rejected = await step(hold!, 'rejection');
+      expect(await rejected.json()).toMatchObject({ state: 'REJECTED' });
     },
     PICTURES_MS,
   );

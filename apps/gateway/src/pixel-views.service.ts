@@ -1,19 +1,27 @@
 /**
  * PixelViewsService: a person looks at images that are held.
  * Decides that a look is opened first, with a reason where the table or a flag of the patient asks
- * for one, and lasts a quarter of an hour; that each picture is a record of its own; and what
- * somebody has to have seen before a release, of images that decode whole. Invariants: the pictures
- * are of the digest that is held; an opening of a masked patient raises its alert in the
- * transaction of its record; openings are kept in memory, so after a start everybody opens anew.
+ * for one, and lasts a quarter of an hour; that each picture is a record of its own, with its view;
+ * and that a release needs every frame to see in every view, of images that decode whole.
+ * Invariants: the pictures are of the digest that is held; an opening of a masked patient raises
+ * its alert in the transaction of its record; openings are kept in memory, so after a start
+ * everybody opens anew.
  * Source: pseudonymisation specification 1.5; security specification 5; NEN 7513.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller } from '@aifi/access-web';
+import { PIXEL_VIEWS } from '@aifi/contracts-rest';
 import type { gatewayRoutes, PixelOpening, RouteInput } from '@aifi/contracts-rest';
 import { AifiError } from '@aifi/shared-kernel';
 import { SOURCES, type GatewaySources } from './gateway-sources.js';
 import { raiseWhenMasked } from './identity-opening.js';
-import { framesToSee } from './pixel-view-frames.js';
+import {
+  framesToSee,
+  leftToSee,
+  nothingSeen,
+  seenWhole,
+  type SeenViews,
+} from './pixel-view-frames.js';
 import { PixelHoldStore, type PixelHold } from './pixel-hold.store.js';
 import { PreviewRenderer } from './preview/preview-renderer.js';
 import { requireUnchanged, verifiedFile, type ShownFile } from './preview/shown-file.js';
@@ -27,15 +35,17 @@ const OPENINGS_MAX = 1_000;
 interface Opening {
   readonly file: ShownFile;
   readonly untilMs: number;
-  /** Frames that were shown. */
-  readonly seen: Set<number>;
+  readonly seen: SeenViews;
   /** Every frame has decoded. */
   isWhole: boolean;
 }
 /** What of the images somebody has seen. */
 export interface SeenFrames {
+  /** Frames that were shown in every view. */
   readonly seen: number;
   readonly frames: number;
+  /** Which views there were to see. */
+  readonly views: string;
 }
 
 @Injectable()
@@ -77,7 +87,7 @@ export class PixelViewsService {
     });
     changes.notify('alerts');
     const untilMs = clock.nowMs() + OPENING_MS;
-    this.#remember(keyOf(caller, hold), { file, untilMs, seen: new Set(), isWhole: false });
+    this.#remember(keyOf(caller, hold), { file, untilMs, seen: nothingSeen(), isWhole: false });
     const { frames, rows, columns } = file;
     return { id: hold.id, sha256: hold.sha256, frames, rows, columns, untilMs };
   }
@@ -88,19 +98,19 @@ export class PixelViewsService {
     { params, query }: RouteInput<Routes['pixelHoldPreview']>,
   ): Promise<Buffer> {
     const hold = this.#require(caller, params.holdId);
-    const { frame } = query;
+    const { frame, view } = query;
     const { id: objectId, studyUid, jobId, sha256 } = hold;
     const patientId = await this.sources.patients.numberOf(studyUid);
-    const detail = { study: studyUid, jobId, sha256, frame };
+    const detail = { study: studyUid, jobId, sha256, frame, view };
     caller.about({ objectType: 'pixel-hold', objectId, patientId, detail });
     const opening = this.#openingOf(caller, hold);
     if (frame >= opening.file.frames) {
       throw new AifiError('NOT_FOUND', 'the images have no such frame');
     }
     await requireUnchanged(opening.file);
-    const png = await this.renderer.render({ path: opening.file.path, frame });
+    const png = await this.renderer.render({ path: opening.file.path, frame, view });
     await requireUnchanged(opening.file);
-    opening.seen.add(frame);
+    opening.seen[view].add(frame);
     return png;
   }
 
@@ -111,14 +121,15 @@ export class PixelViewsService {
   async requireSeen(caller: Caller, hold: PixelHold): Promise<SeenFrames> {
     const opening = this.#openingOf(caller, hold);
     const { seen, file } = opening;
-    if (framesToSee(hold.findings, file.frames).some((frame) => !seen.has(frame))) throw notSeen();
+    const left = leftToSee(framesToSee(hold.findings, file.frames), seen);
+    if (left !== undefined) throw notSeen(`not seen yet: ${left}`);
     await requireUnchanged(file);
     if (!opening.isWhole) {
       await this.renderer.check({ path: file.path, frames: file.frames });
       await requireUnchanged(file);
       opening.isWhole = true;
     }
-    return { seen: seen.size, frames: file.frames };
+    return { seen: seenWhole(seen), frames: file.frames, views: PIXEL_VIEWS.join(' ') };
   }
 
   #require(caller: Caller, holdId: string): PixelHold {
@@ -146,7 +157,7 @@ export class PixelViewsService {
 /** One person, one file of one job, by its digest. */
 const keyOf = ({ userId }: Caller, { jobId, sha256 }: PixelHold): string =>
   `${jobId} ${sha256} ${userId}`;
-const notSeen = (): AifiError => {
-  const words = 'look at the images first: every frame with a mark, the first and the last';
-  return new AifiError('STATE_CONFLICT', words);
-};
+/** `what`: places and views only, never a word of the images. */
+const notSeen = (
+  what = 'every frame with a mark, the first and the last, in every view',
+): AifiError => new AifiError('STATE_CONFLICT', `look at the images first: ${what}`);

@@ -2,6 +2,7 @@
  * One call for each REST route of the gateway, about an object that exists.
  * Decides what a caller asks of a route. Invariant: a route without a call does not compile.
  */
+import { PIXEL_VIEWS } from '@aifi/contracts-rest';
 import type { RouteId } from './access-rows.table.js';
 import { PATIENT, RESULT_UID, type PlantedGateway } from './planted-gateway.js';
 import { OWN_SITE } from './role-sign-in.js';
@@ -59,7 +60,9 @@ const holdStep = (path: string, isSeen = false): RouteCall => ({
     const { id, sha256 } = hold!;
     if (isSeen) {
       await gateway.post(token, `${HOLDS}/${id}/opening`, { reason: REASON });
-      await gateway.call(token, `${HOLDS}/${id}/preview`);
+      for (const view of PIXEL_VIEWS) {
+        await gateway.call(token, `${HOLDS}/${id}/preview?view=${view}`);
+      }
     }
     const body = path === 'opening' ? { reason: REASON } : { sha256, reason: REASON };
     return gateway.post(token, `${HOLDS}/${id}/${path}`, body);

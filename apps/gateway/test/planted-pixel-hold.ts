@@ -49,7 +49,10 @@ export function pictureOf(
     .setNumbers('BitsAllocated', [16])
     .setNumbers('BitsStored', [12])
     .setNumbers('HighBit', [11])
-    .setNumbers('PixelRepresentation', [0]);
+    .setNumbers('PixelRepresentation', [0])
+    // The line is beyond it.
+    .setNumbers('WindowCenter', [600])
+    .setNumbers('WindowWidth', [1_200]);
   if (frames > 1) dataset.setString('NumberOfFrames', String(frames));
   if (broken === undefined) {
     const all = Array.from({ length: frames }, () => Buffer.from(frame.buffer));

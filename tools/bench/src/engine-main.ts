@@ -16,10 +16,11 @@ const [from = '', to = '', key = ''] = process.argv.slice(2);
 const { current: keys } = await loadKeyRing({ path: key, mayCreate: false });
 const folder = await PseudonymisedFolder.open(to);
 const names = (await readdir(from)).sort();
+// One for all of them, as a gateway has one for a job.
+const context = { siteCode: 'BENCH', keys };
 const written: PendingInstance[] = [];
 const lane = async (): Promise<void> => {
   for (let name = names.shift(); name; name = names.shift()) {
-    const context = { siteCode: 'BENCH', keys };
     // Nothing was looked at, and so nothing is claimed of the pixels.
     const result = await folder.write({ sourcePath: join(from, name), context });
     if (!result.ok) throw new AifiError('PEER_REFUSED', result.refusal.detail ?? '');

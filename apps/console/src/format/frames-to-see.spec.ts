@@ -3,7 +3,15 @@
  * Method: findings by hand.
  */
 import { describe, expect, it } from '@jest/globals';
-import { firstToSee, framesToSee, nextOf } from './frames-to-see.js';
+import { PIXEL_VIEWS } from '@aifi/contracts-rest';
+import {
+  firstToSee,
+  framesToSee,
+  keyOfLook,
+  looksLeft,
+  nextOf,
+  type Look,
+} from './frames-to-see.js';
 
 const at = (frame: number) => ({ frame });
 
@@ -25,8 +33,37 @@ describe(firstToSee.name, () => {
   });
 });
 
+describe(looksLeft.name, () => {
+  it('asks for each frame in every view, and leaves out what was seen', () => {
+    expect(looksLeft([0, 4], new Set())).toHaveLength(2 * PIXEL_VIEWS.length);
+    const seen = new Set([keyOfLook({ frame: 0, view: 'full' }), '4 window', '4 detail', '7 full']);
+    expect(looksLeft([0, 4], seen).map(keyOfLook)).toEqual(['0 window', '0 detail', '4 full']);
+  });
+});
+
 describe(nextOf.name, () => {
-  it('is the next one, and after the last one the first', () => {
-    expect([0, 2, 5, 7].map((frame) => nextOf([2, 7], frame))).toEqual([2, 7, 7, 2]);
+  const left = looksLeft([2, 7], new Set(['2 window']));
+  it.each<[Look, string]>([
+    [{ frame: 0, view: 'detail' }, '2 full'],
+    [{ frame: 2, view: 'window' }, '2 full'],
+    [{ frame: 2, view: 'full' }, '2 detail'],
+    [{ frame: 2, view: 'detail' }, '7 window'],
+    [{ frame: 7, view: 'detail' }, '2 full'],
+    [{ frame: 9, view: 'window' }, '2 full'],
+  ])('is all views of a frame, then the next frame, and around (after %p)', (at, wanted) => {
+    expect(keyOfLook(nextOf(left, at))).toBe(wanted);
+  });
+  it('goes through everything when it is pressed again and again', () => {
+    const seen = new Set<string>();
+    let look: Look = { frame: 3, view: 'window' };
+    const wanted = framesToSee([3, 5].map(at), 9);
+    for (let press = 0; press < wanted.length * PIXEL_VIEWS.length; press += 1) {
+      seen.add(keyOfLook(look));
+      look = nextOf(looksLeft(wanted, seen), look);
+    }
+    expect(looksLeft(wanted, seen)).toEqual([]);
+  });
+  it('stays where nothing is left', () => {
+    expect(nextOf([], { frame: 1, view: 'full' })).toEqual({ frame: 1, view: 'full' });
   });
 });

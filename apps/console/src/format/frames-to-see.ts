@@ -1,9 +1,10 @@
 /**
- * Frames to see: which frames of held images a person has to look at before a release.
- * Decides nothing that the server does not: it asks for the same ones. Pure.
+ * Frames to see: which frames of held images a person has to look at before a release, in each of
+ * the views. Decides the way through them: all views of a frame, then the next frame. What has to
+ * be seen is the server's to decide: it asks for the same ones. Pure.
  * Source: pseudonymisation specification 1.5 (human release).
  */
-import type { PixelHoldView } from '@aifi/contracts-rest';
+import { PIXEL_VIEWS, type PixelHoldView, type PixelView } from '@aifi/contracts-rest';
 
 type Findings = readonly Pick<PixelHoldView['findings'][number], 'frame'>[];
 
@@ -24,7 +25,26 @@ export function firstToSee(findings: Findings, frames: number): number {
   return marked.length > 0 ? Math.min(...marked) : 0;
 }
 
-/** The next one of these frames after `frame`, around the end. */
-export function nextOf(wanted: readonly number[], frame: number): number {
-  return wanted.find((one) => one > frame) ?? wanted[0] ?? frame;
+/** One frame, counted from 0, in one view. */
+export interface Look {
+  readonly frame: number;
+  readonly view: PixelView;
+}
+/** As text, to be remembered by. */
+export const keyOfLook = ({ frame, view }: Look): string => `${frame} ${view}`;
+
+/** What of these frames was not seen yet, in the order of the way through. */
+export function looksLeft(frames: readonly number[], seen: ReadonlySet<string>): readonly Look[] {
+  return frames
+    .flatMap((frame) => PIXEL_VIEWS.map((view) => ({ frame, view })))
+    .filter((look) => !seen.has(keyOfLook(look)));
+}
+
+/** The next one of these after `at`, around the end. */
+export function nextOf(left: readonly Look[], at: Look): Look {
+  return left.find((one) => isAfter(one, at)) ?? left[0] ?? at;
+}
+function isAfter(one: Look, other: Look): boolean {
+  if (one.frame !== other.frame) return one.frame > other.frame;
+  return PIXEL_VIEWS.indexOf(one.view) > PIXEL_VIEWS.indexOf(other.view);
 }

@@ -1,53 +1,61 @@
 /**
- * HeldPicture: one frame at a time, with the places where something like text was seen.
+ * HeldPicture: one frame in one view at a time, with the places where something like text was seen.
  * Decides that the marks are drawn by the page over the picture, never into it, and can be hidden,
- * so that nobody decides on what lies under them. Invariant: no inline style (CSP); every frame is
- * reached by the keyboard. Units: pixels of the image, [x, y] from its upper left corner.
+ * so that nobody decides on what lies under them; that one button leads through all that has to be
+ * seen; and that the place on the screen stays when the view changes, to compare. Invariant: no
+ * inline style (CSP); every frame and view is reached by the keyboard. Units: pixels of the image,
+ * [x, y] from its upper left corner.
  */
-import { Button, Group, Stack, Text } from '@mantine/core';
+import { Button, Group, SegmentedControl, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
-import { gatewayRoutes, type PixelHoldView, type PixelOpening } from '@aifi/contracts-rest';
+import { gatewayRoutes, PIXEL_VIEWS } from '@aifi/contracts-rest';
+import type { PixelHoldView, PixelOpening, PixelView } from '@aifi/contracts-rest';
 import { addressOf } from '../api/call.js';
-import { firstToSee, nextOf } from '../format/frames-to-see.js';
+import { firstToSee, keyOfLook, nextOf, type Look } from '../format/frames-to-see.js';
 import { useWords } from '../frame/language.js';
 import { Card } from '../parts/card.js';
+import { Facts } from '../parts/facts.js';
 
 interface HeldPictureProps {
   readonly hold: PixelHoldView;
   readonly opening: PixelOpening;
-  /** Frames that have to be seen before a release, and were not. */
-  readonly left: readonly number[];
-  /** Called when the picture of a frame stands. */
-  readonly onSeen: (frame: number) => void;
+  /** What has to be seen before a release, and was not. */
+  readonly left: readonly Look[];
+  /** Called when the picture stands. */
+  readonly onSeen: (look: Look) => void;
 }
 
 export function HeldPicture({ hold, opening, left, onSeen }: HeldPictureProps) {
   const { pixelHolds } = useWords().gateway;
   const { frames } = opening;
-  const [frame, setFrame] = useState(() => firstToSee(hold.findings, frames));
+  const [look, setLook] = useState<Look>(() => ({
+    frame: firstToSee(hold.findings, frames),
+    view: PIXEL_VIEWS[0],
+  }));
   const [isMarked, setMarked] = useState(true);
+  const { frame, view } = look;
   const marks = hold.findings.filter((one) => one.frame === frame);
+  const label = pixelHolds.pictureAlt(frame + 1, marks.length, pixelHolds.views[view]);
   return (
     <Card title={pixelHolds.picture(frame + 1, frames)}>
       <Stack gap="sm">
+        <ViewChoice view={view} onChange={(chosen) => setLook({ frame, view: chosen })} />
         <Group gap="sm">
           <Step
             label={pixelHolds.previous}
             isOff={frame === 0}
-            onStep={() => setFrame(frame - 1)}
+            onStep={() => setLook({ frame: frame - 1, view })}
           />
           <Step
             label={pixelHolds.next}
             isOff={frame === frames - 1}
-            onStep={() => setFrame(frame + 1)}
+            onStep={() => setLook({ frame: frame + 1, view })}
           />
-          {frames > 1 && (
-            <Step
-              label={pixelHolds.nextToSee}
-              isOff={left.every((one) => one === frame)}
-              onStep={() => setFrame(nextOf(left, frame))}
-            />
-          )}
+          <Step
+            label={pixelHolds.nextToSee}
+            isOff={left.every((one) => keyOfLook(one) === keyOfLook(look))}
+            onStep={() => setLook(nextOf(left, look))}
+          />
           {marks.length > 0 && (
             <Button
               {...{ size: 'xs', variant: 'default', 'aria-pressed': !isMarked }}
@@ -61,25 +69,59 @@ export function HeldPicture({ hold, opening, left, onSeen }: HeldPictureProps) {
             {marks.length > 0 && `, ${pixelHolds.marksHere(marks.length)}`}
           </Text>
         </Group>
-        {frames > 1 && <Text size="sm">{leftWords(left, pixelHolds)}</Text>}
+        <Left left={left} />
         <Picture
           key={frame}
-          {...{ hold, opening, frame, onSeen }}
+          {...{ hold, opening, look, onSeen, label }}
           marks={isMarked ? marks : []}
-          label={pixelHolds.pictureAlt(frame + 1, marks.length)}
         />
       </Stack>
     </Card>
   );
 }
 
+interface ViewChoiceProps {
+  readonly view: PixelView;
+  readonly onChange: (view: PixelView) => void;
+}
+function ViewChoice({ view, onChange }: ViewChoiceProps) {
+  const { pixelHolds } = useWords().gateway;
+  return (
+    <Stack gap={4} align="flex-start">
+      <Text size="sm" fw={600} aria-hidden="true">
+        {pixelHolds.view}
+      </Text>
+      <SegmentedControl
+        aria-label={pixelHolds.view}
+        value={view}
+        onChange={onChange}
+        data={PIXEL_VIEWS.map((value) => ({ value, label: pixelHolds.views[value] }))}
+      />
+      <Text size="sm">{pixelHolds.viewTexts[view]}</Text>
+    </Stack>
+  );
+}
+
 /** Numbers that are told one by one; the button leads to all. */
 const TOLD_MAX = 12;
-type HoldWords = ReturnType<typeof useWords>['gateway']['pixelHolds'];
-function leftWords(left: readonly number[], words: HoldWords): string {
-  if (left.length === 0) return words.allSeen;
-  const told = left.slice(0, TOLD_MAX).map((frame) => frame + 1);
-  return words.leftToSee(told.join(', ') + (left.length > TOLD_MAX ? ', …' : ''), left.length);
+/** What stands between now and a release, view by view. */
+function Left({ left }: Pick<HeldPictureProps, 'left'>) {
+  const { pixelHolds } = useWords().gateway;
+  const words = (view: PixelView): string => {
+    const frames = left.filter((one) => one.view === view).map(({ frame }) => frame + 1);
+    if (frames.length === 0) return pixelHolds.seenInView;
+    const told = frames.slice(0, TOLD_MAX).join(', ');
+    return pixelHolds.leftInView(told + (frames.length > TOLD_MAX ? ', …' : ''), frames.length);
+  };
+  if (left.length === 0) return <Text size="sm">{pixelHolds.allSeen}</Text>;
+  return (
+    <Stack gap={4}>
+      <Text size="sm" fw={600}>
+        {pixelHolds.notAllSeen}
+      </Text>
+      <Facts rows={PIXEL_VIEWS.map((view) => [pixelHolds.views[view], words(view)])} />
+    </Stack>
+  );
 }
 
 interface StepProps {
@@ -96,24 +138,27 @@ function Step({ label, isOff, onStep }: StepProps) {
 }
 
 interface PictureProps extends Omit<HeldPictureProps, 'left'> {
-  readonly frame: number;
+  readonly look: Look;
   readonly marks: PixelHoldView['findings'];
   readonly label: string;
 }
-function Picture({ hold, opening, frame, marks, label, onSeen }: PictureProps) {
+function Picture({ hold, opening, look, marks, label, onSeen }: PictureProps) {
   const { pixelHolds } = useWords().gateway;
-  const [isFailed, setFailed] = useState(false);
-  if (isFailed) return <Text role="alert">{pixelHolds.notShown}</Text>;
+  const [failed, setFailed] = useState<PixelView>();
+  if (failed === look.view) return <Text role="alert">{pixelHolds.notShown}</Text>;
   const { rows, columns } = opening;
-  const input = { params: { holdId: hold.id }, query: { frame } };
+  const { frame, view } = look;
+  const input = { params: { holdId: hold.id }, query: { frame, view } };
   return (
     <div className="aifi-held" tabIndex={0} role="region" aria-label={label}>
       <div className="aifi-held-frame">
+        {/* The size is told beforehand: the page keeps its place until the picture has come. */}
         <img
+          key={view}
+          {...{ width: columns, height: rows, alt: label }}
           src={addressOf(gatewayRoutes.pixelHoldPreview.path, input)}
-          alt={label}
-          onLoad={() => onSeen(frame)}
-          onError={() => setFailed(true)}
+          onLoad={() => onSeen(look)}
+          onError={() => setFailed(view)}
         />
         {marks.length > 0 && (
           <svg

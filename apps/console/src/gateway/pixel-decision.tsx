@@ -1,13 +1,15 @@
 /**
  * PixelDecision: released or rejected, with what was seen as the reason.
- * Decides that a release is offered once every frame to see was shown; a rejection at any time.
- * Invariant: the decision names the digest of the file that was opened; what came of it is told.
+ * Decides that a release is offered once every frame to see was shown in every view; a rejection at
+ * any time. Invariant: the decision names the digest of the file that was opened; what came of it
+ * is told.
  */
 import { Text } from '@mantine/core';
 import { gatewayRoutes } from '@aifi/contracts-rest';
 import type { PixelDecisionView, PixelHoldView, PixelOpening } from '@aifi/contracts-rest';
 import { useLocation } from 'wouter';
 import { useAct } from '../api/use-answer.js';
+import type { Look } from '../format/frames-to-see.js';
 import { useWords } from '../frame/language.js';
 import { useNotice } from '../frame/notices.js';
 import { Card } from '../parts/card.js';
@@ -16,8 +18,8 @@ import { ReasonForm } from '../parts/reason-form.js';
 interface PixelDecisionProps {
   readonly hold: PixelHoldView;
   readonly opening: PixelOpening;
-  /** Frames that have to be seen before a release, and were not. */
-  readonly left: readonly number[];
+  /** What has to be seen before a release, and was not. */
+  readonly left: readonly Look[];
 }
 
 export function PixelDecision({ hold, opening, left }: PixelDecisionProps) {

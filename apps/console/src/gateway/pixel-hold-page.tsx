@@ -1,7 +1,7 @@
 /**
  * One image that waits: opened, looked at, decided on.
  * Decides that fresh authentication is asked before the look, for who may release, so that nothing
- * is lost on the way; and that the release comes after every frame to see was shown.
+ * is lost on the way; and that the release comes after every frame to see was shown in each view.
  * Invariant: the pictures are made by the server, of exactly the bytes that the decision names.
  * Source: pseudonymisation specification 1.5; security specification 5 and 7.
  */
@@ -9,7 +9,7 @@ import { Button, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { gatewayRoutes, type PixelHoldView, type PixelOpening } from '@aifi/contracts-rest';
 import { useAct, useAnswer } from '../api/use-answer.js';
-import { framesToSee } from '../format/frames-to-see.js';
+import { framesToSee, keyOfLook, looksLeft, type Look as Seen } from '../format/frames-to-see.js';
 import { useWords } from '../frame/language.js';
 import { Page } from '../frame/page.js';
 import { useSession } from '../frame/session.js';
@@ -73,10 +73,10 @@ function Hold({ hold }: { readonly hold: PixelHoldView }) {
 function Look({ hold }: { readonly hold: PixelHoldView }) {
   const { acts } = useSession();
   const [opening, setOpening] = useState<PixelOpening>();
-  const [seen, setSeen] = useState<ReadonlySet<number>>(new Set());
+  const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
   if (!opening) return <Open hold={hold} onOpened={setOpening} />;
-  const onSeen = (frame: number): void => setSeen((before) => new Set([...before, frame]));
-  const left = framesToSee(hold.findings, opening.frames).filter((frame) => !seen.has(frame));
+  const onSeen = (look: Seen): void => setSeen((before) => new Set([...before, keyOfLook(look)]));
+  const left = looksLeft(framesToSee(hold.findings, opening.frames), seen);
   return (
     <>
       <HeldPicture {...{ hold, opening, left, onSeen }} />

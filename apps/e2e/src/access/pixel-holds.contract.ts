@@ -1,8 +1,8 @@
 /**
- * Suite: images that a person has to look at stand on the gateway's page with their count; a
- * radiographer sees them and lets them go, and the study goes its way to the PACS; whoever may only
- * see the list sees no image. Method: people at the page, a demo study held in the gateway's rows,
- * the real pipeline, hub and PACS behind it.
+ * Suite: images that a person has to look at stand on the gateway's page with their count; hospital
+ * IT sees them in every view, by the keyboard, before they can be let go, and the study goes its
+ * way to the PACS; whoever may only see the list sees no image. Method: people at the page, a demo
+ * study held in the gateway's rows, the real pipeline, hub and PACS behind it.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { seriousIssues } from './axe.js';
@@ -73,7 +73,7 @@ export function pixelHoldsSuite(world: () => World): void {
         await sut.stepUp(IT);
         await sut.page.getByRole('textbox', { name: 'Reason' }).fill('the radiographer asks me');
         await sut.button('Show the images').click();
-        const picture = sut.page.getByRole('img', { name: /^Preview of frame 1; / });
+        const picture = sut.page.getByRole('img', { name: /^Preview of frame 1 .*; / });
         await picture.waitFor();
         expect(await sut.page.locator('.aifi-held rect').count()).toBeGreaterThan(0);
         expect(await seriousIssues(sut.page)).toEqual([]);
@@ -81,6 +81,30 @@ export function pixelHoldsSuite(world: () => World): void {
         await sut.button('Hide the marks').press('Enter');
         await sut.page.locator('.aifi-held rect').first().waitFor({ state: 'detached' });
         expect(stateOfHeld(world().hospital, jobId)).toEqual(['QUARANTINED', 1]);
+      },
+      STEP_MS,
+    );
+    it(
+      'can be released once they were seen in every view, marks over each of them',
+      async () => {
+        await sut.button('Show the marks').press('Enter');
+        const { page } = sut;
+        const shown = (view: string) =>
+          page.getByRole('img', { name: new RegExp(`^Preview of frame 1 \\(${view}\\); `) });
+        await page.getByText('2 pictures are still to be looked at').waitFor();
+        expect(await sut.button('Release').count()).toBe(0);
+        await page.getByRole('radio', { name: 'As set' }).press('ArrowRight');
+        await shown('Whole range').waitFor();
+        await page.getByText('One picture is still to be looked at').waitFor();
+        expect(await page.locator('.aifi-held rect').count()).toBeGreaterThan(0);
+        expect(await sut.button('Release').count()).toBe(0);
+        await sut.button('Next still to see').press('Enter');
+        await shown('Faint detail').waitFor();
+        await sut.button('Release').waitFor();
+        expect(await page.locator('.aifi-held rect').count()).toBeGreaterThan(0);
+        expect(await page.getByRole('radio', { name: 'Faint detail' }).isChecked()).toBe(true);
+        expect(await seriousIssues(page)).toEqual([]);
+        await shoot(page, 'gateway-pixel-hold-detail-light-en');
       },
       STEP_MS,
     );

@@ -141,7 +141,7 @@ async function examined(
   if (!familyOf(header.string('SOPClassUID') ?? '')) {
     return refuse('QUARANTINED_IDENTIFIER', 'no keep-list for this SOP class');
   }
-  const question = { path, header, lane: 'routine', isReleased: false } as const;
+  const question = { path, header, isReleased: false } as const;
   return unattended(await clearanceOf(gate, question));
 }
 

@@ -49,7 +49,7 @@ const mappings: MidiMappings = { uids: new Map(), patients: new Map() };
 /** As a gateway does: the pixels first, then the header; without a person what is held stays. */
 async function gated(path: string): Promise<Result<PseudonymisedInstance>> {
   const { dataset: header } = await readPart10Header(path);
-  const question = { path, header, lane: 'routine', isReleased: false } as const;
+  const question = { path, header, isReleased: false } as const;
   const clearance = unattended(await clearanceOf(gate, question));
   if (!clearance.ok) return clearance;
   const request = { sourcePath: path, folder: outputs, context };

@@ -4,7 +4,7 @@
  * Invariant: nothing of the header leaves with the picture.
  * Source: pseudonymisation specification 1.5 (server-rendered preview).
  */
-import { previewOf } from '@aifi/dicom-pixels';
+import { previewOf, type PreviewView } from '@aifi/dicom-pixels';
 import { AifiError } from '@aifi/shared-kernel';
 
 /** Small print of a scanner is still read. @unit px */
@@ -14,11 +14,12 @@ export interface PreviewOrder {
   readonly path: string;
   /** Counts from 0. */
   readonly frame: number;
+  readonly view: PreviewView;
 }
 
 /** INVALID_ARGUMENT for an image of a kind that is not read here. */
-export async function renderPreview({ path, frame }: PreviewOrder): Promise<Uint8Array> {
-  const preview = await previewOf(path, frame, { columnsMax: COLUMNS_MAX });
+export async function renderPreview({ path, frame, view }: PreviewOrder): Promise<Uint8Array> {
+  const preview = await previewOf(path, frame, { columnsMax: COLUMNS_MAX, view });
   if (preview.ok) return preview.value;
   throw new AifiError('INVALID_ARGUMENT', 'these images cannot be shown here');
 }

@@ -140,6 +140,18 @@ export const ACT_CODES: Readonly<Record<Act, ActCodes>> = {
   'study.export': byServer(EVENTS.exported),
   // To the PACS, within the hospital.
   'result.store': byServer(EVENTS.instancesTransferred),
+  // Which patient a result belongs to is looked up, and forgotten: no patient is named.
+  'vault.open': byServer(EVENTS.securityAlert, RESTRICTED),
+  'vault.expire': byServer(EVENTS.securityAlert, RESTRICTED),
+  'vault.erase-again': byServer(EVENTS.securityAlert, RESTRICTED),
+  // An encrypted copy, for another disk.
+  'vault.back-up': byServer(EVENTS.exported),
+  'vault.restore': byServer(EVENTS.imported),
+  'vault.check': byServer(EVENTS.securityAlert, RESTRICTED),
+  'vault.replace': byServer(EVENTS.securityAlert, SECURITY_CONFIGURATION),
+  'keys.rotate': byServer(EVENTS.securityAlert, SECURITY_CONFIGURATION),
+  'keys.retire': byServer(EVENTS.securityAlert, SECURITY_CONFIGURATION),
+  'keys.wrap': byServer(EVENTS.securityAlert, SECURITY_CONFIGURATION),
   'link.upload': { event: EVENTS.imported, types: [], interaction: null },
   'link.fetch': { event: EVENTS.exported, types: [], interaction: null },
 };

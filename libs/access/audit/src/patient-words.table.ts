@@ -47,6 +47,13 @@ const LOG = act(
   ['checked who had used your data', 'to check who had used your data'],
   ['nagekeken wie uw gegevens heeft gebruikt', 'na te kijken wie uw gegevens heeft gebruikt'],
 );
+const KEPT = act(
+  ['took care of what is kept for the analysis', 'to take care of what is kept for the analysis'],
+  [
+    'gezorgd voor wat er voor de analyse wordt bewaard',
+    'te zorgen voor wat er voor de analyse wordt bewaard',
+  ],
+);
 
 export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
   'process.probe': SYSTEM,
@@ -258,6 +265,25 @@ export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
       'de uitslag van de analyse bij uw onderzoek te zetten',
     ],
   ),
+  'vault.open': act(
+    [
+      'looked up whose examination a result belongs to',
+      'to look up whose examination a result belongs to',
+    ],
+    [
+      'opgezocht bij wiens onderzoek een uitslag hoort',
+      'op te zoeken bij wiens onderzoek een uitslag hoort',
+    ],
+  ),
+  'vault.expire': KEPT,
+  'vault.erase-again': KEPT,
+  'vault.back-up': KEPT,
+  'vault.restore': KEPT,
+  'vault.check': KEPT,
+  'vault.replace': KEPT,
+  'keys.rotate': SETTINGS,
+  'keys.retire': SETTINGS,
+  'keys.wrap': SETTINGS,
   'link.upload': act(
     ['received your examination, without your name', 'to receive your examination'],
     ['uw onderzoek zonder uw naam ontvangen', 'uw onderzoek te ontvangen'],

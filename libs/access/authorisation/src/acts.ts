@@ -9,7 +9,7 @@ import type { AccessObject, Letter } from './access-table.js';
 export interface ActRule {
   /**
    * public: anyone; person: anyone signed in; gateway: a client certificate; system: the server by
-   * itself, never a caller; or a table cell.
+   * itself or a command on its machine, never a caller; or a table cell.
    */
   readonly by:
     'public' | 'person' | 'gateway' | 'system' | { object: AccessObject; letter: Letter };
@@ -113,6 +113,18 @@ export const ACTS = {
   // The link: gateways by their certificate
   'link.upload': { by: 'gateway', action: 'C', audited: false },
   'link.fetch': { by: 'gateway', action: 'R', audited: false },
+  // What is done with a gateway's vault and keys, by its stages or by commands on its machine
+  'vault.open': { by: 'system', action: 'R', audited: true },
+  'vault.expire': { by: 'system', action: 'D', audited: true },
+  'vault.erase-again': { by: 'system', action: 'D', audited: true },
+  'vault.back-up': { by: 'system', action: 'E', audited: true },
+  'vault.restore': { by: 'system', action: 'U', audited: true },
+  'vault.check': { by: 'system', action: 'R', audited: true },
+  // Another vault than that of the last record lies there: a restored one, or somebody's copy.
+  'vault.replace': { by: 'system', action: 'U', audited: true },
+  'keys.rotate': { by: 'system', action: 'U', audited: true },
+  'keys.retire': { by: 'system', action: 'D', audited: true },
+  'keys.wrap': { by: 'system', action: 'U', audited: true },
 } as const satisfies Record<string, ActRule>;
 export type Act = keyof typeof ACTS;
 

@@ -1,7 +1,7 @@
 /**
  * Pixel holds over REST: images that a person has to look at before they may leave the hospital.
- * Decides that a look is opened first (by whom, why), that a picture is rendered by the server, and
- * that a decision names the file's digest and a reason.
+ * Decides that a look is opened first (by whom, why), that a picture is rendered by the server in
+ * one of three views, and that a decision names the file's digest and a reason.
  * Invariants: no patient attribute in a list; the study's UID only for who may see the list of
  * studies; findings say where something was seen, never what it says.
  * Source: pseudonymisation specification 1.5 (human release), 1.6; security specification 5.
@@ -45,6 +45,14 @@ export const pixelHoldSchema = z.object({
   asksReason: z.boolean(),
 });
 export type PixelHoldView = z.infer<typeof pixelHoldSchema>;
+
+/**
+ * How a picture is shown: the window that the object asks for, everything between its lowest and
+ * highest value, and local contrast. Text that one hides may show in another, so a release comes
+ * after all of them.
+ */
+export const PIXEL_VIEWS = ['window', 'full', 'detail'] as const;
+export type PixelView = (typeof PIXEL_VIEWS)[number];
 
 /** What a person who opened the images may ask for, and until when. */
 export const pixelOpeningSchema = z.object({
@@ -106,15 +114,18 @@ export const pixelHoldRoutes = {
   pixelHoldPreview: {
     method: 'GET',
     path: '/api/v1/pixel-holds/:holdId/preview',
-    summary: 'One frame, windowed to 8 bits, for who has opened it',
+    summary: 'One frame as a picture of 8 bits in one of the views, for who has opened it',
     params: holdParams,
-    query: z.strictObject({ frame: z.coerce.number().int().min(0).max(99_999).default(0) }),
+    query: z.strictObject({
+      frame: z.coerce.number().int().min(0).max(99_999).default(0),
+      view: z.enum(PIXEL_VIEWS).default('window'),
+    }),
     media: 'image/png',
   },
   releasePixelHold: {
     method: 'POST',
     path: '/api/v1/pixel-holds/:holdId/release',
-    summary: 'The images that were looked at may leave',
+    summary: 'The images that were looked at, in every view, may leave',
     params: holdParams,
     body: decisionBody,
     response: pixelDecisionSchema,

@@ -44,7 +44,7 @@ const NOT_PLANTED = new Set([
   ),
 ]);
 
-/** Sequences that keep-lists name: identity in their items has to go on its own. */
+/** Sequences that most keep-lists name: identity in their items has to go on its own. */
 const KEPT_SEQUENCES = ['AnatomicRegionSequence', 'ViewCodeSequence', 'VOILUTSequence'].map(tagOf);
 const IN_ITEMS = `PatientName PatientID InstitutionName PatientComments ReferencedSOPInstanceUID
   StudyDate OtherPatientIDs StationName OperatorsName`
@@ -65,13 +65,14 @@ class Numbering {
   }
 }
 
-export function carriersOf(isExplicit: boolean): Carrier[] {
+/** `sequences` are kept ones beside those that every class has. */
+export function carriersOf(isExplicit: boolean, sequences: readonly number[] = []): Carrier[] {
   const numbering = new Numbering();
   return [
     ...rowCarriers(numbering),
     ...looseCarriers(numbering),
     ...privateCarriers(numbering),
-    ...itemCarriers(numbering),
+    ...itemCarriers(numbering, [...KEPT_SEQUENCES, ...sequences]),
     ...(isExplicit ? unknownCarriers(numbering) : []),
     ...metaCarriers(numbering),
     preambleCarrier(numbering),
@@ -152,8 +153,8 @@ function privateCarriers(numbering: Numbering): Carrier[] {
   return places.flatMap(([tag, vr]) => elementCarrier(tag, vr, numbering, inDataset));
 }
 
-function itemCarriers(numbering: Numbering): Carrier[] {
-  return KEPT_SEQUENCES.flatMap((sequence) =>
+function itemCarriers(numbering: Numbering, sequences: readonly number[]): Carrier[] {
+  return sequences.flatMap((sequence) =>
     [...IN_ITEMS, 0x00291001].flatMap((tag) =>
       elementCarrier(tag, tag === 0x00291001 ? 'OB' : vrOf(tag), numbering, (element) => ({
         ...{ in: 'item', sequence, element },

@@ -38,17 +38,19 @@ const CODE = { CodeValue: 'T-D8700', CodingSchemeDesignator: 'SRT', CodeMeaning:
 export interface PlantOptions {
   /** Attributes that stay as they are, so that several files are one study. @default none */
   readonly spare?: readonly string[];
+  /** Kept sequences of the class whose items are carriers too. @default none */
+  readonly sequences?: readonly string[];
 }
 
 /** Plants into a Part 10 file, header and pixel data in memory. */
 export async function plantMarkers(
   path: string,
-  { spare = [] }: PlantOptions = {},
+  { spare = [], sequences = [] }: PlantOptions = {},
 ): Promise<PlantedObject> {
   const source = await readPart10(path);
   const encoding = encodingOf(source.meta.transferSyntaxUid);
   const spared = new Set(spare.map(tagOf));
-  const carriers = carriersOf(encoding.explicitVr).filter(
+  const carriers = carriersOf(encoding.explicitVr, sequences.map(tagOf)).filter(
     ({ place }) => place.in !== 'dataset' || !spared.has(place.element.tag),
   );
   const dataset = plantedDataset(source.dataset, carriers);

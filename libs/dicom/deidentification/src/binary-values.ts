@@ -71,6 +71,7 @@ export function isPlausibleBinary(element: DicomElement, dataset: DicomDataset):
   const counter = COUNTED_BY.get(tag);
   if (counter !== undefined && dataset.number(counter) !== count) return false;
   if (DESCRIPTORS.has(tag)) return true;
+  if (isTextOfMeasures(value, vr)) return false;
   return areNumbers(value, vr, count);
 }
 
@@ -98,6 +99,16 @@ function isNumber(
   const number = vr === 'FL' ? view.getFloat32(at, true) : view.getFloat64(at, true);
   const size = Math.abs(number);
   return number === 0 || (size > FRACTION_MIN && size < FRACTION_MAX);
+}
+
+/**
+ * Eight characters and more of names, numbers and dates in the place of measures: most capitals and
+ * all digits are plausible ones there ("JANSEN B"). Of all printable characters it would be too
+ * many: measures around 1 end in ? or @, and the bytes of a decimal repeat.
+ */
+function isTextOfMeasures(value: Uint8Array, vr: string): boolean {
+  if ((vr !== 'FL' && vr !== 'FD') || value.length < 8) return false;
+  return value.every((byte) => /[A-Za-z0-9 ^.,'/=-]/.test(String.fromCharCode(byte)));
 }
 
 const isPrintable = (byte: number): boolean => byte >= 0x20 && byte <= 0x7e;

@@ -59,7 +59,8 @@ export function patientKey(dataset: DicomDataset): string | undefined {
 /** Patient ID and name of the pseudonymised object: `<site code>-<26 characters>`. */
 export function patientPseudonym(patient: string, context: DeidentificationContext): string {
   const { pid } = context.keys;
-  return `${context.siteCode}-${once(pid, `pid\0${patient}`, () => base32(hmacSha256(pid, patient)))}`;
+  const pseudonym = once(pid, `pid\0${patient}`, () => base32(hmacSha256(pid, patient)));
+  return `${context.siteCode}-${pseudonym}`;
 }
 
 /** Study ID (SH, 16 characters): never empty, because some PACS merge studies without one. */

@@ -92,10 +92,9 @@ export class IdentifierSweep {
     if (text.length < 3) return;
     // The same words in another attribute are judged alike, but for codes and versions.
     const isSpecial = tag === CODE_VALUE || VERSION_TAGS.has(tag);
-    if (!isSpecial) {
-      if (this.#seen.has(text)) return;
-      this.#seen.add(text);
-    }
+    const key = isSpecial ? `${tag} ${text}` : text;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
     this.#length += text.length;
     if (text.length > VALUE_MAX || this.#length > TEXT_MAX) {
       throw new AifiError('DICOM_MALFORMED', 'more text than a kept attribute can hold');

@@ -5,7 +5,7 @@
  * Invariants: a file under its final name is whole and on disk; an existing file is never changed.
  * Source: reliability specification 2 (DURABLE(file)).
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   fdatasync as fdatasyncCallback,
@@ -21,6 +21,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { AifiError, fileFault, type Sha256 } from '@aifi/shared-kernel';
+import { ThreadedDigest } from './digest-thread.js';
 
 /** What a file is called before it is whole. */
 export const PART_NAME = /^\.[0-9a-f-]{36}\.part$/;
@@ -40,7 +41,7 @@ export interface WrittenFile {
 }
 
 export class InstanceFile {
-  readonly #hash = createHash('sha256');
+  readonly #digest = new ThreadedDigest();
   #sizeBytes = 0;
   #isOpen = true;
 
@@ -62,10 +63,12 @@ export class InstanceFile {
   async append(...pieces: readonly Uint8Array[]): Promise<void> {
     const length = pieces.reduce((sum, bytes) => sum + bytes.length, 0);
     const writing = writev(this.file, pieces);
-    // The digest is taken while another thread writes.
-    for (const bytes of pieces) this.#hash.update(bytes);
+    // The digest is taken while another thread writes; what fails first must not free the bytes.
+    const [written, digested] = await Promise.allSettled([writing, this.#digest.update(...pieces)]);
     try {
-      const { bytesWritten } = await writing;
+      if (digested.status === 'rejected') throw digested.reason;
+      if (written.status === 'rejected') throw written.reason;
+      const { bytesWritten } = written.value;
       // A short write must not pass: the disk may have taken less than asked.
       if (bytesWritten < length) await this.#writeRest(Buffer.concat(pieces), bytesWritten);
     } catch (error) {
@@ -81,6 +84,8 @@ export class InstanceFile {
 
   /** On disk on return, still without a name. */
   async sync(): Promise<WrittenFile> {
+    const digest = this.#digest.end();
+    digest.catch(() => undefined);
     try {
       const { size } = fstatSync(this.file);
       if (size !== this.#sizeBytes) throw new AifiError('DIGEST_MISMATCH', 'short file on disk');
@@ -89,7 +94,7 @@ export class InstanceFile {
       throw fileFault(error);
     }
     this.#close();
-    return { sizeBytes: this.#sizeBytes, sha256: this.#hash.digest('hex') as Sha256 };
+    return { sizeBytes: this.#sizeBytes, sha256: await digest };
   }
 
   /** Names a file after its digest: what was there under that name has the same bytes. */
@@ -113,6 +118,7 @@ export class InstanceFile {
 
   /** Removes what has no name yet. */
   discard(): void {
+    this.#digest.discard();
     this.#close();
     rmSync(this.temporaryPath, { force: true });
   }

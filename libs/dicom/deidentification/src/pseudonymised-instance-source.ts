@@ -6,7 +6,6 @@
  * what the walker or the digest does not confirm is never called whole.
  * Source: PS3.5 7.1, A.4, A.5; PS3.10 7.1; reliability specification F2, P1.
  */
-import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, read as readCallback } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -24,6 +23,7 @@ import {
 } from '@aifi/dicom-core';
 import type { Part10InMemory } from '@aifi/dicom-pixels';
 import { AifiError, fileFault, LIMITS, type Sha256 } from '@aifi/shared-kernel';
+import { sharedBytes, ThreadedDigest } from './digest-thread.js';
 
 /** Most CT and MR slices in one read; larger chunks were no faster (measured). @unit bytes */
 const CHUNK_BYTES = 1024 * 1024;
@@ -65,7 +65,7 @@ export class ChunkPool {
     if (free) return Promise.resolve(free);
     if (this.#made >= CHUNKS_MAX) return new Promise((resolve) => this.#waiting.push(resolve));
     this.#made += 1;
-    return Promise.resolve(Buffer.allocUnsafeSlow(CHUNK_BYTES));
+    return Promise.resolve(sharedBytes(CHUNK_BYTES));
   }
   give(chunk: Buffer): void {
     const next = this.#waiting.shift();
@@ -78,7 +78,9 @@ export class ChunkPool {
 export class NotAsReceived extends Error {}
 
 export class InstanceSource {
-  readonly #hash: Hash | undefined;
+  readonly #digest: ThreadedDigest | undefined;
+  /** Settles when the bytes of the chunk have been digested. */
+  #digesting: Promise<void> | undefined;
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #walker: ElementWalker | undefined;
   /** What was walked last, and the offset of its first byte in the (inflated) dataset. */
@@ -94,7 +96,7 @@ export class InstanceSource {
     private readonly pool: ChunkPool,
     private readonly expectedSha256: Sha256 | undefined,
   ) {
-    this.#hash = expectedSha256 === undefined ? undefined : createHash('sha256');
+    this.#digest = expectedSha256 === undefined ? undefined : new ThreadedDigest();
   }
 
   /** Waits for its turn; `close` gives the turn to the next one. */
@@ -174,6 +176,8 @@ export class InstanceSource {
     this.#isClosed = true;
     await this.#chunks?.return?.();
     closeSync(this.file);
+    await this.#digesting?.catch(() => undefined);
+    this.#digest?.discard();
     this.pool.give(this.chunk);
   }
 
@@ -192,6 +196,8 @@ export class InstanceSource {
 
   /** The next bytes of the file; empty at its end. They are overwritten by the next call. */
   async #read(): Promise<Uint8Array> {
+    // The chunk is written over.
+    await this.#digesting;
     let length: number;
     try {
       length = (await read(this.file, this.chunk, 0, CHUNK_BYTES, null)).bytesRead;
@@ -200,7 +206,9 @@ export class InstanceSource {
     }
     const bytes = this.chunk.subarray(0, length);
     this.#isShort = length < CHUNK_BYTES;
-    this.#hash?.update(bytes);
+    this.#digesting = this.#digest?.update(bytes);
+    // Its fault shows where it is waited for.
+    this.#digesting?.catch(() => undefined);
     return bytes;
   }
 
@@ -221,10 +229,11 @@ export class InstanceSource {
   }
 
   async #checkDigest(): Promise<void> {
-    if (!this.#hash) return;
+    if (!this.#digest) return;
     // Bytes behind the end of a deflated stream belong to the file as well.
     while ((await this.#read()).length > 0);
-    if (this.#hash.digest('hex') !== this.expectedSha256) {
+    await this.#digesting;
+    if ((await this.#digest.end()) !== this.expectedSha256) {
       throw new NotAsReceived('the stored file is not what was received');
     }
   }

@@ -17,7 +17,7 @@ const path = join(folder.path, 'picture.dcm');
 beforeAll(() => writeFileSync(path, encodePart10(pictureOf({ kind: 'CT' }))));
 afterAll(() => folder.remove());
 
-const question = { path, header: new DicomDataset(), lane: 'routine', isReleased: false } as const;
+const question = { path, header: new DicomDataset(), isReleased: false } as const;
 const outcomeOf = (decision: PixelDecision): Promise<PixelOutcome> =>
   clearanceOf({ judge: () => Promise.resolve(decision) }, question);
 const finding = { x: 1, y: 2, width: 30, height: 10, frame: 0 };

@@ -40,7 +40,7 @@ async function judge({ picture, change, detector = QUIET, isReleased = false }: 
   writeFileSync(path, encodePart10(dataset));
   const { dataset: header } = await readPart10Header(path);
   const gate = createPixelGate({ clock: new FakeClock(), detector, manufacturers: ['TESTER'] });
-  const decision = await gate.judge({ path, header, lane: 'routine', isReleased });
+  const decision = await gate.judge({ path, header, isReleased });
   await gate.close();
   return decision;
 }

@@ -1,8 +1,9 @@
 /**
  * createPixelGate: header rules, known layouts, tiers and the examination in one judgement.
- * Decides in this order: what never leaves; what a person has released (known layouts are blacked
- * out even then); what a person has to look at; what the examination finds. Invariants: a fault of
- * the text detector or of a decoder holds; nothing passes that was not looked at; words are fixed.
+ * Decides in this order: what never leaves, be it by its attributes or by bits that are not stored;
+ * what a person has released (known layouts are blacked out even then); what a person has to look
+ * at; what the examination finds. Invariants: a fault of the text detector or of a decoder holds;
+ * nothing passes that was not looked at; words are fixed.
  * Source: pseudonymisation specification 1.5, 1.6; docs/conformance/burned-in-text.md.
  */
 import { readPart10Header, type DicomDataset } from '@aifi/dicom-core';
@@ -97,7 +98,13 @@ class Gate {
     const reader = opened.value;
     try {
       const regions = regionsOf(known.layouts, reader);
-      return isReleased ? byPerson(regions) : await this.#examined(known, reader, regions);
+      const decision = isReleased
+        ? byPerson(regions)
+        : await this.#examined(known, reader, regions);
+      // Where regions are blacked out, nothing is written but the stored bits.
+      if (regions.length > 0) return decision;
+      if (isReleased) await readToHiddenBits(reader);
+      return reader.hasHiddenBits() ? HIDDEN_PICTURE : decision;
     } finally {
       await reader.close();
     }
@@ -131,6 +138,19 @@ class Gate {
     if (regions.length > 0) return { kind: 'clean', regions };
     return { kind: 'clear', by: tier === 'border' ? 'border' : 'text-detector' };
   }
+}
+
+/** As an overlay that attributes tell of: nobody can see it, so nobody can release it. */
+const HIDDEN_PICTURE: PixelDecision = {
+  kind: 'refuse',
+  reason: 'a picture in bits that are not stored',
+};
+
+/** A released image was not examined now, or not to its end then. */
+async function readToHiddenBits(reader: FrameReader): Promise<void> {
+  const { bitsAllocated, bitsStored, frames } = reader;
+  if (bitsStored === bitsAllocated) return;
+  for (let at = 0; at < frames && !reader.hasHiddenBits(); at += 1) await reader.frame(at);
 }
 
 function hold(reason: string, findings: readonly PixelFinding[] = []): PixelDecision {

@@ -56,7 +56,7 @@ async function judge(frames: readonly Uint8Array[]): Promise<PixelDecision> {
   const { dataset: header } = await readPart10Header(path);
   const detector = { read: () => Promise.resolve([]), close: () => Promise.resolve() };
   const gate = createPixelGate({ clock: new FakeClock(), detector });
-  const decision = await gate.judge({ path, header, lane: 'routine', isReleased: false });
+  const decision = await gate.judge({ path, header, isReleased: false });
   await gate.close();
   return decision;
 }

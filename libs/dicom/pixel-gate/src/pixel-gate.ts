@@ -14,7 +14,6 @@ export interface PixelQuestion {
   readonly header: DicomDataset;
   /** The same file as its reader has it, so that nothing is read twice. @default from `path` */
   readonly received?: ReceivedFile | undefined;
-  readonly lane: 'acute' | 'routine';
   /** A person has looked at this very file and said that it may leave. */
   readonly isReleased: boolean;
 }

@@ -112,6 +112,7 @@ function imageOf({ canvas, tier, modality }: MeasuredPicture): Parameters<typeof
     ...{ rows, columns, samplesPerPixel: 1, bitsAllocated: 16, bitsStored: 16, signed: true },
     ...{ frames: 1, photometricInterpretation: 'MONOCHROME2' },
     frame: () => Promise.resolve(samples),
+    hasHiddenBits: () => false,
     close: () => Promise.resolve(),
   };
   return { reader, header, tier, isSuspect: false, isCovered: () => false };

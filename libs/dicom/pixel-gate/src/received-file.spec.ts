@@ -64,7 +64,7 @@ it('decides the same with and without what was read before', async () => {
   const kinds = new Set<string>();
   let compared = 0;
   for (const [path, file, dataset] of readable([...own, ...shared])) {
-    const question = { path, header: file.dataset, lane: 'routine', isReleased: false } as const;
+    const question = { path, header: file.dataset, isReleased: false } as const;
     const whole = { file, dataset };
     const once = await gate.judge({
       ...question,

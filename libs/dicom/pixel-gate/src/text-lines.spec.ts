@@ -1,7 +1,7 @@
 /**
  * Goal: what looks like text is seen, what does not is not, at every level and polarity.
  * Method: seeded planting on phantoms of four modalities; the whole population is measured by
- * `recall-main`, this is its fixed small budget.
+ * `tools/recall`, this is its fixed small budget.
  */
 import { describe, expect, it, jest } from '@jest/globals';
 import { chanceOf, citizenNumber } from './planted-content.js';

@@ -125,6 +125,67 @@ describe('openFrames: native pixels', () => {
   });
 });
 
+/** Whether anything was hidden: before the first frame, and after each. */
+async function hiddenIn(path: string): Promise<boolean[]> {
+  const opened = await sut(path);
+  if (!opened.ok) throw new Error(`${opened.refusal.code} ${opened.refusal.detail}`);
+  const told = [opened.value.hasHiddenBits()];
+  try {
+    for (let i = 0; i < opened.value.frames; i += 1) {
+      await opened.value.frame(i);
+      told.push(opened.value.hasHiddenBits());
+    }
+  } finally {
+    await opened.value.close();
+  }
+  return told;
+}
+
+describe('openFrames: bits that are not stored', () => {
+  const twelve: Phantom = { rows: 1, columns: 2, bits: 16, stored: 12, frames: 3 };
+  const CLEAN = [1, 2, 3, 4, 5, 6];
+  /** In the second frame; in the third, bits that say nothing. */
+  const PLANE = [1, 2, 0x1003, 4, 0x2005, 0x2006];
+  it.each<[string, Partial<Phantom>]>([
+    ['unsigned', {}],
+    ['signed', { signed: true }],
+    ['in big endian', { transferSyntaxUid: '1.2.840.10008.1.2.2' }],
+  ])('are told of the frame that has them and from then on: %s', async (_, part) => {
+    const phantom = { ...twelve, ...part };
+    expect(await hiddenIn(nativeFile(next(), phantom, CLEAN))).not.toContain(true);
+    const told = await hiddenIn(nativeFile(next(), phantom, PLANE));
+    expect(told).toEqual([false, false, true, true]);
+  });
+  it.each<[string, Partial<Phantom>, number[]]>([
+    ['are all of them stored', { stored: 16 }, PLANE],
+    ['are the padding', {}, [1, 2, 0xf003, 3, 5, 6]],
+    ['are the sign', { signed: true }, [1, 2, 0xf803, 3, 5, 6]],
+  ])('are no picture where they %s', async (_, part, pixels) => {
+    const change: Phantom['change'] = (dataset) =>
+      dataset.setNumbers('PixelPaddingValue', [0xf003], 'US');
+    const path = nativeFile(next(), { ...twelve, ...part, change }, pixels);
+    expect(await hiddenIn(path)).not.toContain(true);
+  });
+  it('are a picture where the padding is not a number', async () => {
+    const change: Phantom['change'] = (dataset) =>
+      dataset.setString('PixelPaddingValue', 'none', 'DS');
+    const path = nativeFile(next(), { ...twelve, change }, [1, 2, 0xf003, 3, 5, 6]);
+    expect(await hiddenIn(path)).toContain(true);
+  });
+  it.each([
+    [CLEAN, false],
+    [PLANE, true],
+  ])('are told of RLE frames: %j', async (pixels, expected) => {
+    const layout = { rows: 1, columns: 2, samplesPerPixel: 1, bytesPerSample: 2 };
+    const frames = [0, 2, 4].map((at) =>
+      encodeRle(new Uint8Array(Uint16Array.from(pixels.slice(at, at + 2)).buffer), layout),
+    );
+    const phantom = { ...twelve, transferSyntaxUid: RLE };
+    const path = encapsulatedFile(next(), phantom, new Uint8Array(0), frames);
+    expect((await hiddenIn(path)).at(-1)).toBe(expected);
+  });
+});
+
 describe('openFrames: fragments', () => {
   const phantom = { ...two, transferSyntaxUid: RLE };
   it('takes one fragment a frame, with or without offset table', async () => {
@@ -227,6 +288,13 @@ suite('openFrames: codestreams (skipped where the shared files are absent)', () 
     await expect(framesOf(encapsulatedFile(next(), other, none, [codestream]))).rejects.toThrow(
       'a codestream holds another image than its attributes say',
     );
+  });
+  it('tells what is in the bits of a codestream that are not stored', async () => {
+    const told = [16, 8].map(async (stored) => {
+      const attributes = { ...image, signed: false, stored };
+      return (await hiddenIn(encapsulatedFile(next(), attributes, none, [whole]))).at(-1);
+    });
+    expect(await Promise.all(told)).toEqual([false, true]);
   });
   it('takes no samples that the attributes have no room for', async () => {
     const path = encapsulatedFile(next(), { ...image, bits: 8 }, none, [whole]);

@@ -30,6 +30,7 @@ import {
   type FrameSamples,
   type StoredBits,
 } from './frame-samples.js';
+import { hidesBits } from './hidden-bits.js';
 import {
   describeImage,
   FRAME_BYTES_MAX,
@@ -54,6 +55,11 @@ export interface FrameReader extends FrameSize {
    * frame that does not decode, INVALID_ARGUMENT for one that there is not.
    */
   readonly frame: (index: number) => Promise<FrameSamples>;
+  /**
+   * True when a frame that was given had a picture in the bits that are not stored, which its
+   * samples do not show (hidden-bits.ts).
+   */
+  readonly hasHiddenBits: () => boolean;
   readonly close: () => Promise<void>;
 }
 /** A reader with the attributes it follows. */
@@ -158,9 +164,10 @@ export async function imageOf(opened: OpenedPart10): Promise<Result<OpenedImage>
   const decoder = pixelData.encapsulated ? DECODERS.get(transferSyntaxUid) : undefined;
   const refusal = refusalOf(image, pixelData.encapsulated, decoder);
   if (refusal) return refusal;
+  const hidden = { padding: paddingOf(dataset), isSeen: false };
   let frame: FrameReader['frame'];
   if (decoder === undefined) {
-    frame = (index) => nativeFrame(opened, image, index);
+    frame = (index) => nativeFrame({ opened, image, hidden }, index);
   } else {
     const isRle = decoder === 'rle';
     const question = { dataset, pixelData, frames: image.frames, bytes, isRle };
@@ -169,9 +176,11 @@ export async function imageOf(opened: OpenedPart10): Promise<Result<OpenedImage>
     if (!fragments.ok) return fragments;
     if (!fragments.value.ok) return fragments.value;
     const frames = fragments.value.value;
-    frame = (index) => compressedFrame({ opened, image, decoder, fragments: frames[index]! });
+    frame = (index) =>
+      compressedFrame({ opened, image, hidden, decoder, fragments: frames[index]! });
   }
-  const reader = readerOf(image, frame, bytes.close);
+  const hasHiddenBits = (): boolean => hidden.isSeen;
+  const reader = { ...readerOf(image, frame), hasHiddenBits, close: bytes.close };
   const { valueLength } = pixelData;
   return ok({ reader, image, dataset, transferSyntaxUid, valueLength });
 }
@@ -199,15 +208,24 @@ function refusalOf(
   return undefined;
 }
 
+/** As stored; undefined too when it is no number. */
+function paddingOf(dataset: DicomDataset): number | undefined {
+  try {
+    return dataset.number('PixelPaddingValue');
+  } catch (error) {
+    if (AifiError.from(error).code !== 'DICOM_MALFORMED') throw error;
+    return undefined;
+  }
+}
+
 function readerOf(
   image: ImageDescription,
   frame: FrameReader['frame'],
-  close: () => Promise<void>,
-): FrameReader {
+): Omit<FrameReader, 'hasHiddenBits' | 'close'> {
   const { rows, columns, samplesPerPixel, bitsStored, signed, frames } = image;
   const photometric = image.photometricInterpretation;
   return {
-    ...{ rows, columns, samplesPerPixel, bitsStored, signed, frames, close },
+    ...{ rows, columns, samplesPerPixel, bitsStored, signed, frames },
     bitsAllocated: image.bitsAllocated === 1 ? 8 : image.bitsAllocated,
     photometricInterpretation: JPEG_2000_COLOURS.has(photometric)
       ? 'RGB'
@@ -221,11 +239,17 @@ function readerOf(
   };
 }
 
-async function nativeFrame(
-  { file, bytes }: OpenedPart10,
-  image: ImageDescription,
-  index: number,
-): Promise<FrameSamples> {
+/** What the frames of one file have in common. */
+interface Source {
+  readonly opened: OpenedPart10;
+  readonly image: ImageDescription;
+  /** Of the bits that are not stored. */
+  readonly hidden: { readonly padding: number | undefined; isSeen: boolean };
+}
+
+async function nativeFrame(source: Source, index: number): Promise<FrameSamples> {
+  const { opened, image } = source;
+  const { file, bytes } = opened;
   const { bitsAllocated, bitsStored, highBit, signed, samplesPerPixel } = image;
   const { vr, valueOffset, valueLength } = file.pixelData!;
   const { littleEndian } = encodingOf(file.meta.transferSyntaxUid);
@@ -246,7 +270,7 @@ async function nativeFrame(
   }
   const samples = value.subarray(skippedBits / 8);
   const stored = { bytes: samples, bitsAllocated, bitsStored, highBit, littleEndian };
-  const out = samplesIn(stored, signed, count) ?? filled(stored, signed, count);
+  const out = samplesIn(stored, signed, count) ?? filled(stored, source, count);
   if (image.isPlanar && image.photometricInterpretation !== 'YBR_FULL_422') {
     return interleaved(out, samplesPerPixel);
   }
@@ -254,15 +278,14 @@ async function nativeFrame(
   return count === whole ? out : withFullColour(out, samplesFor(bitsAllocated, signed, whole));
 }
 
-function filled(stored: StoredBits, signed: boolean, length: number): FrameSamples {
-  const out = samplesFor(stored.bitsAllocated, signed, length);
-  fillSamples(stored, signed, out);
+function filled(stored: StoredBits, { image, hidden }: Source, length: number): FrameSamples {
+  const out = samplesFor(image.bitsAllocated, image.signed, length);
+  const hasCut = fillSamples(stored, image.signed, out);
+  if (hasCut && !hidden.isSeen) hidden.isSeen = hidesBits(stored, length, hidden.padding);
   return out;
 }
 
-interface CompressedFrame {
-  readonly opened: OpenedPart10;
-  readonly image: ImageDescription;
+interface CompressedFrame extends Source {
   readonly decoder: Decoder;
   readonly fragments: readonly Fragment[];
 }
@@ -274,12 +297,10 @@ async function compressedFrame(question: CompressedFrame): Promise<FrameSamples>
   const parts: Uint8Array[] = [];
   for (const { offset, length } of fragments) parts.push(await opened.bytes.read(offset, length));
   const encoded = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-  const { bitsAllocated, samplesPerPixel, rows, columns, signed } = image;
+  const { samplesPerPixel, rows, columns } = image;
   const stored =
     decoder === 'rle' ? fromRle(encoded, image) : await fromCodestream(decoder, encoded, image);
-  const out = samplesFor(bitsAllocated, signed, rows * columns * samplesPerPixel);
-  fillSamples(stored, signed, out);
-  return out;
+  return filled(stored, question, rows * columns * samplesPerPixel);
 }
 
 function fromRle(encoded: Uint8Array, image: ImageDescription): StoredBits {

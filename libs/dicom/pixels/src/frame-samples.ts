@@ -1,7 +1,7 @@
 /**
  * Frame samples: stored bits of one frame to numbers, and back.
- * Decides how stored bits become values: bits outside of those stored are cut off (overlays that
- * were hidden there go with them), signed values are sign extended; colour is interleaved.
+ * Decides how stored bits become values: bits outside of those stored are cut off and told (an
+ * overlay may be hidden there), signed values are sign extended; colour is interleaved.
  * Invariant: nothing is rescaled, windowed or inverted. Data is [y, x, sample].
  * Source: PS3.5 8.1 and 8.2; PS3.3 C.7.6.3.1.2 (YBR_FULL_422), C.7.6.3.1.3 (planar configuration).
  */
@@ -26,15 +26,33 @@ export function samplesFor(bits: number, signed: boolean, length: number): Frame
   return signed ? new Int32Array(length) : new Uint32Array(length);
 }
 
-/** `out` takes as many samples as it has room for. */
-export function fillSamples(stored: StoredBits, signed: boolean, out: FrameSamples): void {
-  const { bitsStored, highBit } = stored;
-  const words = wordsOf(stored, out.length) ?? copiedWords(stored, out.length);
+/**
+ * `out` takes as many samples as it has room for. True when something was cut off that is neither
+ * zero nor the sign of its sample: then `hidesBits` knows more.
+ */
+export function fillSamples(stored: StoredBits, signed: boolean, out: FrameSamples): boolean {
+  const { bitsStored, highBit, bitsAllocated } = stored;
+  const words = storedWords(stored, out.length);
   // The stored bits go to the top of 32 bits and come back: cut off above, sign extended below.
-  const [up, down] = [31 - highBit, 32 - bitsStored];
+  const [up, down, low] = [31 - highBit, 32 - bitsStored, highBit + 1 - bitsStored];
   const { length } = out;
-  if (signed) for (let at = 0; at < length; at += 1) out[at] = (words[at]! << up) >> down;
-  else for (let at = 0; at < length; at += 1) out[at] = (words[at]! << up) >>> down;
+  let cut = 0;
+  // Two loops: one that asks for every sample takes twice as long.
+  if (signed) {
+    for (let at = 0; at < length; at += 1) {
+      const value = (words[at]! << up) >> down;
+      cut |= words[at]! ^ (value << low);
+      out[at] = value;
+    }
+  } else {
+    for (let at = 0; at < length; at += 1) {
+      const value = (words[at]! << up) >>> down;
+      cut |= words[at]! ^ (value << low);
+      out[at] = value;
+    }
+  }
+  // The sign goes on above the cell.
+  return cut << (32 - bitsAllocated) !== 0;
 }
 
 /**
@@ -62,16 +80,21 @@ export function samplesIn(
   }
   return isFull || bitsOf(words) >>> bitsStored === 0 ? words : undefined;
 }
-/** Every bit that is set in any of them; 16 bits are read in pairs where they lie so. */
+/** Every bit that is set in any of them; 16 bits are read in pairs. */
 function bitsOf(words: Words): number {
   const { buffer, byteOffset, length } = words;
   let any = 0;
-  if (words.BYTES_PER_ELEMENT === 2 && byteOffset % 4 === 0 && length % 2 === 0) {
-    const pairs = new Int32Array(buffer as ArrayBuffer, byteOffset, length / 2);
+  let from = 0;
+  if (words.BYTES_PER_ELEMENT === 2) {
+    // Pairs lie at multiples of four bytes; one word may be left at either end.
+    from = byteOffset % 4 === 0 ? 0 : 1;
+    const pairs = new Int32Array(buffer, byteOffset + 2 * from, (length - from) >> 1);
     for (let at = 0; at < pairs.length; at += 1) any |= pairs[at]!;
-    return (any & 0xffff) | (any >>> 16);
+    any = (any & 0xffff) | (any >>> 16);
+    if (from === 1) any |= words[0]!;
+    from += 2 * pairs.length;
   }
-  for (let at = 0; at < length; at += 1) any |= words[at]!;
+  for (let at = from; at < length; at += 1) any |= words[at]!;
   return any;
 }
 const SIGNED = { 1: Int8Array, 2: Int16Array, 4: Int32Array } as Readonly<
@@ -79,6 +102,11 @@ const SIGNED = { 1: Int8Array, 2: Int16Array, 4: Int32Array } as Readonly<
 >;
 
 type Words = Uint8Array | Uint16Array | Uint32Array;
+
+/** Allocated bits as numbers, whatever their order and place. */
+export function storedWords(stored: StoredBits, length: number): Words {
+  return wordsOf(stored, length) ?? copiedWords(stored, length);
+}
 
 /** Allocated bits as numbers of the machine, which is little endian, where they lie so. */
 function wordsOf(stored: StoredBits, length: number): Words | undefined {

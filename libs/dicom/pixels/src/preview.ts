@@ -1,9 +1,11 @@
 /**
  * Preview: one frame as a small picture that a person can judge.
- * Decides what is shown: the window of the object, or the middle 98 % of the frame's values where
- * there is none; colour stays colour. Invariants: the picture holds pixels and nothing else, no
- * text, no time, no attribute; it is never enlarged.
- * Source: PS3.3 C.11.2.1.2 (linear window), C.7.6.3.1.2 (colours, YBR_FULL to RGB); PNG 11.
+ * Decides what is shown. `window`: the window of the object, or the middle 98 % of the frame's
+ * values where there is none; colour as it is. `full`: from the lowest to the highest value that
+ * the frame holds, padding too, of colour over its three channels together. `detail`: local
+ * contrast. A view that looks like another one is given all the same. Invariants: the picture holds
+ * pixels and nothing else, no text, no time, no attribute; it is never enlarged.
+ * Source: PS3.3 C.11.2.1.2 (linear window); PNG 11.
  */
 import type { encode as encodePng } from 'fast-png';
 import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
@@ -11,11 +13,17 @@ import type { DicomDataset } from '@aifi/dicom-core';
 import { paddingOf } from './black-value.js';
 import { asResult, openImage, type OpenedImage } from './frame-reader.js';
 import type { FrameSamples } from './frame-samples.js';
-import { entryOf, paletteOf, type Palette } from './palette.js';
+import { detailOf } from './preview-detail.js';
+import { clamped, extremesOf, levelsOf, type PreviewLevels } from './preview-levels.js';
+
+/** What hides in one of them shows in another. */
+export type PreviewView = 'window' | 'full' | 'detail';
 
 export interface PreviewOptions {
   /** Wider frames are made smaller, aspect kept. */
   readonly columnsMax: number;
+  /** `window` when it is not told. */
+  readonly view?: PreviewView;
 }
 /** Part of the values that is shown black or white at each end when no window is told. */
 const TAIL = 0.01;
@@ -29,7 +37,7 @@ const LOOKS_MAX = 65_536;
 export async function previewOf(
   path: string,
   frame: number,
-  { columnsMax }: PreviewOptions,
+  { columnsMax, view = 'window' }: PreviewOptions,
 ): Promise<Result<Buffer>> {
   if (!Number.isInteger(columnsMax) || columnsMax < 1) {
     throw new AifiError('INVALID_ARGUMENT', 'a preview has at least one column');
@@ -41,7 +49,8 @@ export async function previewOf(
       const samples = await opened.value.reader.frame(frame);
       // Loaded for people who look: most programs that read pixels draw none.
       const { encode } = await import('fast-png');
-      return drawnOf(opened.value, samples, { columnsMax, encode });
+      const picture = pictureOf(opened.value, samples, view);
+      return picture.ok ? ok(drawnOf(picture.value, columnsMax, encode)) : picture;
     }, 'a frame does not decode');
     return drawn.ok ? drawn.value : drawn;
   } finally {
@@ -49,96 +58,93 @@ export async function previewOf(
   }
 }
 
-interface Painter {
-  readonly channels: 1 | 3;
-  /** Channel values 0..255 of the pixel whose first sample is at this place. */
-  readonly paint: (samples: FrameSamples, at: number, to: Float64Array) => void;
+/** Rows of 0..255, [x, channel], each asked for once and in order. */
+type Picture = Omit<PreviewLevels, 'step' | 'isInverted'>;
+
+function pictureOf(opened: OpenedImage, samples: FrameSamples, view: PreviewView): Result<Picture> {
+  const levels = levelsOf(opened, samples);
+  if (!levels.ok) return levels;
+  const { rows, columns, channels, isInverted } = levels.value;
+  const shaded = shadedOf({ levels: levels.value, opened, samples, view });
+  if (!shaded.ok) return shaded;
+  const fill: Picture['fill'] = (row, to) => {
+    shaded.value(row, to);
+    if (isInverted) for (let at = 0; at < to.length; at += 1) to[at] = 255 - to[at]!;
+  };
+  return ok({ rows, columns, channels, fill });
 }
 
-interface Drawing extends PreviewOptions {
-  readonly encode: typeof encodePng;
+interface Shading {
+  readonly levels: PreviewLevels;
+  readonly opened: OpenedImage;
+  readonly samples: FrameSamples;
+  readonly view: PreviewView;
+}
+function shadedOf({ levels, opened, samples, view }: Shading): Result<Picture['fill']> {
+  if (view === 'detail') return ok(detailOf(levels));
+  if (view === 'full') return ok(stretched(levels, extremesOf(levels)));
+  if (levels.channels === 3) return ok(levels.fill);
+  const window = windowOf(opened.dataset, samples, opened.reader.signed);
+  if (!(window[1] >= window[0])) return refuse('MALFORMED', 'a window that is none');
+  return ok(stretched(levels, window));
 }
 
-function drawnOf(
-  opened: OpenedImage,
-  samples: FrameSamples,
-  { columnsMax, encode }: Drawing,
-): Result<Buffer> {
-  const painter = painterOf(opened, samples);
-  if (!painter.ok) return painter;
-  const { rows, columns, samplesPerPixel } = opened.reader;
-  const { channels, paint } = painter.value;
+/** From black at the one level to white at the other. */
+function stretched(
+  { fill, step }: PreviewLevels,
+  [low, high]: readonly [number, number],
+): Picture['fill'] {
+  const scale = 255 / Math.max(high - low, step);
+  return (row, to) => {
+    fill(row, to);
+    for (let at = 0; at < to.length; at += 1) to[at] = clamped((to[at]! - low) * scale);
+  };
+}
+
+/** Each pixel is the mean of the area that it covers. */
+function drawnOf(picture: Picture, columnsMax: number, encode: typeof encodePng): Buffer {
+  const { rows, columns, channels, fill } = picture;
   const width = Math.min(columns, columnsMax);
   const height = Math.max(1, Math.round((rows * width) / columns));
   const data = new Uint8Array(width * height * channels);
-  const [pixel, sum] = [new Float64Array(channels), new Float64Array(channels)];
+  const line = new Float64Array(columns * channels);
+  const sums = new Float64Array(width * channels);
   for (let y = 0; y < height; y += 1) {
     const [top, bottom] = span(y, height, rows);
+    sums.fill(0);
+    for (let row = top; row < bottom; row += 1) {
+      fill(row, line);
+      gather({ line, columns, channels }, sums);
+    }
     for (let x = 0; x < width; x += 1) {
       const [left, right] = span(x, width, columns);
-      sum.fill(0);
-      for (let row = top; row < bottom; row += 1) {
-        for (let column = left; column < right; column += 1) {
-          paint(samples, (row * columns + column) * samplesPerPixel, pixel);
-          for (let c = 0; c < channels; c += 1) sum[c]! += pixel[c]!;
-        }
-      }
       const area = (bottom - top) * (right - left);
-      for (let c = 0; c < channels; c += 1) {
-        data[(y * width + x) * channels + c] = Math.round(sum[c]! / area);
+      for (let at = x * channels; at < (x + 1) * channels; at += 1) {
+        data[y * width * channels + at] = Math.round(sums[at]! / area);
       }
     }
   }
-  return ok(Buffer.from(encode({ width, height, data, depth: 8, channels })));
+  return Buffer.from(encode({ width, height, data, depth: 8, channels }));
+}
+
+/** Adds the columns of a line to those of the picture that cover them. */
+function gather(
+  { line, columns, channels }: Pick<Picture, 'columns' | 'channels'> & { line: Float64Array },
+  sums: Float64Array,
+): void {
+  const width = sums.length / channels;
+  for (let x = 0; x < width; x += 1) {
+    const [left, right] = span(x, width, columns);
+    for (let column = left; column < right; column += 1) {
+      for (let c = 0; c < channels; c += 1) sums[x * channels + c]! += line[column * channels + c]!;
+    }
+  }
 }
 
 /** The stored rows or columns that one of the picture covers. */
 function span(at: number, picture: number, stored: number): readonly [number, number] {
   const start = Math.floor((at * stored) / picture);
   return [start, Math.max(start + 1, Math.floor(((at + 1) * stored) / picture))];
-}
-
-function painterOf(opened: OpenedImage, samples: FrameSamples): Result<Painter> {
-  const { reader, dataset } = opened;
-  const { photometricInterpretation, bitsStored, signed } = reader;
-  const toByte = 255 / (2 ** bitsStored - 1);
-  const lift = signed ? 2 ** (bitsStored - 1) : 0;
-  if (photometricInterpretation === 'PALETTE COLOR') {
-    const palette = paletteOf(dataset, signed);
-    return palette.ok ? ok({ channels: 3, paint: palettePaint(palette.value) }) : palette;
-  }
-  if (photometricInterpretation === 'RGB') {
-    const paint: Painter['paint'] = (from, at, to) => {
-      for (let c = 0; c < 3; c += 1) to[c] = (from[at + c]! + lift) * toByte;
-    };
-    return ok({ channels: 3, paint });
-  }
-  if (photometricInterpretation === 'YBR_FULL') {
-    const paint: Painter['paint'] = (from, at, to) => {
-      const [y, blue, red] = [0, 1, 2].map((c) => (from[at + c]! + lift) * toByte - (c && 128));
-      to[0] = clamped(y! + 1.402 * red!);
-      to[1] = clamped(y! - 0.344136 * blue! - 0.714136 * red!);
-      to[2] = clamped(y! + 1.772 * blue!);
-    };
-    return ok({ channels: 3, paint });
-  }
-  const [low, high] = windowOf(dataset, samples, signed);
-  if (!(high >= low)) return refuse('MALFORMED', 'a window that is none');
-  const isFalling = (dataset.number('RescaleSlope') ?? 1) < 0;
-  const isInverted = (photometricInterpretation === 'MONOCHROME1') !== isFalling;
-  const scale = 255 / Math.max(high - low, 1);
-  const paint: Painter['paint'] = (from, at, to) => {
-    const grey = clamped((from[at]! - low) * scale);
-    to[0] = isInverted ? 255 - grey : grey;
-  };
-  return ok({ channels: 1, paint });
-}
-
-function palettePaint(palette: Palette): Painter['paint'] {
-  return (from, at, to) => {
-    const entry = entryOf(palette, from[at]!);
-    for (let c = 0; c < 3; c += 1) to[c] = palette.colours[c]![entry]! >>> 8;
-  };
 }
 
 /** Stored values that are shown at the two ends of the grey scale. */
@@ -166,8 +172,4 @@ function windowOf(
   const sorted = Float64Array.from(seen).sort();
   const at = (part: number): number => sorted[Math.round(part * (sorted.length - 1))]!;
   return [at(TAIL), at(1 - TAIL)];
-}
-
-function clamped(value: number): number {
-  return Math.min(255, Math.max(0, value));
 }

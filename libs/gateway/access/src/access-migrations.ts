@@ -182,6 +182,21 @@ ${keptForever('audit_anchor', 'chain = NEW.chain AND day = NEW.day')}
 ${keptForever('hub_anchor', 'chain = NEW.chain AND day = NEW.day')}
 ${keptForever('audit_of_journal', 'journal_sequence = NEW.journal_sequence')}`;
 
+const VAULT_ACTS = `
+-- an act of the vault that has its record, by the HMAC that chains it there: numbers come again
+CREATE TABLE audit_of_vault_act (
+  act_hash TEXT PRIMARY KEY,
+  chain TEXT NOT NULL,
+  sequence INTEGER NOT NULL
+) STRICT;
+-- the act read last
+CREATE TABLE vault_act_cursor (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  sequence INTEGER NOT NULL,
+  act_hash TEXT NOT NULL
+) STRICT;
+${keptForever('audit_of_vault_act', 'act_hash = NEW.act_hash')}`;
+
 const PRIVACY = `
 CREATE TABLE patient_flag (
   id TEXT PRIMARY KEY,
@@ -220,4 +235,5 @@ export const ACCESS_MIGRATIONS: readonly Migration[] = [
 -- 1: what was ordered and has not been answered yet, for an effect outside of this database
 ALTER TABLE idempotency ADD COLUMN is_order INTEGER NOT NULL DEFAULT 0`,
   },
+  { version: 3, up: VAULT_ACTS },
 ];

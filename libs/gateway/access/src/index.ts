@@ -14,3 +14,4 @@ export * from './pipeline-records.js';
 export * from './secret-file.js';
 export * from './session.store.js';
 export * from './shipping-position.store.js';
+export * from './vault-records.js';

@@ -9,6 +9,7 @@ import { decideRequest, endApproval, openRequest, type Approval } from '@aifi/ac
 import type { Act } from '@aifi/access-authorisation';
 import type { SessionRecord } from '@aifi/access-sign-in';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, recordJournal } from '@aifi/gateway-database';
+import type { VaultAct, VaultActName } from '@aifi/gateway-vault';
 import { armCrashPoint } from '@aifi/shared-kernel';
 import { FakeClock } from '@aifi/shared-testing';
 import type * as Library from '../src/index.js';
@@ -246,6 +247,22 @@ const journalled = (
     journal.close();
   },
 });
+/** An act of the vault, recorded from its chain; the others have the same path. */
+const OF_THE_VAULT = [
+  ...(['vault.expire', 'vault.erase-again', 'vault.back-up', 'vault.restore'] as const),
+  ...(['vault.check', 'keys.rotate', 'keys.retire', 'keys.wrap'] as const),
+];
+const vaultAct = (sequence: number, act: VaultActName): VaultAct => ({
+  ...{ sequence, atMs: 1, act, actor: 'gateway', jobId: null, studyUid: null, detail: {} },
+  hash: `h${sequence}`,
+});
+const lookedAt = (acts: readonly VaultAct[]) => (on: Ground) => {
+  const { database, trail } = on.access;
+  const actsAfter = (after: number) => acts.filter(({ sequence }) => sequence > after);
+  return on.library.recordVaultActs({
+    ...{ vault: { actsAfter }, database, trail, clock: on.clock, onFault: () => undefined },
+  });
+};
 const anchoring = ({ access, clock }: Ground): Library.AnchorDependencies => ({
   ...{ database: access.database, trail: access.trail, acts: access.acts, clock },
   ...{ signingKey: generateKeyPairSync('ed25519').privateKey, onFault: () => undefined },
@@ -265,6 +282,17 @@ const SYSTEM: readonly AuditedAct[] = [
   },
   journalled('study.export', { stage: 'uplink', event: 'uploaded' }),
   journalled('result.store', { stage: 'deliver', event: 'delivered' }),
+  {
+    ...{ act: 'vault.open', alike: OF_THE_VAULT, again: 'nothing' },
+    effect: 'SELECT COUNT(*) AS n FROM audit_of_vault_act',
+    perform: async (on) => void (await lookedAt([vaultAct(1, 'opened')])(on)),
+  },
+  {
+    ...{ act: 'vault.replace', again: 'nothing' },
+    effect: 'SELECT COUNT(*) AS n FROM vault_act_cursor WHERE sequence = 1',
+    before: lookedAt([vaultAct(1, 'linked'), vaultAct(2, 'linked')]),
+    perform: async (on) => void (await lookedAt([vaultAct(1, 'linked')])(on)),
+  },
 ];
 
 export const AUDITED_ACTS: readonly AuditedAct[] = [

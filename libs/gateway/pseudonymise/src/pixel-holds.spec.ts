@@ -60,14 +60,14 @@ describe(createPseudonymiseStage.name, () => {
     expect(existsSync(gateway.spoolOf(1))).toBe(false);
   });
 
-  it('asks about every image of a job once, with its header and lane', async () => {
+  it('asks about every image of a job once, with its header', async () => {
     await gateway.add(1, [anInstance(1), anInstance(2), anInstance(3)]);
     asPerson();
     await gateway.work();
-    const asked = gateway.gate.asked.map(({ header, lane, isReleased }) => [
-      ...[header.number('InstanceNumber'), lane, isReleased],
+    const asked = gateway.gate.asked.map(({ header, isReleased }) => [
+      ...[header.number('InstanceNumber'), isReleased],
     ]);
-    expect(asked.sort()).toEqual([1, 2, 3].map((n) => [n, 'routine', false]));
+    expect(asked.sort()).toEqual([1, 2, 3].map((n) => [n, false]));
   });
 
   it('lets the study go once a person has released what was held', async () => {

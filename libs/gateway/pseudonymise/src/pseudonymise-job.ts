@@ -220,7 +220,7 @@ function judged(
   { job, source, isReleased }: ImageWork,
   read: Pick<PixelQuestion, 'header' | 'received'>,
 ): Promise<Result<PixelVerdict>> {
-  const question = { ...read, path: source.path, lane: job.lane, isReleased };
+  const question = { ...read, path: source.path, isReleased };
   return judgePixels(pixelGate, question, (error) =>
     logger.fault('pixel gate failed', error, { jobId: job.jobId }),
   );

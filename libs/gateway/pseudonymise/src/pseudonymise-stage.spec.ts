@@ -99,6 +99,19 @@ describe(createPseudonymiseStage.name, () => {
     expect(readdirSync(gateway.spoolOf(1))).toHaveLength(2);
   });
 
+  it('comes to a job that is behind a whole batch of jobs that fail each time', async () => {
+    const count = 21;
+    for (let n = 1; n <= count; n += 1) {
+      await gateway.add(n, [anInstance(n)]);
+      rmSync(join(gateway.path, 'incoming', `${n}-0.dcm`));
+    }
+    await gateway.add(count + 1, [anInstance(count + 1)]);
+    await gateway.work();
+    const states = gateway.states().map(({ state }) => state);
+    expect(states.filter((state) => state === 'SELECTED')).toHaveLength(count);
+    expect(states.filter((state) => state === 'SPOOLED')).toHaveLength(1);
+  });
+
   it('takes the instances of a study in the same order whatever their times', async () => {
     await gateway.add(1, [anInstance(3), anInstance(1), anInstance(2)]);
     await gateway.work();

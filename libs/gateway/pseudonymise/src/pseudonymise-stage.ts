@@ -7,6 +7,7 @@
 import { moveJob } from '@aifi/gateway-database';
 import { pollingStage, type Refusal, type Stage, type Wake } from '@aifi/shared-kernel';
 import { pseudonymiseJob, type JobDependencies } from './pseudonymise-job.js';
+import { RestingJobs } from './resting-jobs.js';
 import { selectedJobs, type SelectedJob } from './selected-job.js';
 
 export interface PseudonymiseDependencies extends JobDependencies {
@@ -17,6 +18,7 @@ export interface PseudonymiseDependencies extends JobDependencies {
 export function createPseudonymiseStage(dependencies: PseudonymiseDependencies): Stage {
   const { database, clock, wake, onDone } = dependencies;
   const logger = dependencies.logger.child({ stage: 'pseudonymise' });
+  const resting = new RestingJobs(clock);
   const handle = async (job: SelectedJob): Promise<void> => {
     const outcome = await pseudonymiseJob({ ...dependencies, logger }, job);
     if (!outcome.ok) await decline(dependencies, job, outcome.refusal);
@@ -34,15 +36,17 @@ export function createPseudonymiseStage(dependencies: PseudonymiseDependencies):
     onFault: (error) => logger.fault('pseudonymise failed', error),
     runOnce: async (signal) => {
       let handled = 0;
-      for (const job of selectedJobs(database)) {
+      for (const job of selectedJobs(database, resting.now())) {
         if (signal.aborted) break;
         try {
           await handle(job);
-          handled += 1;
+          resting.done(job.jobId);
         } catch (error) {
-          // The next one must pass; this one is tried again at the next look.
+          // The next one must pass; this one is tried again after a rest.
           logger.fault('pseudonymise failed', error, { jobId: job.jobId });
+          resting.failed(job.jobId);
         }
+        handled += 1;
       }
       return handled;
     },

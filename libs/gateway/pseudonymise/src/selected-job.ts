@@ -29,8 +29,11 @@ export interface SourceInstance {
   readonly receivedMs: number;
 }
 
-/** Acute first, then in the order of selection; a bounded batch. */
-export function selectedJobs(database: GatewayDatabase): SelectedJob[] {
+/** Acute first, then in the order of selection; a bounded batch without those that rest. */
+export function selectedJobs(
+  database: GatewayDatabase,
+  resting: readonly JobId[] = [],
+): SelectedJob[] {
   return database.read((sql) =>
     sql.all<SelectedJob>(
       `SELECT job_id AS jobId, study_id AS studyId, study_uid AS studyUid,
@@ -38,7 +41,9 @@ export function selectedJobs(database: GatewayDatabase): SelectedJob[] {
          model_digest AS modelDigest, lane, rule_set_sha256 AS ruleSetSha256, attestations,
          deidentification
        FROM job JOIN study USING (study_id) WHERE state = 'SELECTED'
+         AND job_id NOT IN (SELECT value FROM json_each(?))
        ORDER BY lane = 'acute' DESC, created_ms LIMIT 20`,
+      JSON.stringify(resting),
     ),
   );
 }

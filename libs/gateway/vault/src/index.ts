@@ -14,5 +14,6 @@ export type { Erased } from './erasure.js';
 export type { IdentityEntry, IdentitySource, NewIdentity } from './identity-history.store.js';
 export type { Linkage } from './linkage.store.js';
 export type { NewResult, RecallQuery, RegisteredResult } from './result-register.store.js';
+export { GATEWAY_ACTOR } from './vault-act.js';
 export type { VaultAct, VaultActDetail, VaultActName } from './vault-act.js';
 export { backupVault, restoreVault, type BackupOptions, type RestoreOptions } from './backup.js';

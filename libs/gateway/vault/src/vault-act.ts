@@ -19,7 +19,10 @@ export type VaultActName =
   | 'erased'
   | 'exported'
   | 'restored'
-  | 'rotated';
+  | 'rotated'
+  | 'checked'
+  | 'retired'
+  | 'wrapped';
 
 /** Counts, codes and sources; never a value of a patient. */
 export type VaultActDetail = Readonly<Record<string, string | number>>;
@@ -28,12 +31,14 @@ export interface VaultAct {
   readonly sequence: number;
   readonly atMs: number;
   readonly act: VaultActName;
-  /** `gateway`, or the account of a person. */
+  /** `gateway`, the account of a person, or `machine:` and an account of the machine. */
   readonly actor: string;
   readonly jobId: JobId | null;
   /** Null: of no study, or the vault no longer knows it. */
   readonly studyUid: OriginalUid | null;
   readonly detail: VaultActDetail;
+  /** Its place in the chain, in hexadecimal: the same act in every copy of the vault, no other. */
+  readonly hash: string;
 }
 export interface VaultActDraft {
   readonly atMs: number;

@@ -10,7 +10,6 @@ import type { Sql } from '@aifi/gateway-database';
 import { AifiError } from '@aifi/shared-kernel';
 import type { KeyRing } from '@aifi/shared-site-keys';
 import { BlindIndex } from './blind-index.js';
-import type { VaultActs } from './vault-act.js';
 
 export interface VaultKeys {
   readonly ring: KeyRing;
@@ -31,7 +30,12 @@ function checkOf({ ring, index }: VaultKeys, epoch: number): Buffer | undefined 
 }
 
 /** CONFIG_INVALID when the ring is not that of this vault; runs in a transaction at open. */
-export function checkKeys(sql: Sql, keys: VaultKeys, acts: VaultActs, atMs: number): void {
+export function checkKeys(
+  sql: Sql,
+  keys: VaultKeys,
+  atMs: number,
+  noteRotation: (epoch: number) => void,
+): void {
   const known = sql.all<{ epoch: number; key_check: Uint8Array }>(
     'SELECT epoch, key_check FROM vault_epoch ORDER BY epoch',
   );
@@ -53,9 +57,7 @@ export function checkKeys(sql: Sql, keys: VaultKeys, acts: VaultActs, atMs: numb
     sql.run('INSERT INTO vault_epoch VALUES (?, ?, ?)', epoch, checkOf(keys, epoch)!, atMs);
   }
   const newest = known.at(-1)?.epoch ?? INDEX_ROW;
-  if (newest !== INDEX_ROW && newest < current.epoch) {
-    acts.append(sql, { atMs, act: 'rotated', detail: { epoch: current.epoch } });
-  }
+  if (newest !== INDEX_ROW && newest < current.epoch) noteRotation(current.epoch);
 }
 
 /** Columns that name an epoch, each with an index of its own. */

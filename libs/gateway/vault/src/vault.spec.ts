@@ -213,6 +213,7 @@ describe(Vault.name, () => {
     ]);
     expect(acts.every((act) => act.studyUid === studyUid)).toBe(true);
     expect(sut.actsAfter(2, 1).map(({ sequence }) => sequence)).toEqual([3]);
+    expect(new Set(acts.map(({ hash }) => hash)).size).toBe(acts.length);
     expect(sut.firstBrokenAct()).toBeUndefined();
     const direct = new DatabaseSync(path());
     direct.exec(

@@ -47,7 +47,13 @@ import {
   type RegisteredResult,
 } from './result-register.store.js';
 import { UidMapCache, type UidMap } from './uid-map.js';
-import { VaultActs, type ActRow, type VaultAct, type VaultActDraft } from './vault-act.js';
+import {
+  GATEWAY_ACTOR,
+  VaultActs,
+  type ActRow,
+  type VaultAct,
+  type VaultActDraft,
+} from './vault-act.js';
 import { checkKeys, epochsInUse, vaultKeysOf, type VaultKeys } from './vault-keys.js';
 import { VAULT_MIGRATIONS } from './vault-migrations.js';
 
@@ -63,6 +69,8 @@ export interface VaultOptions {
   readonly retention?: VaultRetention;
   /** Of acts that nobody asked for: a rotation that is seen at open, an erasure applied again. */
   readonly clock?: Clock;
+  /** Who opens it, for a rotation that is seen then. @default 'gateway' */
+  readonly actor?: string;
 }
 export interface ErasureOptions {
   /** What the hospital decides for the register of results. @default 'keep' */
@@ -99,9 +107,9 @@ export class Vault {
     const acts = new VaultActs(keys.index);
     const erasures = new ErasureList(erasureListPath(path), keys.index);
     const database = GatewayDatabase.open(path, VAULT_MIGRATIONS);
-    const { retention = DEFAULT_RETENTION, clock = systemClock } = options;
+    const { retention = DEFAULT_RETENTION, clock = systemClock, actor = GATEWAY_ACTOR } = options;
     try {
-      const sut = new Vault(database, keys, erasures, { retention, clock, acts });
+      const sut = new Vault(database, keys, erasures, { retention, clock, actor, acts });
       sut.#prepare();
       return sut;
     } catch (error) {
@@ -111,12 +119,15 @@ export class Vault {
   }
 
   #prepare(): void {
-    const nowMs = this.options.clock.nowMs();
+    const { acts, actor, clock } = this.options;
+    const nowMs = clock.nowMs();
     this.database.read((sql) => {
       sql.get('PRAGMA secure_delete=ON');
       const wasPlain = hasPlainRows(sql);
       const hasErased = inTransaction(sql, () => {
-        checkKeys(sql, this.keys, this.options.acts, nowMs);
+        checkKeys(sql, this.keys, nowMs, (epoch) =>
+          acts.append(sql, { atMs: nowMs, act: 'rotated', actor, detail: { epoch } }),
+        );
         if (wasPlain) sealPlainRows(sql, this.keys);
         return this.#applyList(sql, nowMs) > 0;
       });
@@ -265,6 +276,7 @@ export class Vault {
       ...{ sequence: row.sequence, atMs: row.at_ms, act: row.act, actor: row.actor },
       ...{ jobId: row.job_id, detail: JSON.parse(row.detail) as VaultAct['detail'] },
       studyUid: (study && studyUidOf(sql, this.keys, study)) ?? null,
+      hash: hexOf(row.hash),
     };
   }
 

@@ -205,25 +205,34 @@ export const gateway = {
     openText: 'Your name and the time are recorded with each picture.',
     openHint: 'Why do you look at these images?',
     picture: (frame: number, all: number) => `Image ${frame} of ${all}`,
-    pictureAlt: (frame: number, marks: number) =>
+    pictureAlt: (frame: number, marks: number, view: string) =>
       marks === 0
-        ? `Preview of frame ${frame}, without marks`
-        : `Preview of frame ${frame}; something like text was seen in ${marks} places`,
+        ? `Preview of frame ${frame} (${view}), without marks`
+        : `Preview of frame ${frame} (${view}); something like text was seen in ${marks} places`,
     marksHere: (count: number) => (count === 1 ? '1 mark here' : `${count} marks here`),
     previous: 'Previous image',
     next: 'Next image',
     nextToSee: 'Next still to see',
-    leftToSee: (frames: string, count: number) =>
-      count === 1 ? `Still to see: image ${frames}.` : `${count} still to see: images ${frames}.`,
-    allSeen: 'All images that have to be seen were seen.',
+    view: 'How the image is shown',
+    views: { window: 'As set', full: 'Whole range', detail: 'Faint detail' },
+    viewTexts: {
+      window: 'The brightness that the image itself asks for. Text may lie outside of it.',
+      full: 'Everything between the lowest and the highest value of the image.',
+      detail: 'Each place compared with what is around it: even faint text stands out.',
+    },
+    leftInView: (frames: string, count: number) =>
+      count === 1 ? `image ${frames} still to see` : `${count} still to see: images ${frames}`,
+    seenInView: 'seen',
+    allSeen: 'All that has to be seen was seen: the images can be released.',
+    notAllSeen: 'A release is possible once this was seen:',
     hideMarks: 'Hide the marks',
     showMarks: 'Show the marks',
     notShown: 'The picture cannot be shown. Reload the page and open the images again.',
     digest: 'Digest of the file',
     toSee: (count: number) =>
       count === 1
-        ? 'One image is still to be looked at.'
-        : `${count} images are still to be looked at.`,
+        ? 'One picture is still to be looked at before a release.'
+        : `${count} pictures are still to be looked at before a release, each view counted.`,
     decide: 'Decision',
     decideText:
       'Released: exactly this file may leave the hospital, as a pseudonym. Rejected: the study ' +

@@ -219,25 +219,38 @@ export const gateway: Widened<typeof english> = {
     openText: 'Uw naam en de tijd worden bij elk beeld vastgelegd.',
     openHint: 'Waarom bekijkt u deze beelden?',
     picture: (frame: number, all: number) => `Beeld ${frame} van ${all}`,
-    pictureAlt: (frame: number, marks: number) =>
+    pictureAlt: (frame: number, marks: number, view: string) =>
       marks === 0
-        ? `Voorbeeld van beeld ${frame}, zonder markeringen`
-        : `Voorbeeld van beeld ${frame}; op ${marks} plaatsen is iets als tekst gezien`,
+        ? `Voorbeeld van beeld ${frame} (${view}), zonder markeringen`
+        : `Voorbeeld van beeld ${frame} (${view}); op ${marks} plaatsen is iets als tekst gezien`,
     marksHere: (count: number) => (count === 1 ? '1 markering hier' : `${count} markeringen hier`),
     previous: 'Vorig beeld',
     next: 'Volgend beeld',
     nextToSee: 'Volgende nog te zien',
-    leftToSee: (frames: string, count: number) =>
-      count === 1 ? `Nog te zien: beeld ${frames}.` : `Nog ${count} te zien: beelden ${frames}.`,
-    allSeen: 'Alle beelden die bekeken moeten worden, zijn gezien.',
+    view: 'Hoe het beeld wordt getoond',
+    views: {
+      window: 'Ingesteld',
+      full: 'Hele bereik',
+      detail: 'Vage details',
+    },
+    viewTexts: {
+      window: 'De helderheid waar het beeld zelf om vraagt. Tekst kan daarbuiten liggen.',
+      full: 'Alles tussen de laagste en de hoogste waarde van het beeld.',
+      detail: 'Elke plek vergeleken met wat eromheen ligt: ook vage tekst springt eruit.',
+    },
+    leftInView: (frames: string, count: number) =>
+      count === 1 ? `beeld ${frames} nog te zien` : `nog ${count} te zien: beelden ${frames}`,
+    seenInView: 'gezien',
+    allSeen: 'Alles wat gezien moet worden is gezien: de beelden kunnen worden vrijgegeven.',
+    notAllSeen: 'Vrijgeven kan zodra dit is gezien:',
     hideMarks: 'Markeringen verbergen',
     showMarks: 'Markeringen tonen',
     notShown: 'Het beeld kan niet worden getoond. Laad de pagina opnieuw en open de beelden weer.',
     digest: 'Digest van het bestand',
     toSee: (count: number) =>
       count === 1
-        ? 'Eén beeld moet nog worden bekeken.'
-        : `${count} beelden moeten nog worden bekeken.`,
+        ? 'Eén weergave moet nog worden bekeken voor het vrijgeven.'
+        : `${count} weergaven moeten nog worden bekeken voor het vrijgeven, alles bij elkaar.`,
     decide: 'Beslissing',
     decideText:
       'Vrijgegeven: precies dit bestand mag het ziekenhuis uit, als pseudoniem. Afgewezen: het ' +

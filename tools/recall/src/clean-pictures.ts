@@ -7,10 +7,12 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPart10Header } from '@aifi/dicom-core';
 import { openFrames } from '@aifi/dicom-pixels';
-import { windowsOf } from './display-planes.js';
-import { ownVerdictOf } from './own-rules.js';
-import type { MeasuredPicture } from './recall.js';
-import { tierOf } from './tier.js';
+import {
+  ownVerdictOf,
+  tierOf,
+  windowsOf,
+  type MeasuredPicture,
+} from '@aifi/dicom-pixel-gate/recall';
 
 /** Smaller ones hold no line of text. @unit pixels */
 const SIDE_MIN = 128;

@@ -5,14 +5,21 @@
  * the folder has no picture of a kind.
  */
 import { writeFile } from 'node:fs/promises';
+import {
+  chanceOf,
+  createTextDetector,
+  findingsIn,
+  NO_READER,
+  phantomOf,
+  trialOf,
+  type MeasuredPicture,
+  type PhantomKind,
+  type Tier,
+  type Trial,
+} from '@aifi/dicom-pixel-gate/recall';
 import { systemClock } from '@aifi/shared-kernel';
 import { cleanPicturesIn } from './clean-pictures.js';
-import { phantomOf, type PhantomKind } from './picture-phantoms.js';
-import { chanceOf } from './planted-content.js';
-import { findingsIn, NO_READER, trialOf, type MeasuredPicture, type Trial } from './recall.js';
 import { CONTRASTS, reportOf, SIZES, type GroupResult } from './recall-report.js';
-import { createTextDetector } from './text-detector.js';
-import type { Tier } from './tier.js';
 
 const SEED = 1_961;
 const PHANTOMS_EACH = 6;
@@ -21,7 +28,7 @@ const TRIED_EACH = 12;
 const GATE_FACTOR = 3;
 
 const [folder, page, each = '40'] = process.argv.slice(2);
-if (!folder || !page) throw new Error('usage: recall-main FOLDER PAGE [TEXTS PER CELL]');
+if (!folder || !page) throw new Error('usage: recall FOLDER PAGE [TEXTS PER CELL]');
 
 const detector = createTextDetector({ clock: systemClock });
 const real = await cleanPicturesIn(folder);

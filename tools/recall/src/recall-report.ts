@@ -1,9 +1,9 @@
 /**
  * Recall report: the measurement as a page of the conformance statement.
- * Decides the cells and the words; the numbers come from recall.ts. Invariant: a cell says how many
- * texts it holds, and a rate without its interval is not written.
+ * Decides the cells and the words; the numbers come from the library's recall.ts. Invariant: a
+ * cell says how many texts it holds, and a rate without its interval is not written.
  */
-import { proportionOf, type Trial } from './recall.js';
+import { proportionOf, type Trial } from '@aifi/dicom-pixel-gate/recall';
 
 export const SIZES = [
   [8, 9],
@@ -48,8 +48,7 @@ export function reportOf(groups: readonly GroupResult[], seed: number): string {
 const INTRODUCTION = [
   '# Burned-in text: what the pixel gate finds',
   '',
-  'Made by',
-  '`node libs/dicom/pixel-gate/dist/recall-main.js FOLDER docs/conformance/burned-in-text.md`.',
+  'Made by `node tools/bootstrap.mjs node tools/recall/run.mjs FOLDER PAGE`.',
   'Invented Dutch names, dates and numbers are planted in real pictures and in phantoms: three',
   'faces, smooth and hard edges, bright and dark, at a random place among those that the tier',
   'examines (CT, MR, radiographs: border bands; ultrasound: anywhere). Height is that of capitals.',
