@@ -9,7 +9,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createAuditShipper } from '@aifi/access-audit';
 import { ChangeBell } from '@aifi/access-web';
-import { createPixelGate, type PixelGate } from '@aifi/dicom-pixel-gate';
 import {
   createAnchorStage,
   createPipelineRecords,
@@ -23,6 +22,7 @@ import {
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import { createDiskWatch, createRetentionStage, type DiskWatch } from '@aifi/gateway-disk';
+import { SeriesThread } from '@aifi/gateway-pseudonymise';
 import { createStatusService } from '@aifi/gateway-status';
 import { onNoSpace, systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
@@ -61,9 +61,9 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
   await disk.start();
   onNoSpace(disk.reportFull);
-  const pixelGate = createPixelGate({ clock, ...config.pixelGate });
+  const pseudonymising = new SeriesThread(config.pixelGate);
   const changes = new ChangeBell();
-  const parts: Parts = { ...stores, config, logger, clock, link, disk, pixelGate, changes };
+  const parts: Parts = { ...stores, config, logger, clock, link, disk, pseudonymising, changes };
   disk.onChange(() => parts.changes.notify('status'));
   const pipeline = createStages(parts);
   const stopping = new AbortController();
@@ -83,7 +83,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
     await http.close();
     await endSignIn();
     await ended.catch(() => undefined);
-    await pixelGate.close();
+    await pseudonymising.close();
     link.close();
     await access.database.close();
     database.close();
@@ -109,7 +109,7 @@ interface Parts extends Stores {
   readonly clock: Clock;
   readonly link: HubLink;
   readonly disk: DiskWatch;
-  readonly pixelGate: PixelGate;
+  readonly pseudonymising: SeriesThread;
   readonly changes: ChangeBell;
 }
 interface Stages extends Omit<Pipeline, 'stages'> {

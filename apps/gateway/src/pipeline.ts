@@ -4,7 +4,6 @@
  * this file knows two stages. Invariant: the order is GATEWAY_STAGES of the kernel (tested).
  */
 import { join } from 'node:path';
-import type { PixelGate } from '@aifi/dicom-pixel-gate';
 import { Wake, type Clock, type GatewayStage, type Stage } from '@aifi/shared-kernel';
 import { createAssembleStage } from '@aifi/gateway-assemble';
 import type { GatewayDatabase } from '@aifi/gateway-database';
@@ -16,7 +15,7 @@ import {
   type AnchorKeeper,
   type CurrentRules,
 } from '@aifi/gateway-downlink';
-import { createPseudonymiseStage } from '@aifi/gateway-pseudonymise';
+import { createPseudonymiseStage, type SeriesThread } from '@aifi/gateway-pseudonymise';
 import { createReceiveStage, type ReceiveStage } from '@aifi/gateway-receive';
 import { createReidentifyStage, IdentityExplainer } from '@aifi/gateway-reidentify';
 import { createSelectStage } from '@aifi/gateway-select';
@@ -34,7 +33,7 @@ export interface PipelineDependencies {
   readonly vault: Vault;
   readonly identityEvents: IdentityEventLog;
   readonly keys: KeyRing;
-  readonly pixelGate: PixelGate;
+  readonly pseudonymising: Pick<SeriesThread, 'work'>;
   readonly link: HubLink;
   /** Says whom the listener refuses for want of space. */
   readonly disk: Pick<DiskWatch, 'level' | 'onChange'>;
@@ -90,7 +89,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     createPseudonymiseStage({
       ...common('pseudonymise'),
       ...linkage,
-      pixelGate: dependencies.pixelGate,
+      series: dependencies.pseudonymising.work,
       site: config.pseudonymise,
       identityEvents: dependencies.identityEvents,
       sink: spool,

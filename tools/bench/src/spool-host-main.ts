@@ -8,9 +8,8 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createPixelGate } from '@aifi/dicom-pixel-gate';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
-import { createPseudonymiseStage } from '@aifi/gateway-pseudonymise';
+import { createPseudonymiseStage, SeriesThread } from '@aifi/gateway-pseudonymise';
 import { createReceiveStage, receiveConfigSchema } from '@aifi/gateway-receive';
 import { createSpool } from '@aifi/gateway-spool';
 import { Vault } from '@aifi/gateway-vault';
@@ -24,7 +23,7 @@ const [dataFolder = '', callingAeTitle = ''] = process.argv.slice(2);
 const database = GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS);
 const keys = await loadKeyRing({ path: join(dataFolder, 'site-keys.json'), mayCreate: true });
 const vault = Vault.open(join(dataFolder, 'vault.db'), keys);
-const pixelGate = createPixelGate({ clock: systemClock });
+const pseudonymising = new SeriesThread({ manufacturers: [] });
 const wake = new Wake();
 const common = { database, clock: systemClock, logger: silentLogger };
 
@@ -49,7 +48,8 @@ const spool = createSpool({
 });
 const pseudonymise = createPseudonymiseStage({
   ...common,
-  ...{ vault, keys, pixelGate, siteId: siteId('bench'), dataFolder, sink: spool, wake },
+  ...{ vault, keys, series: pseudonymising.work, siteId: siteId('bench'), dataFolder },
+  ...{ sink: spool, wake },
   onDone: tellEnded,
 });
 
@@ -127,7 +127,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 const running = [receive, pseudonymise].map((stage) => stage.run(stop.signal));
 tell({ kind: 'listening', port: await receive.ready });
 await Promise.all(running);
-await pixelGate.close();
+await pseudonymising.close();
 vault.close();
 database.close();
 process.exit(0);

@@ -224,11 +224,15 @@ export class PseudonymisedFolder {
     return ok({ ...facts, path } as PendingInstance);
   }
 
-  /** Makes the names durable, with one sync of each folder. */
+  /**
+   * Makes the names durable, with one sync of each folder; also of instances that another thread
+   * has written into this folder.
+   */
   async seal(instances: readonly PendingInstance[]): Promise<readonly PseudonymisedInstance[]> {
     // A folder is found again only when the one around it is durable too.
     const all = new Set([dirname(this.folder)]);
-    for (const leaf of this.#folders) {
+    const leaves = new Set([...this.#folders, ...instances.map(({ path }) => dirname(path))]);
+    for (const leaf of leaves) {
       for (let at = leaf; at !== dirname(at) && !all.has(at); at = dirname(at)) all.add(at);
     }
     try {

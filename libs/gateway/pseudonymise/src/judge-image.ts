@@ -13,7 +13,7 @@ import { AifiError, ok, refuse, type Result } from '@aifi/shared-kernel';
 import type { NewPixelHold } from './pixel-hold.store.js';
 
 /** Whether the hospital has said that two identities are of one patient. */
-export type SamePatientRule = (a: Identity, b: Identity) => boolean;
+export type SamePatientRule = (a: Identity, b: Identity) => boolean | Promise<boolean>;
 
 /** Watches that all images of a study are of one patient. */
 export class OnePatient {
@@ -26,7 +26,7 @@ export class OnePatient {
    * another number of the same patient gets the first one's, so that all images have one pseudonym
    * and one shift of dates; its own stays among the other numbers, for the sweep.
    */
-  admit(header: DicomDataset): Result<Identity> {
+  async admit(header: DicomDataset): Promise<Result<Identity>> {
     let identity: Identity;
     try {
       identity = identityOf(header);
@@ -39,7 +39,7 @@ export class OnePatient {
     this.#first ??= { patient, identity };
     const { identity: first, patient: firstPatient } = this.#first;
     if (patient === firstPatient) return ok(identity);
-    if (!this.areOne(first, identity)) {
+    if (!(await this.areOne(first, identity))) {
       return refuse('QUARANTINED_IDENTIFIER', 'two patients in one study');
     }
     takeNumber(header, first);

@@ -10,6 +10,7 @@ import { FakeClock } from '@aifi/shared-testing';
 import { anInstance, SelectedJobs, SITE } from '../test/selected-jobs.js';
 import { pseudonymiseJob } from './pseudonymise-job.js';
 import { selectedJobs } from './selected-job.js';
+import { seriesWork } from './series-work.js';
 
 let jobs: SelectedJobs;
 beforeEach(() => {
@@ -25,7 +26,7 @@ async function sent(image: DicomDataset, site?: object): Promise<DicomDataset | 
   const [job] = selectedJobs(database);
   const outcome = await pseudonymiseJob(
     {
-      ...{ database, vault, sink, keys: jobs.ring, pixelGate: gate, siteId: SITE },
+      ...{ database, vault, sink, keys: jobs.ring, series: seriesWork(gate), siteId: SITE },
       ...{ dataFolder: jobs.path, clock: new FakeClock(), logger: silentLogger },
       site: site && siteDeidentificationSchema.parse(site),
     },

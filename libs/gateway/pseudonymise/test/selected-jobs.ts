@@ -23,7 +23,7 @@ import {
 import { silentLogger } from '@aifi/shared-observability';
 import { keyRingOf, type KeyRing } from '@aifi/shared-site-keys';
 import { fakeSiteKeys, FakeClock, temporaryFolder } from '@aifi/shared-testing';
-import { createPseudonymiseStage } from '../src/index.js';
+import { createPseudonymiseStage, seriesWork } from '../src/index.js';
 
 export const SITE = siteId('site-a');
 export const STUDY = '1.2.3';
@@ -129,7 +129,7 @@ export class SelectedJobs {
     const clock = new UntilIdleClock();
     const { database, vault, identityEvents, ring, gate, sink } = this;
     const sut = createPseudonymiseStage({
-      ...{ database, vault, keys: ring, pixelGate: gate, siteId: SITE, dataFolder: this.path },
+      ...{ database, vault, keys: ring, series: seriesWork(gate), siteId: SITE, dataFolder: this.path },
       ...{
         identityEvents,
         sink,
