@@ -1,6 +1,7 @@
 /** Goal: a wrong use is refused, options win over the environment. Method: pure. */
 import { describe, expect, it } from '@jest/globals';
-import { parseCommandLine, UsageError } from './command-line.js';
+import * as contract from '@aifi/contracts-rest';
+import { AUDIT_FORMATS, AUDIT_OUTCOMES, parseCommandLine, UsageError } from './command-line.js';
 
 describe(parseCommandLine.name, () => {
   const environment = { AIFI_GATEWAY_URLS: 'http://a:1/,http://b:2', AIFI_HUB_URL: 'http://h/' };
@@ -73,6 +74,10 @@ describe(parseCommandLine.name, () => {
   it('refuses a command with nobody to ask', () => {
     expect(() => parseCommandLine(['status'], {})).toThrow(/nobody to ask/);
     expect(() => parseCommandLine(['sites', '--gateway', 'http://a'], {})).toThrow(/the hub/);
+  });
+  it('takes the words of the contract for audit trails, and no others', () => {
+    expect(AUDIT_FORMATS).toEqual(contract.AUDIT_FORMATS);
+    expect(AUDIT_OUTCOMES).toEqual(contract.AUDIT_OUTCOMES);
   });
   it('shows help whatever else is asked', () => {
     expect(parseCommandLine(['--help'], {})).toBe('help');

@@ -4,7 +4,10 @@
  * win over the environment; a command that changes something names one server.
  */
 import { parseArgs } from 'node:util';
-import { AUDIT_FORMATS, AUDIT_OUTCOMES } from '@aifi/contracts-rest';
+
+/** As the contract says, which takes longer to load than the rest of an offline command. */
+export const AUDIT_FORMATS: readonly string[] = ['ndjson', 'fhir', 'dicom', 'csv'];
+export const AUDIT_OUTCOMES: readonly string[] = ['success', 'refused', 'failed', 'unavailable'];
 
 export const USAGE = `aifictl: what happened to a study, and whether gateways and hub are well
 

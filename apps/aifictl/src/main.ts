@@ -35,9 +35,12 @@ process.exitCode = await runAifictl(process.argv.slice(2), {
   environment: process.env,
   out: (text) => void process.stdout.write(text),
   error: (text) => void process.stderr.write(text),
-  fetch,
+  // Both are slow to load, and an offline command needs neither.
+  fetch: (...request) => fetch(...request),
   nowMs: () => Date.now(),
-  timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+  get timeZone() {
+    return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  },
   newKey: () => randomUUID(),
   tokens: tokenFiles(configFolder()),
   files: {

@@ -88,34 +88,53 @@ export function pathDigest(name: string, key: Uint8Array): string {
 type Action = Parameters<ActionReport>[2];
 const ODD_GROUP = 1 << 16;
 
+interface Done {
+  readonly actions: readonly Action[];
+  readonly tags: readonly number[];
+}
+
 /** Counts what was done with attributes: first of one file, then, when it passed, of all. */
 export class AttributeCounts {
   /** By action, then by tag: most attributes lie in no sequence. */
   readonly #flat = new Map<Action, Map<number, number>>();
   readonly #nested = new Map<string, number>();
+  /** The same was done with so many files in a row: those of a series are alike. */
+  #repeated: Done & { files: number } = { actions: [], tags: [], files: 0 };
 
   /** A report for one file; nothing counts until `add` is called. */
   forFile(): { readonly report: ActionReport; readonly add: () => void } {
-    const flat: (readonly [Action, number])[] = [];
-    const nested: string[] = [];
+    const [actions, tags, nested]: [Action[], number[], string[]] = [[], [], []];
     return {
       report: (tag, path, action) => {
-        if (path.length === 0) flat.push([action, settled(tag)]);
-        else nested.push(keyOf(tag, path, action));
+        if (path.length > 0) {
+          nested.push(keyOf(tag, path, action));
+          return;
+        }
+        actions.push(action);
+        tags.push(settled(tag));
       },
       add: () => {
-        for (const [action, tag] of flat) this.#addFlat(action, tag);
+        if (!isSame(this.#repeated, { actions, tags })) {
+          this.#addRepeated();
+          this.#repeated = { actions, tags, files: 0 };
+        }
+        this.#repeated.files += 1;
         for (const key of nested) this.#nested.set(key, (this.#nested.get(key) ?? 0) + 1);
       },
     };
   }
-  #addFlat(action: Action, tag: number): void {
-    let tags = this.#flat.get(action);
-    if (!tags) this.#flat.set(action, (tags = new Map()));
-    tags.set(tag, (tags.get(tag) ?? 0) + 1);
+  #addRepeated(): void {
+    const { actions, tags, files } = this.#repeated;
+    for (const [at, action] of actions.entries()) {
+      let counts = this.#flat.get(action);
+      if (!counts) this.#flat.set(action, (counts = new Map()));
+      counts.set(tags[at]!, (counts.get(tags[at]!) ?? 0) + files);
+    }
+    this.#repeated.files = 0;
   }
 
   rows(): PseudonymiseReport['attributes'] {
+    this.#addRepeated();
     const flat = [...this.#flat].flatMap(([action, tags]) =>
       [...tags].map(([tag, count]) => [keyOf(tag, [], action), count] as const),
     );
@@ -128,6 +147,14 @@ export class AttributeCounts {
         return { tag: tagText(tag), keyword: nameOf(tag), within: path.map(nameOf), action, count };
       });
   }
+}
+
+function isSame(one: Done, other: Done): boolean {
+  if (one.tags.length !== other.tags.length) return false;
+  for (let at = 0; at < one.tags.length; at += 1) {
+    if (one.tags[at] !== other.tags[at] || one.actions[at] !== other.actions[at]) return false;
+  }
+  return true;
 }
 
 function keyOf(tag: number, path: readonly number[], action: Action): string {

@@ -61,7 +61,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
   await disk.start();
   onNoSpace(disk.reportFull);
-  const pseudonymising = new SeriesThread(config.pixelGate);
+  const pseudonymising = new SeriesThread(config.pixelGate, clock);
   const changes = new ChangeBell();
   const parts: Parts = { ...stores, config, logger, clock, link, disk, pseudonymising, changes };
   disk.onChange(() => parts.changes.notify('status'));

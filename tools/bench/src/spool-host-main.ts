@@ -23,7 +23,7 @@ const [dataFolder = '', callingAeTitle = ''] = process.argv.slice(2);
 const database = GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS);
 const keys = await loadKeyRing({ path: join(dataFolder, 'site-keys.json'), mayCreate: true });
 const vault = Vault.open(join(dataFolder, 'vault.db'), keys);
-const pseudonymising = new SeriesThread({ manufacturers: [] });
+const pseudonymising = new SeriesThread({ manufacturers: [] }, systemClock);
 const wake = new Wake();
 const common = { database, clock: systemClock, logger: silentLogger };
 

@@ -6,9 +6,8 @@
  * what the walker or the digest does not confirm is never called whole.
  * Source: PS3.5 7.1, A.4, A.5; PS3.10 7.1; reliability specification F2, P1.
  */
-import { closeSync, openSync, read as readCallback } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { createInflateRaw } from 'node:zlib';
 import {
   decodeFileMeta,
@@ -23,7 +22,7 @@ import {
 } from '@aifi/dicom-core';
 import type { Part10InMemory } from '@aifi/dicom-pixels';
 import { AifiError, fileFault, LIMITS, type Sha256 } from '@aifi/shared-kernel';
-import { sharedBytes, ThreadedDigest } from './digest-thread.js';
+import { sharedBytes, ThreadedOutput } from './writer-thread.js';
 
 /** Most CT and MR slices in one read; larger chunks were no faster (measured). @unit bytes */
 const CHUNK_BYTES = 1024 * 1024;
@@ -31,9 +30,6 @@ const CHUNK_BYTES = 1024 * 1024;
 const META_BYTES_MAX = 64 * 1024;
 /** Groups 0000 and 0002 are of messages and of the file meta (PS3.5 7.1, PS3.10 7.1). */
 const DATASET = { lowestGroup: 0x0004 };
-
-/** Of a descriptor: opening and closing a local file takes less than asking another thread to. */
-const read = promisify(readCallback);
 
 export interface SourceHeader {
   readonly meta: FileMeta;
@@ -74,13 +70,23 @@ export class ChunkPool {
   }
 }
 
+export interface WholePixels {
+  /** As of `pixels`, in one piece; empty when there are none. */
+  readonly pixels: Uint8Array;
+  /** The file, when it has to have a certain digest. */
+  readonly undigested: Uint8Array | undefined;
+}
+const NO_PIXELS = { valueOffset: 0, valueLength: 0 };
+
 /** The bytes have another digest than the one that was recorded. */
 export class NotAsReceived extends Error {}
 
 export class InstanceSource {
-  readonly #digest: ThreadedDigest | undefined;
+  readonly #digest: ThreadedOutput | undefined;
   /** Settles when the bytes of the chunk have been digested. */
   #digesting: Promise<void> | undefined;
+  /** Of the chunk, not given to the digest yet. */
+  #undigested: Uint8Array | undefined;
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #walker: ElementWalker | undefined;
   /** What was walked last, and the offset of its first byte in the (inflated) dataset. */
@@ -88,6 +94,8 @@ export class InstanceSource {
   #offset = 0;
   /** The last read gave less than it could: most likely the file has ended. */
   #isShort = false;
+  /** All of it is in the chunk, and is one dataset. */
+  #isWhole = false;
   #isClosed = false;
 
   private constructor(
@@ -96,7 +104,7 @@ export class InstanceSource {
     private readonly pool: ChunkPool,
     private readonly expectedSha256: Sha256 | undefined,
   ) {
-    this.#digest = expectedSha256 === undefined ? undefined : new ThreadedDigest();
+    this.#digest = expectedSha256 === undefined ? undefined : new ThreadedOutput();
   }
 
   /** Waits for its turn; `close` gives the turn to the next one. */
@@ -139,6 +147,7 @@ export class InstanceSource {
     if (!dataset || !this.#isShort || this.#offset > 0) return undefined;
     if (isDeflated(head.meta.transferSyntaxUid)) return undefined;
     const walked = this.#walked();
+    this.#isWhole = walked !== undefined;
     return walked && { file: { ...head, ...walked }, dataset };
   }
 
@@ -164,6 +173,22 @@ export class InstanceSource {
     await this.#checkDigest();
   }
 
+  /**
+   * The same at once, when the whole file came with the header: then nothing else is left to ask
+   * for but `confirm`, with the digest of `undigested` when there is something.
+   */
+  wholePixels(): WholePixels | undefined {
+    if (!this.#isWhole) return undefined;
+    const { valueOffset, valueLength } = this.#walker!.pixelDataSoFar ?? NO_PIXELS;
+    const pixels = this.#bytes!.subarray(valueOffset, valueOffset + valueLength);
+    return { pixels, undigested: this.#undigested };
+  }
+  /** Throws when the digest is not the one that was recorded. */
+  confirm(sha256: Sha256 | undefined): void {
+    if (this.expectedSha256 === undefined || sha256 === this.expectedSha256) return;
+    throw new NotAsReceived('the stored file is not what was received');
+  }
+
   /** Walks to the end without showing anything; throws as `pixels`. */
   async skipPixels(): Promise<void> {
     const pixels = this.pixels();
@@ -177,7 +202,7 @@ export class InstanceSource {
     await this.#chunks?.return?.();
     closeSync(this.file);
     await this.#digesting?.catch(() => undefined);
-    this.#digest?.discard();
+    void this.#digest?.discard().catch(() => undefined);
     this.pool.give(this.chunk);
   }
 
@@ -197,19 +222,27 @@ export class InstanceSource {
   /** The next bytes of the file; empty at its end. They are overwritten by the next call. */
   async #read(): Promise<Uint8Array> {
     // The chunk is written over.
+    this.#digestRest();
     await this.#digesting;
     let length: number;
     try {
-      length = (await read(this.file, this.chunk, 0, CHUNK_BYTES, null)).bytesRead;
+      length = readSync(this.file, this.chunk, 0, CHUNK_BYTES, null);
     } catch (error) {
       throw fileFault(error);
     }
     const bytes = this.chunk.subarray(0, length);
     this.#isShort = length < CHUNK_BYTES;
-    this.#digesting = this.#digest?.update(bytes);
+    if (this.#digest) this.#undigested = bytes;
+    // Of a file of one chunk the output is digested as well: both are asked for together.
+    if (!this.#isShort) this.#digestRest();
+    return bytes;
+  }
+  #digestRest(): void {
+    if (!this.#undigested) return;
+    this.#digesting = this.#digest?.append(this.#undigested);
+    this.#undigested = undefined;
     // Its fault shows where it is waited for.
     this.#digesting?.catch(() => undefined);
-    return bytes;
   }
 
   async *#raw(first: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -233,9 +266,7 @@ export class InstanceSource {
     // Bytes behind the end of a deflated stream belong to the file as well.
     while ((await this.#read()).length > 0);
     await this.#digesting;
-    if ((await this.#digest.end()) !== this.expectedSha256) {
-      throw new NotAsReceived('the stored file is not what was received');
-    }
+    this.confirm((await this.#digest.end().ended).sha256);
   }
 }
 

@@ -45,13 +45,14 @@ import {
   type ActionReport,
   type PseudonymisedHeader,
 } from './pseudonymise-header.js';
-import { InstanceFile, PART_NAME, type WrittenFile } from './pseudonymised-instance-file.js';
+import { InstanceFile, PART_NAME } from './pseudonymised-instance-file.js';
 import {
   ChunkPool,
   InstanceSource,
   NotAsReceived,
   type SourceHeader,
 } from './pseudonymised-instance-source.js';
+import { startWriter } from './writer-thread.js';
 
 declare const pseudonymised: unique symbol;
 declare const pending: unique symbol;
@@ -143,6 +144,7 @@ export class PseudonymisedFolder {
 
   /** Makes the folder when it is missing; removes what an earlier run did not finish. */
   static async open(folder: string, options: FolderOptions = {}): Promise<PseudonymisedFolder> {
+    startWriter();
     await makeFolder(folder);
     try {
       for (const name of await readdir(folder)) {
@@ -183,7 +185,7 @@ export class PseudonymisedFolder {
     }
     const { header, cleaned } = prepared.value;
     const plan = planOf(received, header.dataset, cleaned);
-    const file = await InstanceFile.create(this.folder);
+    const file = new InstanceFile(this.folder);
     try {
       if (cleaned) await copyCleaned(source, cleaned, plan.head, file);
       else await copyPixels(source, plan.head, file, codestreamSweepOf(received, request.context));
@@ -193,7 +195,7 @@ export class PseudonymisedFolder {
       if (settled.ok) request.onUids?.(header.uids);
       return settled;
     } catch (error) {
-      file.discard();
+      await file.discard();
       throw error;
     }
   }
@@ -217,7 +219,7 @@ export class PseudonymisedFolder {
     if (!pathOf) {
       file.nameByDigest(path);
     } else if (!file.nameAnew(path)) {
-      file.discard();
+      await file.discard();
       const isSame = (await digestOf(path)) === facts.sha256;
       if (!isSame) return refuse('CONFLICTING_INSTANCE', 'written before, with other content');
     }
@@ -305,7 +307,7 @@ async function headerOf(
 }
 
 interface OutputPlan {
-  readonly facts: Omit<InstanceFacts, 'path' | keyof WrittenFile>;
+  readonly facts: Omit<InstanceFacts, 'path' | 'sizeBytes' | 'sha256'>;
   /** File meta, header, and the tag, VR and length of the pixel data. */
   readonly head: Uint8Array;
 }
@@ -337,6 +339,8 @@ function planOf(
   return { facts, head: Buffer.concat(parts) };
 }
 
+const IN_A_COMMENT = 'an identifier in a comment of a compressed frame';
+
 /** Head and pixel bytes as they were received. */
 async function copyPixels(
   source: InstanceSource,
@@ -344,6 +348,13 @@ async function copyPixels(
   file: InstanceFile,
   sweep: CodestreamSweep | undefined,
 ): Promise<void> {
+  const whole = source.wholePixels();
+  if (whole) {
+    sweep?.push(whole.pixels);
+    if (sweep?.end()) throw new NamesSomebody(IN_A_COMMENT);
+    source.confirm(await file.appendLast([head, whole.pixels], whole.undigested));
+    return;
+  }
   let isHeadWritten = false;
   for await (const bytes of source.pixels()) {
     sweep?.push(bytes);
@@ -352,7 +363,7 @@ async function copyPixels(
     isHeadWritten = true;
   }
   if (!isHeadWritten) await file.append(head);
-  if (sweep?.end()) throw new NamesSomebody('an identifier in a comment of a compressed frame');
+  if (sweep?.end()) throw new NamesSomebody(IN_A_COMMENT);
 }
 
 /** Head and other pixel data; the source is walked to its end first. */

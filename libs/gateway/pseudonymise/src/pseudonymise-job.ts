@@ -1,8 +1,9 @@
 /**
  * One job: the images of its series to files that may leave, or the reason why not.
  * Decides what is recorded before anything moves on: the identity as sent, every UID, the envelope.
- * Invariants: linkage and files are durable before the spool learns of the study; a second run gives
- * the same bytes; one refused image stops the job, one held image holds it. Source: reliability specification C4, C5, P1.
+ * Invariants: linkage and files are durable before the spool learns of the study; a second run
+ * gives the same bytes; one refused image stops the job, one held image holds it.
+ * Source: reliability specification C4, C5, P1.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -4,21 +4,29 @@
  * in a temporary folder.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodePart10, type DicomDataset } from '@aifi/dicom-core';
 import { createPixelGate } from '@aifi/dicom-pixel-gate';
 import { sha256Hex, systemClock, type Sha256 } from '@aifi/shared-kernel';
-import { fakeSiteKeys, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import {
+  FakeClock,
+  fakeSiteKeys,
+  temporaryFolder,
+  type TemporaryFolder,
+} from '@aifi/shared-testing';
 import { anInstance } from '../test/selected-jobs.js';
 import { SeriesThread } from './series-thread.js';
 import { seriesWork, type SeriesClient, type SeriesRequest } from './series-work.js';
 
 let folder: TemporaryFolder;
 let sut: SeriesThread;
+let clock: FakeClock;
 beforeEach(() => {
   folder = temporaryFolder('series-thread');
-  sut = new SeriesThread({ manufacturers: [] });
+  clock = new FakeClock();
+  sut = new SeriesThread({ manufacturers: [] }, clock);
 });
 afterEach(async () => {
   await sut.close();
@@ -106,6 +114,24 @@ describe(SeriesThread.name, () => {
     };
     const request = requestOf(named(1, '0012345'), named(2, '0099999'));
     await expect(sut.work(request, failing)).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+
+  it('ends a job that does not end, and does the next one in a new thread', async () => {
+    const asked = new AbortController();
+    const never: SeriesClient = {
+      ...silent,
+      areOnePatient: () => {
+        asked.abort();
+        return new Promise<boolean>(() => undefined);
+      },
+    };
+    const request = requestOf(named(1, '0012345'), named(2, '0099999'));
+    const stuck = sut.work(request, never);
+    await once(asked.signal, 'abort');
+    clock.advance(60 * 60_000);
+    await expect(stuck).rejects.toMatchObject({ code: 'INTERNAL' });
+    const next = await sut.work(requestOf(anImage(3)), silent);
+    expect(next).toMatchObject({ value: [{ kind: 'written' }] });
   });
 
   it('takes one job at a time, and none after its end', async () => {

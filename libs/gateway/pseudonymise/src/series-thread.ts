@@ -1,21 +1,32 @@
 /**
  * SeriesThread: the pseudonymising of a job's images in a thread of its own.
  * Decides that receiving never waits for it: the thread of the gateway answers the listener, which
- * answers the sender. Invariants: one job at a time; a thread that dies fails the job in hand, which
- * is tried again, and the next job has a new one; nothing is kept in it between jobs.
+ * answers the sender. Invariants: one job at a time; a thread that dies fails the job in hand,
+ * which is tried again, and the next job has a new one; one that does not end is ended; nothing is
+ * kept in it between jobs.
  * Source: performance specification B2.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { AifiError, processEntry, reportNoSpace, type Result } from '@aifi/shared-kernel';
+import {
+  AifiError,
+  processEntry,
+  reportNoSpace,
+  type Clock,
+  type Result,
+} from '@aifi/shared-kernel';
 import type { FromThread, ThreadFault, ThreadOptions, ToThread } from './series-thread-messages.js';
 import type { Image, SeriesClient, SeriesRequest, SeriesWork } from './series-work.js';
 
+/** The largest study with the text detector at every frame takes a third of it. @unit ms */
+const JOB_MS_MAX = 60 * 60_000;
 /** JavaScript of the thread: headers; pixels are outside of it. @unit MiB */
 const HEAP_MB = 512;
 
 interface InHand {
   readonly client: SeriesClient;
+  /** Aborted when the job has ended. */
+  readonly ended: AbortController;
   readonly resolve: (result: Result<readonly Image[]>) => void;
   readonly reject: (error: AifiError) => void;
 }
@@ -25,7 +36,10 @@ export class SeriesThread {
   #inHand: InHand | undefined;
   #isClosed = false;
 
-  constructor(private readonly options: ThreadOptions) {}
+  constructor(
+    private readonly options: ThreadOptions,
+    private readonly clock: Pick<Clock, 'sleep'>,
+  ) {}
 
   readonly work: SeriesWork = (request: SeriesRequest, client: SeriesClient) =>
     new Promise((resolve, reject) => {
@@ -35,8 +49,10 @@ export class SeriesThread {
         );
         return;
       }
-      this.#inHand = { client, resolve, reject };
+      const ended = new AbortController();
+      this.#inHand = { client, ended, resolve, reject };
       this.#worker ??= this.#start();
+      void this.#watch(this.#worker, ended.signal);
       this.#worker.postMessage({ kind: 'write', request } satisfies ToThread);
     });
 
@@ -66,8 +82,13 @@ export class SeriesThread {
     return worker;
   }
 
+  async #watch(worker: Worker, ended: AbortSignal): Promise<void> {
+    await this.clock.sleep(JOB_MS_MAX, ended);
+    if (!ended.aborted) await worker.terminate();
+  }
   #take(): InHand | undefined {
     const inHand = this.#inHand;
+    inHand?.ended.abort();
     this.#inHand = undefined;
     return inHand;
   }

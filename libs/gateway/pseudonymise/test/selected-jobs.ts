@@ -129,7 +129,8 @@ export class SelectedJobs {
     const clock = new UntilIdleClock();
     const { database, vault, identityEvents, ring, gate, sink } = this;
     const sut = createPseudonymiseStage({
-      ...{ database, vault, keys: ring, series: seriesWork(gate), siteId: SITE, dataFolder: this.path },
+      ...{ database, vault, keys: ring, siteId: SITE, dataFolder: this.path },
+      series: seriesWork(gate),
       ...{
         identityEvents,
         sink,
