@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { dictionaryTable } from './dictionary.mjs';
+import { dictionaryTable } from './src/dictionary.mjs';
 
 const dictionary = join(import.meta.dirname, '../../libs/dicom/core/src/dictionary.table.ts');
 writeFileSync(dictionary, dictionaryTable());
