@@ -62,7 +62,6 @@ function start(): Thread {
   });
   const waiting = new Map<number, Waiting>();
   const thread: Thread = { worker, waiting };
-  worker.unref();
   worker.on('message', (answer: WriterAnswer) => {
     hear(waiting, answer);
     if (waiting.size === 0) worker.unref();
@@ -75,6 +74,8 @@ function start(): Thread {
   };
   worker.on('error', fail);
   worker.on('exit', () => fail());
+  // Last: to listen to a thread is to wait for it.
+  worker.unref();
   return thread;
 }
 

@@ -20,6 +20,8 @@ import type { Image, SeriesClient, SeriesRequest, SeriesWork } from './series-wo
 
 /** The largest study with the text detector at every frame takes a third of it. @unit ms */
 const JOB_MS_MAX = 60 * 60_000;
+/** The end of a gateway does not hang on it. @unit ms */
+const CLOSE_MS_MAX = 10_000;
 /** JavaScript of the thread: headers; pixels are outside of it. @unit MiB */
 const HEAP_MB = 512;
 
@@ -61,9 +63,12 @@ export class SeriesThread {
     this.#isClosed = true;
     const worker = this.#worker;
     if (!worker) return;
+    const patience = new AbortController();
+    const tooLong = this.clock.sleep(CLOSE_MS_MAX, patience.signal).then(() => worker.terminate());
     const gone = once(worker, 'exit');
     worker.postMessage({ kind: 'close' } satisfies ToThread);
-    await gone;
+    await Promise.race([gone, tooLong]);
+    patience.abort();
   }
 
   #start(): Worker {

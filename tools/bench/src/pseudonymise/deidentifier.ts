@@ -42,13 +42,21 @@ function versionOf(command: string, args: readonly string[], pattern: RegExp): s
   return pattern.exec(`${stdout}${stderr}`)?.[0] ?? 'unknown';
 }
 
-const DURABLE = 'fdatasync of each file, fsync of each folder at the end';
+export const DURABLE = 'fdatasync of each file, fsync of each folder at the end';
 
-/** Our command, as it is built, and its engine without the pixel gate; with keys of their own. */
-export async function ourTools(folder: string): Promise<readonly [Deidentifier, Deidentifier]> {
+/** Keys of the bench alone. */
+export async function benchKeys(folder: string): Promise<string> {
   const key = join(folder, 'keys', 'site-keys.json');
   mkdirSync(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   await loadKeyRing({ path: key, mayCreate: true });
+  return key;
+}
+
+/**
+ * Our command, as it is built, and its engine without the pixel gate: each a process that has to
+ * start.
+ */
+export function ourTools(folder: string, key: string): readonly [Deidentifier, Deidentifier] {
   const command = join(import.meta.dirname, '../../../../apps/aifictl/bin/aifictl.mjs');
   const engine = processEntry(new URL('..', import.meta.url).href, 'engine-main');
   const facts = { version: 'this workspace', durability: DURABLE };

@@ -14,8 +14,10 @@ import { machineFacts, type MachineFacts } from '../machine-facts.js';
 import { ratioOf, spreadOf, type Spread } from '../statistics.js';
 import { writeCtStudy } from './ct-study.js';
 import {
+  benchKeys,
   copy,
   dcmodify,
+  DURABLE,
   gdcmanon,
   ourTools,
   pydicom,
@@ -25,6 +27,7 @@ import {
 } from './deidentifier.js';
 import type { Cost } from './measured-process.js';
 import { orthanc } from './orthanc-anonymiser.js';
+import { resident, type ResidentOrder } from './resident.js';
 
 const MEGABYTE = 1e6;
 const MEBIBYTE = 1024 * 1024;
@@ -32,8 +35,14 @@ const MEBIBYTE = 1024 * 1024;
 const COPY_SHARE = 0.6;
 const MEMORY_MAX = 200 * MEBIBYTE;
 const COPY_WIDTHS = [1, 4] as const;
-/** Place of our command among the tools; the engine follows it. */
-const OURS = COPY_WIDTHS.length;
+/** What is compared with which copying: with one that has to start, or one that runs already. */
+export interface Tools {
+  readonly copies: readonly string[];
+  readonly command: string;
+  readonly engine: string;
+  readonly residentCopy: string;
+  readonly residents: readonly string[];
+}
 
 export interface PseudonymiseBenchOptions {
   /** Everything is written below it; the caller removes it. */
@@ -147,21 +156,33 @@ class Workplace {
   }
 }
 
-async function startAll(folder: string, started: Deidentifier[]): Promise<void> {
-  started.push(...COPY_WIDTHS.map(copy));
-  started.push(...(await ourTools(folder)));
+/** Copies first, then ours, then the others. */
+async function startAll(folder: string, started: Deidentifier[]): Promise<Tools> {
+  const key = await benchKeys(folder);
+  const staying = (what: ResidentOrder['what']): Deidentifier => resident(what, key, DURABLE);
+  const copies = COPY_WIDTHS.map(copy);
+  const [command, engine] = ourTools(folder, key);
+  const residentCopy = staying('copy');
+  const residents = [staying('engine'), staying('gateway')];
+  started.push(...copies, residentCopy, command, engine, ...residents);
   // One after the other, so that those before a failure can be stopped.
   started.push(await orthanc(folder), gdcmanon(folder), dcmodify(), pydicom());
+  const nameOf = ({ facts }: Deidentifier): string => facts.name;
+  return {
+    copies: [...copies, residentCopy].map(nameOf),
+    ...{ command: nameOf(command), engine: nameOf(engine), residentCopy: nameOf(residentCopy) },
+    residents: residents.map(nameOf),
+  };
 }
 
 function resultsOf(
   rounds: readonly PseudonymiseRound[],
   bytes: number,
   left: ReadonlyMap<string, number | null>,
+  copies: readonly string[],
 ): PseudonymiseResult[] {
   const of = (tool: string): PseudonymiseRound[] => rounds.filter((one) => one.tool === tool);
   const ratesOf = (tool: string): number[] => of(tool).map((one) => bytes / MEGABYTE / one.seconds);
-  const copies = COPY_WIDTHS.map((width) => copy(width).facts.name);
   return [...new Set(rounds.map(({ tool }) => tool))].map((tool) => ({
     tool,
     seconds: spreadOf(of(tool).map(({ seconds }) => seconds)),
@@ -176,18 +197,18 @@ function resultsOf(
 }
 
 /** The lines that the specification asks for, of what was measured here. */
-export function targetsOf(
-  results: readonly PseudonymiseResult[],
-  [ours, engine]: readonly [string, string],
-): Target[] {
-  const own = results.find(({ tool }) => tool === ours)!;
-  const rivals = results.filter(
-    ({ tool, markersLeft }) => tool !== ours && tool !== engine && markersLeft === 0,
-  );
+export function targetsOf(results: readonly PseudonymiseResult[], tools: Tools): Target[] {
+  const { command, engine, copies, residentCopy, residents } = tools;
+  const of = (name: string): PseudonymiseResult => results.find(({ tool }) => tool === name)!;
+  const own = of(command);
+  const ours = new Set([command, engine, ...residents]);
+  const rivals = results.filter(({ tool, markersLeft }) => !ours.has(tool) && markersLeft === 0);
   const faster = rivals.every(({ seconds }) => seconds.median > own.seconds.median);
-  const engineLeft = results.find(({ tool }) => tool === engine)!.markersLeft;
-  const base = Object.keys(own.shareOfCopy)[0]!;
-  const shares = results.filter(({ tool }) => tool === ours || tool === engine);
+  const engineLeft = of(engine).markersLeft;
+  const pairs = [
+    ...[command, engine].map((tool) => [tool, copies[0]!] as const),
+    ...residents.map((tool) => [tool, residentCopy] as const),
+  ];
   return [
     {
       name: 'no marker left',
@@ -199,10 +220,10 @@ export function targetsOf(
       isMet: faster,
       measured: rivals.length === 0 ? 'no other tool leaves none' : `${rivals.length} compared`,
     },
-    ...shares.map(({ tool, shareOfCopy }) => ({
+    ...pairs.map(([tool, base]) => ({
       name: `${tool}: at least ${COPY_SHARE} of ${base}`,
-      isMet: shareOfCopy[base]!.median >= COPY_SHARE,
-      measured: shareOfCopy[base]!.median.toFixed(2),
+      isMet: of(tool).shareOfCopy[base]!.median >= COPY_SHARE,
+      measured: of(tool).shareOfCopy[base]!.median.toFixed(2),
     })),
     {
       name: 'peak memory under 200 MiB',
@@ -221,8 +242,9 @@ export async function runPseudonymiseBench(
   const tools: Deidentifier[] = [];
   const rounds: PseudonymiseRound[] = [];
   const left = new Map<string, number | null>();
+  let named: Tools | undefined;
   try {
-    await startAll(folder, tools);
+    named = await startAll(folder, tools);
     for (let round = 0; round <= count; round += 1) {
       for (const tool of tools) {
         const cost = await workplace.run(tool);
@@ -231,13 +253,13 @@ export async function runPseudonymiseBench(
         if (round > 0) rounds.push({ tool: name, round, ...cost });
       }
     }
-    for (const tool of tools.slice(OURS)) {
+    for (const tool of tools.slice(named.copies.length)) {
       left.set(tool.facts.name, await workplace.markersLeft(tool));
     }
   } finally {
     for (const tool of tools) await tool.stop();
   }
-  const results = resultsOf(rounds, workplace.bytes, left);
+  const results = resultsOf(rounds, workplace.bytes, left, named.copies);
   const { bytes, markersPlanted } = workplace;
   return {
     ...{ version: 1, bench: 'pseudonymise', machine: machineFacts(folder) },
@@ -245,7 +267,7 @@ export async function runPseudonymiseBench(
     tools: tools.map(({ facts }) => facts),
     unobtainable: UNOBTAINABLE,
     results,
-    targets: targetsOf(results, [tools[OURS]!.facts.name, tools[OURS + 1]!.facts.name]),
+    targets: targetsOf(results, named),
     rounds,
   };
 }
