@@ -2,13 +2,11 @@
  * Entry of a process that stays: what the same work takes when nothing has to start, as in a
  * gateway. Decides nothing. Usage: forked with the key file; one order at a time.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PseudonymisedFolder } from '@aifi/dicom-deidentification';
+import { sealInstances } from '@aifi/dicom-deidentification';
 import { SeriesThread } from '@aifi/gateway-pseudonymise';
-import { AifiError, systemClock, type Sha256 } from '@aifi/shared-kernel';
+import { AifiError, sha256Hex, systemClock, type Sha256 } from '@aifi/shared-kernel';
 import { loadKeyRing } from '@aifi/shared-site-keys';
 import { copyFiles } from './copy-files.js';
 import { pseudonymiseFiles } from './engine-files.js';
@@ -18,18 +16,12 @@ const [key = ''] = process.argv.slice(2);
 const { current: keys } = await loadKeyRing({ path: key, mayCreate: false });
 let thread: SeriesThread | undefined;
 
-async function digestOf(path: string): Promise<Sha256> {
-  const hash = createHash('sha256');
-  for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer);
-  return hash.digest('hex') as Sha256;
-}
-
 /** What a gateway knows of the files that it received. */
 async function receivedFiles(folder: string): Promise<{ path: string; sha256: Sha256 }[]> {
   const files: { path: string; sha256: Sha256 }[] = [];
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);
-    files.push({ path, sha256: await digestOf(path) });
+    files.push({ path, sha256: sha256Hex(await readFile(path)) });
   }
   return files;
 }
@@ -39,7 +31,6 @@ async function asInGateway(input: string, output: string): Promise<() => Promise
   thread ??= new SeriesThread({ manufacturers: [] }, systemClock);
   const { work } = thread;
   return async () => {
-    const folder = await PseudonymisedFolder.open(output);
     const { uid, pid, date } = keys;
     const context = { siteCode: 'BENCH', keys: { uid, pid, date } };
     const released: ReadonlySet<string> = new Set();
@@ -51,7 +42,7 @@ async function asInGateway(input: string, output: string): Promise<() => Promise
     );
     if (written.length < sources.length)
       throw new AifiError('PEER_REFUSED', 'not all were written');
-    await folder.seal(written);
+    await sealInstances(output, written);
   };
 }
 

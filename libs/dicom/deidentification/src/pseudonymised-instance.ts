@@ -126,7 +126,6 @@ export interface FolderOptions {
 }
 
 const PIXEL_DATA = 0x7fe00010;
-
 /** Frames of a cleaned instance that turn out not to decode. */
 class NotDecoded extends Error {}
 /** Frames that leave as they came would name somebody. */
@@ -226,24 +225,29 @@ export class PseudonymisedFolder {
     return ok({ ...facts, path } as PendingInstance);
   }
 
-  /**
-   * Makes the names durable, with one sync of each folder; also of instances that another thread
-   * has written into this folder.
-   */
-  async seal(instances: readonly PendingInstance[]): Promise<readonly PseudonymisedInstance[]> {
-    // A folder is found again only when the one around it is durable too.
-    const all = new Set([dirname(this.folder)]);
-    const leaves = new Set([...this.#folders, ...instances.map(({ path }) => dirname(path))]);
-    for (const leaf of leaves) {
-      for (let at = leaf; at !== dirname(at) && !all.has(at); at = dirname(at)) all.add(at);
-    }
-    try {
-      for (const folder of all) await syncFolder(folder);
-    } catch (error) {
-      throw fileFault(error);
-    }
-    return instances as readonly InstanceFacts[] as readonly PseudonymisedInstance[];
+  /** Makes the names durable, with one sync of each folder. */
+  seal(instances: readonly PendingInstance[]): Promise<readonly PseudonymisedInstance[]> {
+    return sealInstances(this.folder, instances, this.#folders);
   }
+}
+
+/** As `PseudonymisedFolder.seal`, also of what another thread has written into this folder. */
+export async function sealInstances(
+  root: string,
+  instances: readonly PendingInstance[],
+  leaves: ReadonlySet<string> = new Set(instances.map(({ path }) => dirname(path))),
+): Promise<readonly PseudonymisedInstance[]> {
+  // A folder is found again only when the one around it is durable too.
+  const all = new Set([dirname(root)]);
+  for (const leaf of leaves) {
+    for (let at = leaf; at !== dirname(at) && !all.has(at); at = dirname(at)) all.add(at);
+  }
+  try {
+    for (const folder of all) await syncFolder(folder);
+  } catch (error) {
+    throw fileFault(error);
+  }
+  return instances as readonly InstanceFacts[] as readonly PseudonymisedInstance[];
 }
 
 /** Writes one file of its own, durably. As `PseudonymisedFolder.write`. */
@@ -340,7 +344,6 @@ function planOf(
 }
 
 const IN_A_COMMENT = 'an identifier in a comment of a compressed frame';
-
 /** Head and pixel bytes as they were received. */
 async function copyPixels(
   source: InstanceSource,

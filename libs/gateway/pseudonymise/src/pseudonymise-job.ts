@@ -9,7 +9,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deidentificationContractSchema } from '@aifi/contracts-manifests';
 import {
-  PseudonymisedFolder,
+  sealInstances,
   type DeidentificationContext,
   type PseudonymisedStudy,
   type SiteDeidentification,
@@ -73,7 +73,6 @@ export async function pseudonymiseJob(
   }
   const path = join(dataFolder, 'spool', job.jobId);
   await removeFolder(path);
-  const folder = await PseudonymisedFolder.open(path);
   const keys = keysOf(dependencies, job);
   const worked = await dependencies.series(
     {
@@ -97,7 +96,7 @@ export async function pseudonymiseJob(
     return ok('held');
   }
   const written = images.flatMap((image) => (image.kind === 'written' ? [image] : []));
-  await handOver(dependencies, { job, sources, keys, folder }, written);
+  await handOver(dependencies, { job, sources, keys, folder: path }, written);
   return ok('handed-over');
 }
 
@@ -137,7 +136,7 @@ interface WorkedJob {
   readonly job: SelectedJob;
   readonly sources: readonly SourceInstance[];
   readonly keys: SiteKeys;
-  readonly folder: PseudonymisedFolder;
+  readonly folder: string;
 }
 
 /** Files durable, then the linkage, then the spool: in this order nothing leaves unlinked. */
@@ -147,7 +146,10 @@ async function handOver(
   written: readonly WrittenImage[],
 ): Promise<void> {
   crashPoint('gateway.pseudonymise.before-sync');
-  const instances = await folder.seal(written.map(({ instance }) => instance));
+  const instances = await sealInstances(
+    folder,
+    written.map(({ instance }) => instance),
+  );
   const identity = written[0]!.identity;
   const sealed = sealStudy({ job, sources, instances, identity, keys, siteId });
   crashPoint('gateway.pseudonymise.before-linkage');

@@ -30,7 +30,7 @@ import { sideBySide } from './side-by-side.js';
 
 /** Plain values: it may go to another thread. */
 export interface SeriesRequest {
-  /** Takes the files that may leave; it exists. */
+  /** Takes the files that may leave; made when it is missing. */
   readonly folder: string;
   readonly sources: readonly { readonly path: string; readonly sha256: Sha256 }[];
   /** Files of the study's other series. */
