@@ -112,7 +112,9 @@ const ROWS: Readonly<Record<Method, Row>> = {
         const { concluded } = sut.seeds;
         const call = client.putObjects(metadata);
         call.on('error', reject);
-        call.on('data', ({ ack }: uplink.PutObjectsResponse) => resolve(ack?.sha256));
+        call.on('data', ({ part }: uplink.PutObjectsResponse) =>
+          resolve(part?.$case === 'ack' ? part.value.sha256 : undefined),
+        );
         for (const part of partsOf(concluded, 0, concluded.files[0]!)) call.write(part);
         call.end();
       }),

@@ -125,7 +125,9 @@ export class GatewayStandIn {
   put(parts: readonly uplink.PutObjectsRequest[]): Promise<uplink.ObjectAck[]> {
     const call = this.uplink.putObjects();
     const acks: uplink.ObjectAck[] = [];
-    call.on('data', ({ ack }: uplink.PutObjectsResponse) => acks.push(ack!));
+    call.on('data', ({ part }: uplink.PutObjectsResponse) => {
+      if (part?.$case === 'ack') acks.push(part.value);
+    });
     const ended = new Promise<uplink.ObjectAck[]>((resolve, reject) => {
       call.on('end', () => resolve(acks));
       call.on('error', reject);
@@ -184,7 +186,8 @@ export function partsOf(
   bytes: Buffer,
 ): uplink.PutObjectsRequest[] {
   const { sha256, sizeBytes } = study.manifest.objects[index]!;
-  const header = { jobId: study.manifest.jobId, sha256, sizeBytes };
+  const from = { offsetBytes: 0, encoding: '' };
+  const header = { jobId: study.manifest.jobId, sha256, sizeBytes, ...from };
   const parts: uplink.PutObjectsRequest[] = [{ part: { $case: 'header', value: header } }];
   for (let offset = 0; offset < bytes.length; offset += 256 * 1024) {
     const value = bytes.subarray(offset, offset + 256 * 1024);

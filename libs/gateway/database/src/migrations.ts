@@ -305,4 +305,24 @@ CREATE TABLE pixel_hold (
 ) STRICT;
 CREATE INDEX pixel_hold_waiting ON pixel_hold (held_ms) WHERE state = 'WAITING'`,
   },
+  {
+    version: 7,
+    up: `
+-- upload`,
+  },
+  {
+    version: 8,
+    up: `
+-- downlink and kill state`,
+  },
+  {
+    version: 9,
+    up: `
+-- reconciliation`,
+  },
+  {
+    version: 10,
+    up: `
+-- backup and take-over`,
+  },
 ];

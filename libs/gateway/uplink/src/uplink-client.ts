@@ -96,8 +96,9 @@ export async function putObjects(options: PutObjects): Promise<void> {
   const idle = setTimeout(cancel, STREAM_IDLE_MS);
   const owed = new Map(objects.map((object) => [object.sha256, object.sizeBytes]));
   const acks: Promise<void>[] = [];
-  call.on('data', ({ ack }: uplink.PutObjectsResponse) => {
+  call.on('data', ({ part }: uplink.PutObjectsResponse) => {
     idle.refresh();
+    const ack = part?.$case === 'ack' ? part.value : undefined;
     if (!ack || owed.get(ack.sha256) !== ack.sizeBytes) return cancel();
     owed.delete(ack.sha256);
     acks.push(acknowledge(ack.sha256 as Sha256));
@@ -133,7 +134,10 @@ async function sendAll(
     progress();
   };
   for (const { sha256, sizeBytes, path } of objects) {
-    await write({ $case: 'header', value: { jobId, sha256, sizeBytes } });
+    await write({
+      $case: 'header',
+      value: { ...{ jobId, sha256, sizeBytes }, offsetBytes: 0, encoding: '' },
+    });
     const file = createReadStream(path, { highWaterMark: LIMITS.linkChunkBytesMax });
     for await (const chunk of file) await write({ $case: 'chunk', value: chunk as Buffer });
   }

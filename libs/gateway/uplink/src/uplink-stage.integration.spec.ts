@@ -30,7 +30,7 @@ class FakeHub {
   async start(): Promise<number> {
     this.server.addService(uplink.UplinkServiceService, {
       openStudy: (_call, callback) =>
-        callback(null, { heldSha256: [...this.objects.keys()], stored: false }),
+        callback(null, { heldSha256: [...this.objects.keys()], stored: false, partial: [] }),
       putObjects: (call) => {
         let header: uplink.ObjectHeader | undefined;
         let bytes = Buffer.alloc(0);
@@ -49,7 +49,7 @@ class FakeHub {
               return;
             }
             this.objects.set(header.sha256, bytes);
-            call.write({ ack: header });
+            call.write({ part: { $case: 'ack', value: header } });
           }
         });
       },

@@ -63,9 +63,15 @@ export function createDownlink(dependencies: DownlinkDependencies): Downlink {
   };
   return {
     service: {
-      getRoutingRules: siteUnary((site, request) => rules(dependencies, site, request), onFault),
+      getRoutingRules: siteUnary(
+        ({ siteId }, request) => rules(dependencies, siteId, request),
+        onFault,
+      ),
       streamOutcomes: siteStream(serve, onFault),
-      getAuditAnchors: siteUnary((site, request) => anchors(dependencies, site, request), onFault),
+      getAuditAnchors: siteUnary(
+        ({ siteId }, request) => anchors(dependencies, siteId, request),
+        onFault,
+      ),
     },
     wake: () => bells.forEach((bell) => bell.notify()),
   };
@@ -150,7 +156,7 @@ class OutcomeSender {
 
   async #acknowledge({ jobId, revision, issue }: downlink.OutcomeAck): Promise<void> {
     const { database, clock } = this.dependencies;
-    const { siteId } = this.stream;
+    const { siteId } = this.stream.peer;
     const key = { siteId, jobId: asJobId(jobId), revision, issue };
     crashPoint('hub.downlink.before-ack');
     await database.withSite(siteId, (sql) => acknowledgeOutcome(sql, key, clock.nowMs()));
@@ -163,7 +169,9 @@ class OutcomeSender {
     const { database, clock } = this.dependencies;
     let sent = 0;
     while (!signal.aborted) {
-      const outcome = await database.withSite(this.stream.siteId, (sql) => nextOutcome(sql, sent));
+      const outcome = await database.withSite(this.stream.peer.siteId, (sql) =>
+        nextOutcome(sql, sent),
+      );
       if (!outcome) {
         await this.bell.wait(clock, POLL_MS, signal);
         continue;
@@ -195,7 +203,7 @@ class OutcomeSender {
     const header = { sequence, manifest, signature, envelope };
     await this.stream.write({ part: { $case: 'header', value: header } });
     for (const object of outcome.objects) {
-      const bytes = this.dependencies.store.read(this.stream.siteId, object.sha256);
+      const bytes = this.dependencies.store.read(this.stream.peer.siteId, object.sha256);
       for await (const chunk of bytes) {
         await this.stream.write({ part: { $case: 'chunk', value: chunk as Buffer } });
       }

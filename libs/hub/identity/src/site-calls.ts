@@ -13,11 +13,11 @@ import {
   type ServerDuplexStream,
 } from '@grpc/grpc-js';
 import { AifiError, type SiteId } from '@aifi/shared-kernel';
-import { siteFromPeer } from './site-from-peer.js';
+import { linkPeerOf, type LinkPeer } from './site-from-peer.js';
 
 /** A stream with one gateway. */
 export interface SiteStream<Request, Response> {
-  readonly siteId: SiteId;
+  readonly peer: LinkPeer;
   /** Ends when the gateway has nothing more to say, or when the stream is cut. */
   readonly requests: AsyncIterable<Request>;
   /** Aborts when the gateway has gone. */
@@ -30,20 +30,20 @@ export type FaultListener = (error: AifiError, siteId: SiteId | undefined) => vo
 
 /** A unary method: the answer of `handle`, or the status of what it threw. */
 export function siteUnary<Request, Response>(
-  handle: (siteId: SiteId, request: Request) => Promise<Response>,
+  handle: (peer: LinkPeer, request: Request) => Promise<Response>,
   onFault: FaultListener,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    let siteId: SiteId | undefined;
+    let peer: LinkPeer | undefined;
     const answer = async (): Promise<Response> => {
-      siteId = siteFromPeer(call);
-      return handle(siteId, call.request);
+      peer = linkPeerOf(call);
+      return handle(peer, call.request);
     };
     answer().then(
       (response) => callback(null, response),
       (error: unknown) => {
         const fault = AifiError.from(error);
-        onFault(fault, siteId);
+        onFault(fault, peer?.siteId);
         callback(grpcFault(fault));
       },
     );
@@ -56,14 +56,14 @@ export function siteStream<Request, Response>(
   onFault: FaultListener,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    let siteId: SiteId | undefined;
+    let peer: LinkPeer | undefined;
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());
     const { signal } = gone;
     const serve = async (): Promise<void> => {
-      siteId = siteFromPeer(call);
+      peer = linkPeerOf(call);
       await handle({
-        siteId,
+        peer,
         signal,
         requests: requestsOf(call),
         write: (response) => writeAndDrain(call, response, signal),
@@ -74,7 +74,7 @@ export function siteStream<Request, Response>(
       (error: unknown) => {
         if (signal.aborted) return;
         const fault = AifiError.from(error);
-        onFault(fault, siteId);
+        onFault(fault, peer?.siteId);
         call.emit('error', grpcFault(fault));
       },
     );

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { siteFromAlternativeNames, siteFromPeer } from './site-from-peer.js';
+import { peerFromAlternativeNames, linkPeerOf } from './site-from-peer.js';
 
 const repository = join(import.meta.dirname, '../../../..');
 
@@ -18,10 +18,10 @@ function files(folder: string, extension: string): string[] {
 }
 const text = (file: string): string => readFileSync(join(repository, file), 'utf8');
 
-describe(siteFromAlternativeNames.name, () => {
+describe(peerFromAlternativeNames.name, () => {
   it('reads the site of a gateway URI, beside other kinds of names', () => {
     const names = 'DNS:gateway.example, URI:spiffe://aifi/site/site-a/gw/1, IP Address:127.0.0.1';
-    expect(siteFromAlternativeNames(names)).toBe('site-a');
+    expect(peerFromAlternativeNames(names)).toEqual({ siteId: 'site-a', gateway: 1 });
   });
 
   it.each([
@@ -37,14 +37,14 @@ describe(siteFromAlternativeNames.name, () => {
     ['a DNS name that looks like the URI', 'DNS:"URI:spiffe://aifi/site/a/gw/1"'],
     ['a quoted URI', 'URI:"spiffe://aifi/site/a/gw/1\\u002c URI:x"'],
   ])('refuses %s', (_, names) => {
-    expect(() => siteFromAlternativeNames(names)).toThrow('names no site');
+    expect(() => peerFromAlternativeNames(names)).toThrow('names no site');
   });
 });
 
-describe(siteFromPeer.name, () => {
+describe(linkPeerOf.name, () => {
   it('refuses a peer without a verified certificate', () => {
     for (const context of [null, {}, { transportSecurityType: 'ssl' }]) {
-      expect(() => siteFromPeer({ getAuthContext: () => context })).toThrow('names no site');
+      expect(() => linkPeerOf({ getAuthContext: () => context })).toThrow('names no site');
     }
   });
 });

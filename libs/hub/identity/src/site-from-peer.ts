@@ -8,7 +8,14 @@
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { AifiError, siteId, type SiteId } from '@aifi/shared-kernel';
 
-const SITE_URI = /^URI:spiffe:\/\/aifi\/site\/([a-z][a-z0-9-]{0,31})\/gw\/\d{1,4}$/;
+const SITE_URI = /^URI:spiffe:\/\/aifi\/site\/([a-z][a-z0-9-]{0,31})\/gw\/(\d{1,4})$/;
+
+/** Which gateway of which site is at the other end of a connection. */
+export interface LinkPeer {
+  readonly siteId: SiteId;
+  /** Number of the gateway within its site, as in its certificate. */
+  readonly gateway: number;
+}
 
 /** What of a grpc-js call says who called. */
 export interface PeerCall {
@@ -16,18 +23,18 @@ export interface PeerCall {
 }
 
 /**
- * The site of a calling gateway; UNTRUSTED (gRPC UNAUTHENTICATED) without a verified certificate
+ * The calling gateway; UNTRUSTED (gRPC UNAUTHENTICATED) without a verified certificate
  * that names exactly one. grpc-js gives the certificate only when TLS has authorised it.
  */
-export function siteFromPeer(call: PeerCall): SiteId {
+export function linkPeerOf(call: PeerCall): LinkPeer {
   const names = call.getAuthContext()?.sslPeerCertificate?.subjectaltname;
-  return siteFromAlternativeNames(names ?? '');
+  return peerFromAlternativeNames(names ?? '');
 }
 
 /** Parses Node's textual form: `URI:...` entries joined by comma and space, odd ones quoted. */
-export function siteFromAlternativeNames(names: string): SiteId {
+export function peerFromAlternativeNames(names: string): LinkPeer {
   const uris = names.split(', ').filter((name) => name.startsWith('URI:'));
-  const site = uris.length === 1 ? SITE_URI.exec(uris[0]!)?.[1] : undefined;
+  const [, site, gateway] = (uris.length === 1 && SITE_URI.exec(uris[0]!)) || [];
   if (site === undefined) throw new AifiError('UNTRUSTED', 'the certificate names no site');
-  return siteId(site);
+  return { siteId: siteId(site), gateway: Number(gateway) };
 }

@@ -40,7 +40,7 @@ export async function receiveObjects(
   openStreams: Map<SiteId, number>,
   stream: PutStream,
 ): Promise<void> {
-  const { siteId } = stream;
+  const { siteId } = stream.peer;
   const open = openStreams.get(siteId) ?? 0;
   if (open >= STREAMS_PER_SITE_MAX) {
     throw new AifiError('LIMIT_EXCEEDED', 'too many upload streams of this site');
@@ -76,7 +76,7 @@ class ObjectReceiver {
 
   async begin({ jobId, sha256, sizeBytes }: uplink.ObjectHeader): Promise<void> {
     this.assertIdle();
-    const { siteId } = this.stream;
+    const { siteId } = this.stream.peer;
     const listed = await this.dependencies.database.withSite(siteId, (sql) =>
       sql.row<{ job_id: JobId; sha256: Sha256 }>(
         `SELECT job_id, sha256 FROM job_object
@@ -105,7 +105,7 @@ class ObjectReceiver {
   }
 
   async #finish({ jobId, sha256, sizeBytes, writer }: OpenObject): Promise<void> {
-    const { siteId } = this.stream;
+    const { siteId } = this.stream.peer;
     await writer.commit({ sha256, sizeBytes });
     this.#object = undefined;
     crashPoint('hub.ingest.object-durable');
@@ -120,7 +120,7 @@ class ObjectReceiver {
       ),
     );
     crashPoint('hub.ingest.object-committed');
-    await this.stream.write({ ack: { jobId, sha256, sizeBytes } });
+    await this.stream.write({ part: { $case: 'ack', value: { jobId, sha256, sizeBytes } } });
   }
 
   /** Removes the file of an object that did not come to its end. */

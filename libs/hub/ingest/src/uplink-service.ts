@@ -45,9 +45,15 @@ export function createUplinkService(dependencies: UplinkDependencies): uplink.Up
   const { onFault } = dependencies;
   const openStreams = new Map<SiteId, number>();
   return {
-    openStudy: siteUnary((site, request) => openStudy(dependencies, site, request), onFault),
+    openStudy: siteUnary(
+      ({ siteId }, request) => openStudy(dependencies, siteId, request),
+      onFault,
+    ),
     putObjects: siteStream((stream) => receiveObjects(dependencies, openStreams, stream), onFault),
-    closeStudy: siteUnary((site, request) => closeStudy(dependencies, site, request), onFault),
+    closeStudy: siteUnary(
+      ({ siteId }, request) => closeStudy(dependencies, siteId, request),
+      onFault,
+    ),
   };
 }
 
@@ -144,7 +150,8 @@ async function readProgress(
      WHERE job_id = $1`,
     jobId,
   );
-  return { heldSha256: held.map((row) => row.sha256), stored: job.state !== 'OPEN' };
+  const heldSha256 = held.map((row) => row.sha256);
+  return { heldSha256, stored: job.state !== 'OPEN', partial: [] };
 }
 
 async function closeStudy(

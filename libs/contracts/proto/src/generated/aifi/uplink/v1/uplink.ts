@@ -41,6 +41,13 @@ export interface OpenStudyResponse {
   heldSha256: string[];
   /** True when the study is committed already: nothing is left to send. */
   stored: boolean;
+  /** Objects of which the hub holds a beginning, durably: sending goes on after it. */
+  partial: PartialObject[];
+}
+
+export interface PartialObject {
+  sha256: string;
+  offsetBytes: number;
 }
 
 export interface PutObjectsRequest {
@@ -51,10 +58,21 @@ export interface ObjectHeader {
   jobId: string;
   sha256: string;
   sizeBytes: number;
+  /** Where the bytes begin: what the hub named for this object, or 0. */
+  offsetBytes: number;
+  /** How the bytes are compressed on the way; empty: not at all. */
+  encoding: string;
 }
 
 export interface PutObjectsResponse {
-  ack: ObjectAck | undefined;
+  part: { $case: "ack"; value: ObjectAck } | //
+  /** The hub goes: send the object in hand to its end, begin no other, come again on a new stream. */
+  { $case: "drain"; value: Drain } | undefined;
+}
+
+export interface Drain {
+  /** Earliest time to come again, from now. */
+  retryAfterMs: number;
 }
 
 export interface ObjectAck {
@@ -200,7 +218,7 @@ export const OpenStudyRequest: MessageFns<OpenStudyRequest> = {
 };
 
 function createBaseOpenStudyResponse(): OpenStudyResponse {
-  return { heldSha256: [], stored: false };
+  return { heldSha256: [], stored: false, partial: [] };
 }
 
 export const OpenStudyResponse: MessageFns<OpenStudyResponse> = {
@@ -210,6 +228,9 @@ export const OpenStudyResponse: MessageFns<OpenStudyResponse> = {
     }
     if (message.stored !== false) {
       writer.uint32(16).bool(message.stored);
+    }
+    for (const v of message.partial) {
+      PartialObject.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -243,6 +264,14 @@ export const OpenStudyResponse: MessageFns<OpenStudyResponse> = {
             message.stored = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.partial.push(PartialObject.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -263,6 +292,9 @@ export const OpenStudyResponse: MessageFns<OpenStudyResponse> = {
         ? object.held_sha256.map((e: any) => globalThis.String(e))
         : [],
       stored: isSet(object.stored) ? globalThis.Boolean(object.stored) : false,
+      partial: globalThis.Array.isArray(object?.partial)
+        ? object.partial.map((e: any) => PartialObject.fromJSON(e))
+        : [],
     };
   },
 
@@ -274,6 +306,9 @@ export const OpenStudyResponse: MessageFns<OpenStudyResponse> = {
     if (message.stored !== false) {
       obj.stored = message.stored;
     }
+    if (message.partial?.length) {
+      obj.partial = message.partial.map((e) => PartialObject.toJSON(e));
+    }
     return obj;
   },
 
@@ -284,6 +319,96 @@ export const OpenStudyResponse: MessageFns<OpenStudyResponse> = {
     const message = createBaseOpenStudyResponse();
     message.heldSha256 = object.heldSha256?.map((e) => e) || [];
     message.stored = object.stored ?? false;
+    message.partial = object.partial?.map((e) => PartialObject.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePartialObject(): PartialObject {
+  return { sha256: "", offsetBytes: 0 };
+}
+
+export const PartialObject: MessageFns<PartialObject> = {
+  encode(message: PartialObject, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256 !== "") {
+      writer.uint32(10).string(message.sha256);
+    }
+    if (message.offsetBytes !== 0) {
+      writer.uint32(16).uint64(message.offsetBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PartialObject {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePartialObject();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offsetBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PartialObject {
+    return {
+      sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "",
+      offsetBytes: isSet(object.offsetBytes)
+        ? globalThis.Number(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? globalThis.Number(object.offset_bytes)
+        : 0,
+    };
+  },
+
+  toJSON(message: PartialObject): unknown {
+    const obj: any = {};
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    if (message.offsetBytes !== 0) {
+      obj.offsetBytes = Math.round(message.offsetBytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PartialObject>): PartialObject {
+    return PartialObject.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PartialObject>): PartialObject {
+    const message = createBasePartialObject();
+    message.sha256 = object.sha256 ?? "";
+    message.offsetBytes = object.offsetBytes ?? 0;
     return message;
   },
 };
@@ -390,7 +515,7 @@ export const PutObjectsRequest: MessageFns<PutObjectsRequest> = {
 };
 
 function createBaseObjectHeader(): ObjectHeader {
-  return { jobId: "", sha256: "", sizeBytes: 0 };
+  return { jobId: "", sha256: "", sizeBytes: 0, offsetBytes: 0, encoding: "" };
 }
 
 export const ObjectHeader: MessageFns<ObjectHeader> = {
@@ -403,6 +528,12 @@ export const ObjectHeader: MessageFns<ObjectHeader> = {
     }
     if (message.sizeBytes !== 0) {
       writer.uint32(24).uint64(message.sizeBytes);
+    }
+    if (message.offsetBytes !== 0) {
+      writer.uint32(32).uint64(message.offsetBytes);
+    }
+    if (message.encoding !== "") {
+      writer.uint32(42).string(message.encoding);
     }
     return writer;
   },
@@ -444,6 +575,22 @@ export const ObjectHeader: MessageFns<ObjectHeader> = {
             message.sizeBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offsetBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.encoding = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -469,6 +616,12 @@ export const ObjectHeader: MessageFns<ObjectHeader> = {
         : isSet(object.size_bytes)
         ? globalThis.Number(object.size_bytes)
         : 0,
+      offsetBytes: isSet(object.offsetBytes)
+        ? globalThis.Number(object.offsetBytes)
+        : isSet(object.offset_bytes)
+        ? globalThis.Number(object.offset_bytes)
+        : 0,
+      encoding: isSet(object.encoding) ? globalThis.String(object.encoding) : "",
     };
   },
 
@@ -483,6 +636,12 @@ export const ObjectHeader: MessageFns<ObjectHeader> = {
     if (message.sizeBytes !== 0) {
       obj.sizeBytes = Math.round(message.sizeBytes);
     }
+    if (message.offsetBytes !== 0) {
+      obj.offsetBytes = Math.round(message.offsetBytes);
+    }
+    if (message.encoding !== "") {
+      obj.encoding = message.encoding;
+    }
     return obj;
   },
 
@@ -494,18 +653,25 @@ export const ObjectHeader: MessageFns<ObjectHeader> = {
     message.jobId = object.jobId ?? "";
     message.sha256 = object.sha256 ?? "";
     message.sizeBytes = object.sizeBytes ?? 0;
+    message.offsetBytes = object.offsetBytes ?? 0;
+    message.encoding = object.encoding ?? "";
     return message;
   },
 };
 
 function createBasePutObjectsResponse(): PutObjectsResponse {
-  return { ack: undefined };
+  return { part: undefined };
 }
 
 export const PutObjectsResponse: MessageFns<PutObjectsResponse> = {
   encode(message: PutObjectsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.ack !== undefined) {
-      ObjectAck.encode(message.ack, writer.uint32(10).fork()).join();
+    switch (message.part?.$case) {
+      case "ack":
+        ObjectAck.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "drain":
+        Drain.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
     }
     return writer;
   },
@@ -528,7 +694,15 @@ export const PutObjectsResponse: MessageFns<PutObjectsResponse> = {
               break;
             }
 
-            message.ack = ObjectAck.decode(reader, reader.uint32());
+            message.part = { $case: "ack", value: ObjectAck.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "drain", value: Drain.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -544,13 +718,21 @@ export const PutObjectsResponse: MessageFns<PutObjectsResponse> = {
   },
 
   fromJSON(object: any): PutObjectsResponse {
-    return { ack: isSet(object.ack) ? ObjectAck.fromJSON(object.ack) : undefined };
+    return {
+      part: isSet(object.ack)
+        ? { $case: "ack", value: ObjectAck.fromJSON(object.ack) }
+        : isSet(object.drain)
+        ? { $case: "drain", value: Drain.fromJSON(object.drain) }
+        : undefined,
+    };
   },
 
   toJSON(message: PutObjectsResponse): unknown {
     const obj: any = {};
-    if (message.ack !== undefined) {
-      obj.ack = ObjectAck.toJSON(message.ack);
+    if (message.part?.$case === "ack") {
+      obj.ack = ObjectAck.toJSON(message.part.value);
+    } else if (message.part?.$case === "drain") {
+      obj.drain = Drain.toJSON(message.part.value);
     }
     return obj;
   },
@@ -560,7 +742,93 @@ export const PutObjectsResponse: MessageFns<PutObjectsResponse> = {
   },
   fromPartial(object: DeepPartial<PutObjectsResponse>): PutObjectsResponse {
     const message = createBasePutObjectsResponse();
-    message.ack = (object.ack !== undefined && object.ack !== null) ? ObjectAck.fromPartial(object.ack) : undefined;
+    switch (object.part?.$case) {
+      case "ack": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "ack", value: ObjectAck.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "drain": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "drain", value: Drain.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseDrain(): Drain {
+  return { retryAfterMs: 0 };
+}
+
+export const Drain: MessageFns<Drain> = {
+  encode(message: Drain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.retryAfterMs !== 0) {
+      writer.uint32(8).uint32(message.retryAfterMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Drain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.retryAfterMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Drain {
+    return {
+      retryAfterMs: isSet(object.retryAfterMs)
+        ? globalThis.Number(object.retryAfterMs)
+        : isSet(object.retry_after_ms)
+        ? globalThis.Number(object.retry_after_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Drain): unknown {
+    const obj: any = {};
+    if (message.retryAfterMs !== 0) {
+      obj.retryAfterMs = Math.round(message.retryAfterMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Drain>): Drain {
+    return Drain.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Drain>): Drain {
+    const message = createBaseDrain();
+    message.retryAfterMs = object.retryAfterMs ?? 0;
     return message;
   },
 };
