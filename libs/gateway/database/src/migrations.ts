@@ -308,21 +308,25 @@ CREATE INDEX pixel_hold_waiting ON pixel_hold (held_ms) WHERE state = 'WAITING'`
   {
     version: 7,
     up: `
--- upload`,
+-- upload
+SELECT 1`,
   },
   {
     version: 8,
     up: `
--- downlink and kill state`,
+-- downlink and kill state
+SELECT 1`,
   },
   {
     version: 9,
     up: `
--- reconciliation`,
+-- reconciliation
+SELECT 1`,
   },
   {
     version: 10,
     up: `
--- backup and take-over`,
+-- backup and take-over
+SELECT 1`,
   },
 ];
