@@ -11,7 +11,7 @@ import { DicomDataset } from '@aifi/dicom-core';
 import { openGatewayAccess, recordVaultActs } from '@aifi/gateway-access';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { identityOf, Vault } from '@aifi/gateway-vault';
-import { jobId, originalUid, pseudonymousUid } from '@aifi/shared-kernel';
+import { jobId, originalUid, pseudonymousUid, siteId } from '@aifi/shared-kernel';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { openIdentityStores, vaultPath } from './identity-stores.js';
 import { runMaintenance } from './maintenance.js';
@@ -197,5 +197,103 @@ it.each([
   await expect(run(...args)).rejects.toMatchObject({
     code: 'INVALID_ARGUMENT',
     message: expect.stringMatching(words),
+  });
+});
+
+describe('the loss of the machine', () => {
+  const dataFolder = (): string => join(folder.path, 'data');
+  const openPipeline = (): GatewayDatabase =>
+    GatewayDatabase.open(join(dataFolder(), 'gateway.db'), GATEWAY_MIGRATIONS);
+  const openTrail = (): void =>
+    void openGatewayAccess({
+      path: join(dataFolder(), 'access.db'),
+      siteId: siteId('site-a'),
+      clock,
+    }).database.close();
+
+  /** A gateway with one linkage, a study on record and an identity on the link. */
+  async function aGateway(): Promise<void> {
+    await withVault(link);
+    const pipeline = openPipeline();
+    await pipeline.write((sql) =>
+      sql.run(`INSERT INTO study (study_uid, last_received_ms) VALUES ('1.2.3', 1)`),
+    );
+    pipeline.close();
+    openTrail();
+    mkdirSync(join(dataFolder(), 'link'), { mode: 0o700 });
+    writeFileSync(join(dataFolder(), 'link', 'gateway.pem'), 'CERTIFICATE', { mode: 0o600 });
+    mkdirSync(backups(), { recursive: true });
+  }
+  /** A new disk, with the keys put back from where they are kept. */
+  function loseMachine(): void {
+    const keys = join(dataFolder(), 'keys', 'site-keys.json');
+    const kept = readFileSync(keys);
+    rmSync(dataFolder(), { recursive: true });
+    mkdirSync(join(dataFolder(), 'keys'), { recursive: true, mode: 0o700 });
+    writeFileSync(keys, kept, { mode: 0o600 });
+  }
+  const countStudies = (): unknown => {
+    const pipeline = openPipeline();
+    const row = pipeline.read((sql) => sql.get('SELECT count(*) AS n FROM study'));
+    pipeline.close();
+    return row?.['n'];
+  };
+
+  it('is mended from the backup and the keys: pipeline, trail, vault and link identity', async () => {
+    await aGateway();
+    const made = (await run('gateway', 'backup', '--to', backups())) as { files: string[] };
+    expect(made.files).toHaveLength(3);
+    for (const file of made.files) {
+      expect(readFileSync(join(backups(), file)).includes('Zonnebloem')).toBe(false);
+      expect(readFileSync(join(backups(), file)).includes('CERTIFICATE')).toBe(false);
+    }
+    loseMachine();
+    await expect(run('gateway', 'restore', '--from', backups())).resolves.toMatchObject({
+      ...{ madeAtMs: clock.nowMs(), hasLinkIdentity: true, outcomes: 0 },
+    });
+    expect(countStudies()).toBe(1);
+    expect(readFileSync(join(dataFolder(), 'link', 'gateway.pem'), 'utf8')).toBe('CERTIFICATE');
+    await withVault((vault) => expect(vault.linkage(JOB)).toBeDefined());
+  });
+
+  it('leaves a standby its own identity on the link', async () => {
+    await aGateway();
+    await run('gateway', 'backup', '--to', backups());
+    loseMachine();
+    mkdirSync(join(dataFolder(), 'link'));
+    writeFileSync(join(dataFolder(), 'link', 'gateway.pem'), 'STANDBY');
+    await expect(run('gateway', 'restore', '--from', backups())).resolves.toMatchObject({
+      hasLinkIdentity: false,
+    });
+    expect(readFileSync(join(dataFolder(), 'link', 'gateway.pem'), 'utf8')).toBe('STANDBY');
+  });
+
+  it('takes the newest whole backup, and nothing over a gateway that is there', async () => {
+    await aGateway();
+    await run('gateway', 'backup', '--to', backups());
+    clock.advance(DAY_MS);
+    const second = (await run('gateway', 'backup', '--to', backups())) as { files: string[] };
+    await expect(run('gateway', 'restore', '--from', backups())).rejects.toMatchObject({
+      code: 'STATE_CONFLICT',
+    });
+    rmSync(join(backups(), second.files[2]!));
+    loseMachine();
+    await expect(run('gateway', 'restore', '--from', backups())).resolves.toMatchObject({
+      madeAtMs: clock.nowMs() - DAY_MS,
+    });
+  });
+
+  it('believes no damaged file, and leaves nothing of it', async () => {
+    await aGateway();
+    const { files } = (await run('gateway', 'backup', '--to', backups())) as { files: string[] };
+    const path = join(backups(), files[0]!);
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 20]! ^= 1;
+    writeFileSync(path, bytes);
+    loseMachine();
+    await expect(run('gateway', 'restore', '--from', backups())).rejects.toMatchObject({
+      code: 'UNTRUSTED',
+    });
+    expect(readdirSync(dataFolder())).toEqual(['keys']);
   });
 });

@@ -6,7 +6,8 @@
  * any output; what looks at the vault or changes it or the keys is an act on record in the vault,
  * with the account of the machine, from which the gateway's audit trail takes it when it runs.
  * Usage: `main.js vault backup --to FOLDER`, `main.js vault restore --from FILE [--erasures FILE]`,
- * `main.js vault check`, `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`,
+ * `main.js vault check`, `main.js gateway backup --to FOLDER`,
+ * `main.js gateway restore --from FOLDER [--erasures FILE]`, `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`,
  * `main.js keys retire`, `main.js keys wrap`.
  * Source: pseudonymisation specification 1.3 (keys, rotation); reliability specification 8.9.
  */
@@ -25,6 +26,7 @@ import {
   rotateKeys,
   type KeyRing,
 } from '@aifi/shared-site-keys';
+import { backUpBox, restoreBox } from './box-tasks.js';
 import type { GatewayConfig } from './gateway-config.js';
 import { eventsPath, keyStoreOf, vaultPath } from './identity-stores.js';
 
@@ -67,6 +69,9 @@ const TASKS: Readonly<Record<string, Task>> = {
       journal.close();
     }
   },
+  'gateway backup': async (options, { to }) => backUpBox(await boxOf(options), needed('to', to)),
+  'gateway restore': async (options, { from, erasures }) =>
+    restoreBox(await boxOf(options), needed('from', from), erasures),
   // It may be asked while the gateway runs.
   'vault check': async ({ config, clock }) => {
     const { vault, events, close } = await storesOf(config, clock);
@@ -143,6 +148,10 @@ function parsed(args: readonly string[]): { positionals: string[]; values: Value
 /** Keys are neither made nor upgraded here: the gateway may run beside. */
 const ringOf = (config: MaintenanceOptions['config']): Promise<KeyRing> =>
   readKeyRing(keyStoreOf(config));
+
+const boxOf = async ({ config, clock }: Place) => ({
+  ...{ config, clock, ring: await ringOf(config), actor: actorHere() },
+});
 
 /** Vault and events as they are; NOT_FOUND where there is none: a look makes nothing. */
 async function storesOf(config: MaintenanceOptions['config'], clock: Clock) {

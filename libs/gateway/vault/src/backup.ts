@@ -1,25 +1,19 @@
 /**
  * Backup and restore of the vault.
- * Decides what a backup is (one consistent snapshot, encrypted under a key of its own that the key
- * ring or a key store wraps) and when it may take the vault's place: believed to its last byte, of
- * this site, opened with its ring, with every later erasure applied again.
- * Invariants: never over a vault that is there; the key ring is not in it; a snapshot in the clear
- * lies in a private folder only while it is made.
+ * Decides what a backup is (one consistent snapshot, encrypted) and when it may take the vault's
+ * place: believed to its last byte, of this site, opened with its ring, with every later erasure
+ * applied again. Invariants: never over a vault that is there; the key ring is not in it.
  * Source: reliability specification 3 (restore drill), 8.9; GDPR Article 17, 32(1)(c).
  */
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import { access, mkdtemp, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { backup as copyDatabase, DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
-import { AifiError, canonicalJson, syncFolder, type DurableFile } from '@aifi/shared-kernel';
-import type { KeyRing, KeyWrapper, SiteKeys } from '@aifi/shared-site-keys';
-import { BackupReader, writeBackup } from './backup-stream.js';
+import { access, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AifiError, syncFolder, type DurableFile } from '@aifi/shared-kernel';
+import type { KeyRing, KeyWrapper } from '@aifi/shared-site-keys';
 import { BlindIndex } from './blind-index.js';
 import { packEvents, unpackEvents } from './backup-events.js';
 import { ErasureList, erasureListPath as erasureListPathOf } from './erasure-list.js';
 import type { Erased } from './erasure.js';
-import { openSeal, seal } from './row-seal.js';
+import { checkWhole, openSnapshot, sealSnapshot } from './snapshot.js';
 import { Vault, type ExpiryOptions, type VaultOptions } from './vault.js';
 
 export interface BackupOptions {
@@ -51,23 +45,9 @@ export interface RestoreOptions extends ExpiryOptions {
   readonly vault?: VaultOptions;
 }
 
-const headerSchema = z.strictObject({
-  madeAtMs: z.int().nonnegative(),
-  /** HMAC under the site's index key: a backup of another site is refused before anything else. */
-  site: z.string().regex(/^[0-9a-f]{64}$/),
-  /** `ring:<epoch>`, or the id of a key store. */
-  wrapper: z.string().min(1).max(200),
-  key: z.base64().min(1),
-});
-
-const KEY_BYTES = 32;
-/** All pages in one step: a step later would begin again after each write of the gateway. */
-const ALL_PAGES = 0x7fff_ffff;
-
 /** Makes a backup of a vault that may be in use; durable on return. */
 export async function backupVault(options: BackupOptions): Promise<DurableFile> {
-  const { path, ring, folder, atMs, wrapper = ringWrapper(ring, ring.current.epoch) } = options;
-  const { actor } = options;
+  const { path, eventsPath, ring, atMs, actor } = options;
   await exists(path);
   const vault = Vault.open(path, ring);
   try {
@@ -75,29 +55,10 @@ export async function backupVault(options: BackupOptions): Promise<DurableFile> 
   } finally {
     vault.close();
   }
-  const key = randomBytes(KEY_BYTES);
-  const wrapped = (await wrapper.wrap(key)).toString('base64');
-  const header = { madeAtMs: atMs, site: siteMark(ring), wrapper: wrapper.id, key: wrapped };
-  const name = `vault-${new Date(atMs).toISOString().replace(/[-:]|\.\d+/g, '')}.backup`;
-  const privateFolder = await mkdtemp(join(dirname(path), '.snapshot-'));
-  try {
-    const snapshot = join(privateFolder, 'vault.db');
-    await snapshotTo(path, snapshot);
-    if (options.eventsPath !== undefined) packEvents(options.eventsPath, snapshot);
-    const terms = { header: Buffer.from(canonicalJson(header)), key };
-    return await writeBackup(snapshot, join(folder, name), terms);
-  } finally {
-    await rm(privateFolder, { recursive: true, force: true });
-  }
-}
-
-async function snapshotTo(path: string, snapshot: string): Promise<void> {
-  const source = new DatabaseSync(path, { readOnly: true });
-  try {
-    await copyDatabase(source, snapshot, { rate: ALL_PAGES });
-  } finally {
-    source.close();
-  }
+  const pack = (copy: string): void => {
+    if (eventsPath !== undefined) packEvents(eventsPath, copy);
+  };
+  return sealSnapshot({ ...options, kind: 'vault', pack });
 }
 
 /**
@@ -108,7 +69,7 @@ export async function restoreVault(options: RestoreOptions): Promise<Erased> {
   const { backup, path, eventsPath, ring, atMs, actor } = options;
   for (const place of [path, `${path}-wal`, `${path}-shm`]) await absent(place);
   const arriving = `${path}.restoring`;
-  await decrypt(backup, arriving, options);
+  await openSnapshot({ ...options, kind: 'vault', backup, to: arriving });
   try {
     checkWhole(arriving);
     const list = new ErasureList(erasureListPathOf(path), new BlindIndex(ring));
@@ -138,62 +99,6 @@ export async function restoreVault(options: RestoreOptions): Promise<Erased> {
   }
 }
 
-async function decrypt(backup: string, to: string, options: RestoreOptions): Promise<void> {
-  const { ring } = options;
-  const reader = await BackupReader.open(backup);
-  try {
-    const header = headerSchema.safeParse(parsedJson(reader.header));
-    if (!header.success) throw new AifiError('UNTRUSTED', 'not a backup of a vault');
-    const { site, wrapper: id, key } = header.data;
-    if (site !== siteMark(ring)) throw new AifiError('UNTRUSTED', 'a backup of another site');
-    const wrapper = wrapperOf(id, options);
-    await reader.restoreTo(to, await wrapper.unwrap(Buffer.from(key, 'base64')));
-  } finally {
-    await reader.close();
-  }
-}
-
-function wrapperOf(id: string, { ring, wrapper }: RestoreOptions): KeyWrapper {
-  const [, epoch] = /^ring:(\d{1,9})$/.exec(id) ?? [];
-  if (epoch !== undefined) return ringWrapper(ring, Number(epoch));
-  if (wrapper?.id === id) return wrapper;
-  throw new AifiError('CONFIG_INVALID', 'the backup needs the key store that wrapped its key');
-}
-
-/** The ring as a key store: a key derived from the epoch's `vault` key, for backups only. */
-function ringWrapper(ring: KeyRing, epoch: number): KeyWrapper {
-  const id = `ring:${epoch}`;
-  const keyOf = ({ vault }: SiteKeys): Buffer =>
-    Buffer.from(hkdfSync('sha256', vault, '', 'aifi vault backup', KEY_BYTES));
-  const keys = ring.epoch(epoch);
-  if (!keys) throw new AifiError('CONFIG_INVALID', 'the key file lacks the epoch of the backup');
-  const associated = Buffer.from(id);
-  return {
-    id,
-    wrap: async (bytes) => seal(keyOf(keys), associated, bytes),
-    unwrap: async (wrapped) => openSeal(keyOf(keys), associated, wrapped),
-  };
-}
-
-function siteMark(ring: KeyRing): string {
-  const key = new BlindIndex(ring).derivedKey('check');
-  return createHmac('sha256', key).update('aifi vault backup').digest('hex');
-}
-
-/** UNTRUSTED when SQLite finds the database damaged. */
-function checkWhole(path: string): void {
-  const database = new DatabaseSync(path, { readOnly: true });
-  try {
-    const [row] = database.prepare('PRAGMA integrity_check').all();
-    if (row?.['integrity_check'] === 'ok') return;
-  } catch (error) {
-    throw new AifiError('UNTRUSTED', 'the backup holds no database', { cause: error });
-  } finally {
-    database.close();
-  }
-  throw new AifiError('UNTRUSTED', 'the database of the backup is damaged');
-}
-
 async function isThere(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
@@ -206,12 +111,4 @@ async function exists(path: string): Promise<void> {
 async function absent(path: string): Promise<void> {
   if (!(await isThere(path))) return;
   throw new AifiError('STATE_CONFLICT', 'a vault is there: move all its files away first');
-}
-
-function parsedJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -17,3 +17,11 @@ export type { NewResult, RecallQuery, RegisteredResult } from './result-register
 export { GATEWAY_ACTOR } from './vault-act.js';
 export type { VaultAct, VaultActDetail, VaultActName } from './vault-act.js';
 export { backupVault, restoreVault, type BackupOptions, type RestoreOptions } from './backup.js';
+export {
+  checkWhole,
+  openSnapshot,
+  sealSnapshot,
+  type SnapshotKind,
+  type SnapshotOpening,
+  type SnapshotOptions,
+} from './snapshot.js';
