@@ -1,6 +1,6 @@
 /**
  * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc with its DICOMweb plugin,
- * pynetdicom, highdicom, deid, dicom-anonymizer, fhir.resources, rsyslog, SoftHSM, Keycloak,
+ * pynetdicom, highdicom, deid, dicom-anonymizer, fhir.resources, rsyslog, SoftHSM, squid, libfaketime, Keycloak,
  * Chromium.
  * Decides that a peer which cannot be had is named, never passed over.
  */
@@ -15,9 +15,11 @@ import { ensureOrthanc } from './orthanc/install.mjs';
 import { ensureOrthancDicomweb } from './orthanc-dicomweb/install.mjs';
 import { ensurePydicom } from './pydicom/install.mjs';
 import { ensurePynetdicom } from './pynetdicom/install.mjs';
+import { ensureFaketime } from './faketime/install.mjs';
 import { ensureFhir } from './fhir/install.mjs';
 import { ensureRsyslog } from './rsyslog/install.mjs';
 import { ensureSofthsm } from './softhsm/install.mjs';
+import { ensureSquid } from './squid/install.mjs';
 
 /**
  * Tries each peer in turn.
@@ -37,6 +39,8 @@ export function installPeers() {
     'fhir.resources': ensureFhir,
     rsyslog: ensureRsyslog,
     SoftHSM: ensureSofthsm,
+    squid: ensureSquid,
+    libfaketime: ensureFaketime,
     Keycloak: ensureKeycloak,
     Chromium: ensureChromium,
   };

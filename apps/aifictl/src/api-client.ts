@@ -32,15 +32,22 @@ export function ask<S extends z.ZodType>(
   return exchange(fetcher, address, schema, {});
 }
 
+interface Order {
+  readonly body: object;
+  readonly key: string;
+  /** @unit ms @default 10000 */
+  readonly timeoutMs?: number;
+}
 /** POST `body`; `key` makes it safe to repeat. */
 export function tell<S extends z.ZodType>(
   fetcher: typeof fetch,
   address: Address,
-  { body, key }: { readonly body: object; readonly key: string },
+  { body, key, timeoutMs = TIMEOUT_MS }: Order,
   schema: S,
 ): Promise<Answer<z.output<S>>> {
   const headers = { 'content-type': 'application/json', [IDEMPOTENCY_HEADER]: key };
-  const order = { method: 'POST', headers, body: JSON.stringify(body) };
+  const signal = AbortSignal.timeout(timeoutMs);
+  const order = { method: 'POST', headers, body: JSON.stringify(body), signal };
   return exchange(fetcher, address, schema, order);
 }
 
@@ -52,9 +59,9 @@ async function exchange<S extends z.ZodType>(
 ): Promise<Answer<z.output<S>>> {
   try {
     const response = await fetcher(`${url}/${path}`, {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       ...order,
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: { ...order.headers, accept: 'application/json' },
     });
     if (response.status === 404) return { kind: 'absent' };

@@ -17,6 +17,10 @@ export const USAGE = `aifictl: what happened to a study, and whether gateways an
   aifictl models                             models of the hub and the sites that have them
   aifictl studies                            jobs of pseudonymous studies at the hub, newest first
       [--site SITE] [--state STATE] [--study PSEUDONYM] [--limit N]
+  aifictl product status                     products that a kill switch has stopped
+  aifictl product stop <product> --reason TEXT [--version V] [--site SITE] [--code CODE]
+  aifictl product resume <product> --reason TEXT [--version V] [--site SITE]
+                                             by another person than who stopped it
 
   aifictl dead-letters list [--code CODE] [--limit N]
                                              results that a gateway's PACS would not take
@@ -36,6 +40,17 @@ export const USAGE = `aifictl: what happened to a study, and whether gateways an
   aifictl vault code --patient-file FILE     the code under which two persons agree to erase
   aifictl vault erase --patient-file FILE --reason TEXT [--results keep|erase]
                                              FILE: patient number, then issuer, a line each
+
+  aifictl site enrol <site> [--gateway N]    a one-time token for a gateway, shown once
+  aifictl site certificates <site>           certificates of the gateways of a site
+  aifictl site revoke <site> <serial> --reason TEXT
+                                             end a certificate now
+  aifictl authority show | rotate --reason TEXT
+                                             who signs gateways; sign with a new one from now on
+  aifictl gateway join --token T [--hub HOST:PORT]
+                                             join the hub; T: the token, @FILE that holds it, or -
+                                             for standard input: not in the list of processes
+  aifictl gateway link                       certificate, proxy and last contact of a gateway
 
   aifictl login [--step-up]                  sign in at one server, in a browser of your choice;
                                              --step-up: anew, for acts that ask for it
@@ -74,6 +89,8 @@ interface CommandForm {
   readonly asks: Asks;
   /** What its one argument is called; absent: it takes none. */
   readonly argument?: string;
+  /** What its second argument is called. */
+  readonly second?: string;
   readonly options?: readonly OptionName[];
   readonly needs?: readonly OptionName[];
 }
@@ -87,6 +104,15 @@ export const COMMANDS = {
   sites: { asks: 'hub' },
   models: { asks: 'hub' },
   studies: { asks: 'hub', options: ['site', 'state', 'study', 'limit'] },
+  'product status': { asks: 'hub' },
+  'product stop': {
+    ...{ asks: 'hub', argument: 'product', needs: ['reason'] },
+    options: ['reason', 'version', 'site', 'code'],
+  },
+  'product resume': {
+    ...{ asks: 'hub', argument: 'product', needs: ['reason'] },
+    options: ['reason', 'version', 'site'],
+  },
   'dead-letters list': { asks: 'gateway', options: ['code', 'limit'] },
   'dead-letters replay': { asks: 'gateway', argument: 'id' },
   'dead-letters replay-all': { asks: 'gateway', options: ['code', 'older-than'] },
@@ -103,6 +129,16 @@ export const COMMANDS = {
     ...{ asks: 'gateway', options: ['patient-file', 'reason', 'results'] },
     needs: ['patient-file', 'reason'],
   },
+  'site enrol': { asks: 'hub', argument: 'site', options: ['gateway'] },
+  'site certificates': { asks: 'hub', argument: 'site' },
+  'site revoke': {
+    ...{ asks: 'hub', argument: 'site', second: 'serial number' },
+    ...{ options: ['reason'], needs: ['reason'] },
+  },
+  'authority show': { asks: 'hub' },
+  'authority rotate': { asks: 'hub', options: ['reason'], needs: ['reason'] },
+  'gateway join': { asks: 'gateway', options: ['token', 'hub'], needs: ['token'] },
+  'gateway link': { asks: 'gateway' },
   login: { asks: 'one', options: ['step-up'] },
   logout: { asks: 'one' },
   whoami: { asks: 'any' },
@@ -130,20 +166,25 @@ export type CommandName = keyof typeof COMMANDS;
 const TEXT_OPTIONS = [
   ...[...FILTERS, 'state', 'study', 'limit', 'reason', 'format', 'out', 'anchors'],
   ...['code', 'older-than', 'in', 'key', 'profile', 'originals'],
-  ...['job', 'product', 'version', 'patient-file', 'results'],
+  ...['job', 'product', 'version', 'patient-file', 'results', 'token'],
 ] as const;
 type TextOption =
   | (typeof FILTERS)[number]
   | ('state' | 'study' | 'limit' | 'reason' | 'format' | 'out' | 'anchors')
   | ('code' | 'older-than' | 'in' | 'key' | 'profile' | 'originals')
-  | ('job' | 'product' | 'version' | 'patient-file' | 'results');
-/** `report`: the file of --json, where that names one. */
-type OptionName = TextOption | 'step-up' | 'report';
+  | ('job' | 'product' | 'version' | 'patient-file' | 'results' | 'token');
+/**
+ * `report`: the file of --json, where that names one. `gateway` and `hub` are addresses of who is
+ * asked, unless a command has them for its own: the number of a gateway, the hub to join.
+ */
+type OptionName = TextOption | 'step-up' | 'report' | 'gateway' | 'hub';
 
 export interface Command {
   readonly name: CommandName;
   /** The one argument; empty for commands without. */
   readonly id: string;
+  /** The second argument; empty for commands without. */
+  readonly second: string;
   readonly json: boolean;
   readonly gateways: readonly string[];
   readonly hub: string | undefined;
@@ -164,13 +205,13 @@ export function parseCommandLine(
 ): Command | 'help' {
   const { values, positionals } = parsed(args);
   if (values['help']) return 'help';
-  const { name, id } = nameAndArgument(positionals);
+  const { name, id, second } = nameAndArgument(positionals);
   const options: Partial<Record<OptionName, string>> = {};
   const form: CommandForm = COMMANDS[name];
   if (typeof values['json'] === 'string') options.report = values['json'];
   for (const [key, value] of Object.entries(values)) {
-    if (SHARED_OPTIONS.includes(key) || value === undefined) continue;
     const option = form.options?.find((known) => known === key);
+    if ((SHARED_OPTIONS.includes(key) && !option) || value === undefined) continue;
     if (!option) throw new UsageError(`${name} has no option --${key}`);
     options[option] = String(value);
   }
@@ -179,12 +220,13 @@ export function parseCommandLine(
     if (!options[needed]) throw new UsageError(`${name} needs --${asked}`);
   }
   checkValues(options);
-  const peers = peersOf(form.asks, values, environment);
+  const peers = peersOf(form, values, environment);
   requirePeers(name, form.asks, peers);
   const tokenFile = textOf(values['token-file']) ?? nonEmpty(environment['AIFI_TOKEN_FILE']);
   const isOne = form.asks === 'one' || form.asks === 'gateway';
   const server = isOne ? (peers.hub ?? peers.gateways[0] ?? '') : '';
-  return { name, id, json: values['json'] === true, ...peers, server, tokenFile, options };
+  const json = values['json'] === true;
+  return { name, id, second, json, ...peers, server, tokenFile, options };
 }
 
 const SHARED_OPTIONS = ['json', 'help', 'gateway', 'hub', 'token-file'];
@@ -216,24 +258,36 @@ function writesReport([first, second]: readonly string[]): boolean {
   return first === 'pseudonymise' && second !== 'verify';
 }
 
-function nameAndArgument(positionals: readonly string[]): { name: CommandName; id: string } {
-  const [first = '', second = ''] = positionals;
-  const name = [`${first} ${second}`, first].find((words) => isCommand(words));
+interface Named {
+  readonly name: CommandName;
+  readonly id: string;
+  readonly second: string;
+}
+function nameAndArgument(positionals: readonly string[]): Named {
+  const [first = '', next = ''] = positionals;
+  const name = [`${first} ${next}`, first].find((words) => isCommand(words));
   if (!name || !isCommand(name)) {
     throw new UsageError(`the command is one of ${Object.keys(COMMANDS).join(', ')}`);
   }
-  const [id = '', ...rest] = positionals.slice(name.split(' ').length);
-  const { argument }: CommandForm = COMMANDS[name];
+  const [id = '', ...more] = positionals.slice(name.split(' ').length);
+  const { argument, second: secondArgument }: CommandForm = COMMANDS[name];
+  const [second = '', ...rest] = secondArgument ? more : ['', ...more];
+  if (secondArgument && second === '') {
+    throw new UsageError(`${name} takes one ${argument} and one ${secondArgument}`);
+  }
   if ((argument !== undefined) !== (id !== '') || rest.length > 0) {
     throw new UsageError(argument ? `${name} takes one ${argument}` : `${name} takes no argument`);
   }
-  return { name, id };
+  return { name, id, second };
 }
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
 
 function checkValues(options: Command['options']): void {
-  const { from, to, limit, format, outcome, results } = options;
+  const { from, to, limit, format, outcome, results, gateway } = options;
+  if (gateway !== undefined && !/^[1-9]\d{0,3}$/.test(gateway)) {
+    throw new UsageError('--gateway is the number of a gateway here, from 1 to 9999');
+  }
   for (const time of [from, to]) {
     if (time !== undefined && Number.isNaN(Date.parse(time))) {
       throw new UsageError('a time is written as 2026-11-20 or 2026-11-20T10:22:00Z');
@@ -255,9 +309,11 @@ interface Peers {
   readonly gateways: readonly string[];
   readonly hub: string | undefined;
 }
-function peersOf(asks: Asks, values: Values, environment: Environment): Peers {
+function peersOf(form: CommandForm, values: Values, environment: Environment): Peers {
+  const { asks } = form;
   if (asks === 'nobody') return { gateways: [], hub: undefined };
-  const given = values['gateway'] as string[] | undefined;
+  const isNumber = form.options?.includes('gateway');
+  const given = isNumber ? [] : (values['gateway'] as string[] | undefined);
   const isOneGiven = asks === 'one' && (given !== undefined || values['hub'] !== undefined);
   const fallback = isOneGiven ? {} : environment;
   const named = fallback['AIFI_GATEWAY_URLS'] ?? fallback['AIFI_GATEWAY_URL'] ?? '';

@@ -8,9 +8,11 @@ import * as audit from './audit-commands.js';
 import { auditVerify, renderAuditVerify } from './audit-verify.js';
 import { signedFetch } from './bearer.js';
 import type { Command, CommandName } from './command-line.js';
+import * as link from './link-commands.js';
 import * as letters from './dead-letters-commands.js';
 import * as overview from './overview-commands.js';
 import * as holds from './pixel-holds-commands.js';
+import * as products from './product-commands.js';
 import * as register from './register-commands.js';
 import { renderStatus } from './render-status.js';
 import { renderTrace } from './render-trace.js';
@@ -52,6 +54,20 @@ const decidePixels: Run = async (command, terminal) => {
 const erasure: Run = async (command, terminal) => {
   const document = await register.erasureDocument(command, terminal);
   return { document, text: register.renderErasure(document), good: document.fault === null };
+};
+
+const switchProduct =
+  (verb: 'stop' | 'resume'): Run =>
+  async (command, terminal) => {
+    const document = await products.switchDocument(command, terminal, verb);
+    const good = document.fault === null;
+    return { document, text: products.renderSwitch(document), good };
+  };
+
+const authority: Run = async (command, terminal) => {
+  const document = await link.authorityDocument(command, terminal);
+  const text = link.renderAuthority(document, terminal.timeZone);
+  return { document, text, good: document.fault === null };
 };
 
 /** A sign-in asks as nobody: what was there before does not matter. */
@@ -110,6 +126,13 @@ const ONLINE_COMMANDS: Readonly<Record<OnlineCommand, Run>> = {
   'approvals approve': decide,
   'approvals refuse': decide,
   'approvals end': decide,
+  'product status': async (command, terminal) => {
+    const document = await products.stopsDocument(command, terminal);
+    const text = products.renderStops(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'product stop': switchProduct('stop'),
+  'product resume': switchProduct('resume'),
   'dead-letters list': async (command, terminal) => {
     const document = await letters.deadLettersDocument(command, terminal);
     const text = letters.renderDeadLetters(document, terminal.timeZone);
@@ -141,6 +164,33 @@ const ONLINE_COMMANDS: Readonly<Record<OnlineCommand, Run>> = {
   'vault erase': erasure,
   'dead-letters replay': replay,
   'dead-letters replay-all': replay,
+  'site enrol': async (command, terminal) => {
+    const document = await link.enrolDocument(command, terminal);
+    const text = link.renderEnrol(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'site certificates': async (command, terminal) => {
+    const document = await link.certificatesDocument(command, terminal);
+    const text = link.renderCertificates(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'site revoke': async (command, terminal) => {
+    const document = await link.revokeDocument(command, terminal);
+    return { document, text: link.renderRevocation(document), good: document.fault === null };
+  },
+  'authority show': authority,
+  'authority rotate': authority,
+  'gateway join': async (command, terminal) => {
+    const document = await link.joinDocument(command, terminal);
+    const text = link.renderLink(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'gateway link': async (command, terminal) => {
+    const document = await link.gatewayLinkDocument(command, terminal);
+    const text = link.renderLink(document, terminal.timeZone);
+    const isWell = document.link !== null && document.link.finding === null;
+    return { document, text, good: isWell && document.link?.mode !== 'not-joined' };
+  },
   'audit search': async (command, terminal) => {
     const document = await audit.auditSearch(command, terminal);
     const text = audit.renderAuditSearch(document, terminal.timeZone);

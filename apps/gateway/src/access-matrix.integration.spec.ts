@@ -131,6 +131,7 @@ describe('dangerous acts', () => {
     ['requestApproval', 'hospital-it'],
     ['decideApproval', 'hospital-it'],
     ['reidentify', 'hospital-it'],
+    ['joinLink', 'hospital-it'],
     ['releasePixelHold', 'hospital-it'],
     ['erasePatient', 'privacy-officer'],
     ['exportAudit', 'privacy-officer'],

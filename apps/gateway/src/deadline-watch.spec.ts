@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { silentLogger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
-import { createDeadlineWatch } from './deadline-watch.js';
+import { createDeadlineWatch, type DeadlineDependencies } from './deadline-watch.js';
 
 describe(createDeadlineWatch.name, () => {
   let folder: TemporaryFolder;
@@ -17,6 +17,7 @@ describe(createDeadlineWatch.name, () => {
   beforeEach(async () => {
     folder = temporaryFolder('deadline');
     pacs = 'closed';
+    clockWatch = undefined;
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     await database.write((sql) => {
       sql.run(`INSERT INTO study VALUES (1, '1.2', 1, 1)`);
@@ -44,11 +45,12 @@ describe(createDeadlineWatch.name, () => {
     database.close();
     folder.remove();
   });
+  let clockWatch: DeadlineDependencies['clockWatch'];
   async function runOnce(): Promise<unknown[]> {
     const abort = new AbortController();
     const deadlines = { acuteMs: 1_000, routineMs: 5_000 };
     const sut = createDeadlineWatch({
-      ...{ database, deadlines, clock, logger: silentLogger },
+      ...{ database, deadlines, clock, clockWatch, logger: silentLogger },
       pacsState: () => pacs,
     });
     const running = sut.run(abort.signal);
@@ -57,6 +59,19 @@ describe(createDeadlineWatch.name, () => {
     await running;
     return database.read((sql) => sql.all('SELECT job_id, state, code FROM job ORDER BY job_id'));
   }
+
+  it('ends nothing because the clock was set forward, or while it is known to be wrong', async () => {
+    const untouched = [{ state: 'UPLOADED' }, { state: 'SPOOLED' }, { state: 'HELD' }];
+    const setAtMs = clock.nowMs();
+    clock.advance(3_600_000);
+    clockWatch = { deadlineNowMs: () => setAtMs, isHolding: () => false };
+    expect(await runOnce()).toMatchObject(untouched);
+    clockWatch = { deadlineNowMs: () => clock.nowMs(), isHolding: () => true };
+    expect(await runOnce()).toMatchObject(untouched);
+    clockWatch = { deadlineNowMs: () => clock.nowMs(), isHolding: () => false };
+    const ended = { state: 'NOT_ANALYSED_NOTIFIED' };
+    expect(await runOnce()).toMatchObject([ended, ended, ended]);
+  });
 
   it('ends each lane at its own deadline, with the code it was held for or TIMEOUT', async () => {
     clock.advance(1_000);

@@ -3,17 +3,21 @@
  * Decides that a job that is still open then becomes NOT_ANALYSED_NOTIFIED, with the code it was
  * held for or TIMEOUT. A result that waits for nothing but the PACS goes on waiting, at most
  * PACS_AWAY_MS: nobody can read anything there meanwhile, and it goes in when the PACS is back.
- * Invariant: silence ends here, whatever stage is stuck; a result given up is a dead letter.
+ * Invariants: silence ends here, whatever stage is stuck; a result given up is a dead letter; a
+ * clock that was set, or that is known to be wrong, ends nothing before its time.
  * Source: architecture 2 ("Silence is a defect"), hazard H5; reliability specification P6.
  */
 import { pollingStage, Wake, type Clock, type ReasonCode, type Stage } from '@aifi/shared-kernel';
 import { moveJob, type GatewayDatabase, type JobState } from '@aifi/gateway-database';
 import { buryOverdue, isBlockedByPacs, type DeliverStage } from '@aifi/gateway-deliver';
+import type { ClockWatch } from '@aifi/gateway-reconcile';
 import type { Logger } from '@aifi/shared-observability';
 import type { GatewayConfig } from './gateway-config.js';
 
 /** How long past its deadline a result waits for a PACS that is away. @unit ms */
 const PACS_AWAY_MS = 72 * 3_600_000;
+/** How long nothing is given up because the clock is known to be wrong. @unit ms */
+const CLOCK_PAUSE_MS = 3_600_000;
 /** How often that is told. @unit ms */
 const ALARM_INTERVAL_MS = 3_600_000;
 
@@ -21,6 +25,8 @@ export interface DeadlineDependencies {
   readonly database: GatewayDatabase;
   readonly deadlines: GatewayConfig['deadlines'];
   readonly pacsState: DeliverStage['pacsState'];
+  /** @default the clock is right */
+  readonly clockWatch?: Pick<ClockWatch, 'deadlineNowMs' | 'isHolding'> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -32,8 +38,9 @@ interface OverdueJob {
 }
 
 export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
-  const { database, deadlines, clock, logger } = dependencies;
+  const { database, deadlines, clockWatch, clock, logger } = dependencies;
   let alarmedMs = -Infinity;
+  let heldSinceMs: number | undefined;
   return pollingStage({
     name: 'deadline-watch',
     clock,
@@ -41,7 +48,10 @@ export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
     intervalMs: 5_000,
     onFault: (error) => logger.fault('deadline watch failed', error),
     runOnce: async () => {
-      const nowMs = clock.nowMs();
+      heldSinceMs = clockWatch?.isHolding() ? (heldSinceMs ?? clock.monotonicMs()) : undefined;
+      const isPaused = clock.monotonicMs() - (heldSinceMs ?? -Infinity) < CLOCK_PAUSE_MS;
+      if (isPaused) return 0;
+      const nowMs = clockWatch?.deadlineNowMs() ?? clock.nowMs();
       const overdue = database.read((sql) =>
         sql.all<OverdueJob>(
           `SELECT job_id, state, code, COALESCE(reopened_ms, created_ms) AS since_ms

@@ -38,6 +38,15 @@ describe('the configuration of a gateway', () => {
       [],
     );
   });
+  it('takes a hub that is joined with a token, or all files of a certificate, never a mixture', () => {
+    const { address, ...files } = good.hub;
+    const proxy = { url: 'http://proxy.example:3128' };
+    expect(problems({ hub: { address } })).toEqual([]);
+    expect(problems({ hub: { address, serverName: 'hub', proxy } })).toEqual([]);
+    expect(problems({ hub: { address, caFile: 'ca' } })).toEqual(['hub']);
+    expect(problems({ hub: { address, ...files, proxy } })).toEqual(['hub']);
+    expect(problems({ hub: { address, trust: 'everybody' } })).toEqual(['hub']);
+  });
   it('is as strict about identity as it can be, and relaxes outside clinical use only', () => {
     const strict = { placeholderBirthDates: [], identityRemovedElsewhere: 'refuse' };
     expect(gatewayConfigSchema.parse(good).pseudonymise).toEqual({

@@ -10,7 +10,10 @@ import { signInConfigSchema } from '@aifi/access-sign-in';
 import { deliverConfigSchema } from '@aifi/gateway-deliver';
 import { siteDeidentificationSchema } from '@aifi/dicom-deidentification';
 import { diskConfigSchema } from '@aifi/gateway-disk';
+import { linkSettingsSchema, type LinkSettings } from '@aifi/gateway-link';
 import { receiveConfigSchema, type ReceiveConfig } from '@aifi/gateway-receive';
+import { reconcileConfigSchema } from '@aifi/gateway-reconcile';
+import { uplinkConfigSchema } from '@aifi/gateway-uplink';
 import { listenSchema } from '@aifi/shared-config';
 import { PURPOSES, siteId } from '@aifi/shared-kernel';
 
@@ -33,6 +36,30 @@ const vaultSchema = z.strictObject({
   linkageDays: z.int().min(1).max(3650).default(90).describe('after the last result'),
   registerYears: z.int().min(1).max(115).default(20).describe('after the study date'),
 });
+
+/** Certificates that somebody else puts there and renews. */
+export interface HubFiles {
+  readonly address: string;
+  readonly caFile: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly signingPublicKeyFile: string;
+}
+const FILES = ['caFile', 'certificateFile', 'keyFile', 'signingPublicKeyFile'] as const;
+const hubSchema = linkSettingsSchema
+  .extend({
+    caFile: z.string().optional(),
+    certificateFile: z.string().optional(),
+    keyFile: z.string().optional(),
+    signingPublicKeyFile: z.string().optional(),
+  })
+  .refine((hub) => new Set(FILES.map((name) => hub[name] === undefined)).size === 1, {
+    message: `all of ${FILES.join(', ')}, or none where the gateway joins with a token`,
+  })
+  .refine((hub) => hub.caFile === undefined || !(hub.proxy ?? hub.serverName), {
+    message: 'proxy and serverName are for a gateway that joins with a token',
+  })
+  .transform((hub) => hub as HubFiles | LinkSettings);
 
 export const gatewayConfigSchema = z
   .strictObject({
@@ -88,13 +115,11 @@ export const gatewayConfigSchema = z
     disk: diskConfigSchema
       .prefault({})
       .describe('when new images are refused, and how long files are kept'),
-    hub: z.strictObject({
-      address: z.string().regex(/^[\w.-]+:\d+$/),
-      caFile: z.string(),
-      certificateFile: z.string(),
-      keyFile: z.string(),
-      signingPublicKeyFile: z.string(),
-    }),
+    reconcile: reconcileConfigSchema
+      .prefault({})
+      .describe('what is asked of the PACS, read from the disk and told of the clock'),
+    uplink: uplinkConfigSchema.prefault({}).describe("use of the hospital's line to the hub"),
+    hub: hubSchema.describe('the hub: joined with a token, or by certificates that are files'),
   })
   .refine(({ purpose, signIn }) => purpose !== 'clinical' || signIn.kind !== 'embedded', {
     path: ['signIn', 'kind'],

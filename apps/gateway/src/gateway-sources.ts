@@ -16,6 +16,7 @@ import type { Clock } from '@aifi/shared-kernel';
 import type { GatewayConfig } from './gateway-config.js';
 import type { HubLink } from './hub-link.js';
 import type { Pipeline } from './pipeline.js';
+import type { Reconcile } from './reconcile.parts.js';
 import type { VaultForPeople } from './vault-for-people.js';
 
 /** Token of GatewaySources. */
@@ -43,4 +44,7 @@ export interface GatewaySources extends Pick<
   readonly clock: Clock;
   readonly logger: Logger;
   readonly linkState: HubLink['state'];
+  readonly link: Pick<HubLink, 'view' | 'join'>;
+  /** What should have come, the clock, digests and invariants. */
+  readonly reconcile: Reconcile;
 }

@@ -11,6 +11,8 @@ import { DeadLettersController } from './dead-letters.controller.js';
 import { DeadLettersService } from './dead-letters.service.js';
 import { GATEWAY_METRICS, type GatewayMetrics } from './gateway-metrics.js';
 import { SOURCES, type GatewaySources } from './gateway-sources.js';
+import { LinkController } from './link.controller.js';
+import { LinkService } from './link.service.js';
 import { PixelHoldsController } from './pixel-holds.controller.js';
 import { PixelHoldsService } from './pixel-holds.service.js';
 import { PixelViewsService } from './pixel-views.service.js';
@@ -18,6 +20,8 @@ import { PreviewRenderer } from './preview/preview-renderer.js';
 import { PrivacyController } from './privacy.controller.js';
 import { PrivacyService } from './privacy.service.js';
 import { ProcessController } from './process.controller.js';
+import { ReconcileController } from './reconcile.controller.js';
+import { ReconcileService } from './reconcile.service.js';
 import { RegisterController } from './register.controller.js';
 import { RegisterService } from './register.service.js';
 import { StudiesController } from './studies.controller.js';
@@ -36,7 +40,8 @@ export class GatewayModule {
       module: GatewayModule,
       imports: [WebAccessModule.with(web)],
       controllers: [
-        ...[ProcessController, StudiesController, DeadLettersController],
+        ...[ProcessController, StudiesController, DeadLettersController, LinkController],
+        ReconcileController,
         ...[PixelHoldsController, RegisterController, PrivacyController, AuditController],
       ],
       providers: [
@@ -44,6 +49,8 @@ export class GatewayModule {
         { provide: GATEWAY_METRICS, useValue: metrics },
         StudiesService,
         DeadLettersService,
+        LinkService,
+        ReconcileService,
         { provide: PreviewRenderer, useFactory: () => new PreviewRenderer(sources.clock) },
         PixelViewsService,
         PixelHoldsService,

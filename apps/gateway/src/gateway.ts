@@ -23,6 +23,7 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import { createDiskWatch, createRetentionStage, type DiskWatch } from '@aifi/gateway-disk';
 import { SeriesThread } from '@aifi/gateway-pseudonymise';
+import { ClockWatch } from '@aifi/gateway-reconcile';
 import { createStatusService } from '@aifi/gateway-status';
 import { onNoSpace, systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
@@ -35,6 +36,7 @@ import { startHttp } from './http.js';
 import { openHubLink, type HubLink } from './hub-link.js';
 import { openIdentityStores, type IdentityStores } from './identity-stores.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
+import { createReconcile, type Reconcile } from './reconcile.parts.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
 import { createVaultRetention } from './vault-retention.js';
 
@@ -57,7 +59,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const clock = systemClock;
   const stores = await openStores(config);
   const { database, vault, identityEvents, access } = stores;
-  const link = openHubLink(config.hub);
+  const link = await openHubLink({ config, clock, logger });
   const disk = createDiskWatch({ folder: config.dataFolder, config: config.disk, clock, logger });
   await disk.start();
   onNoSpace(disk.reportFull);
@@ -84,7 +86,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
     await endSignIn();
     await ended.catch(() => undefined);
     await pseudonymising.close();
-    link.close();
+    await link.close();
     await access.database.close();
     database.close();
     vault.close();
@@ -115,6 +117,7 @@ interface Parts extends Stores {
 interface Stages extends Omit<Pipeline, 'stages'> {
   readonly all: readonly Stage[];
   readonly patients: PatientSource;
+  readonly reconcile: Reconcile;
 }
 
 function createStages(parts: Parts): Stages {
@@ -122,7 +125,10 @@ function createStages(parts: Parts): Stages {
   const { siteId, purpose, language, dataFolder, deadlines } = config;
   const jobsEnded = new Wake();
   const onEnded = (): void => jobsEnded.notify();
-  const pipeline = createPipeline({ ...parts, anchors: access.hubAnchors, onEnded });
+  const onChange = (): void => parts.changes.notify('status');
+  const clockWatch = new ClockWatch({ config: config.reconcile.clock, clock, logger, onChange });
+  const anchors = access.hubAnchors;
+  const pipeline = createPipeline({ ...parts, anchors, clockWatch, onEnded });
   const { stages, ...running } = pipeline;
   const status = createStatusService({
     ...{ siteId, purpose, language, dataFolder, deadlines },
@@ -133,7 +139,7 @@ function createStages(parts: Parts): Stages {
     onDone: running.ringDeliver,
   });
   const watch = createDeadlineWatch({
-    ...{ database, clock, logger, deadlines },
+    ...{ database, clock, logger, deadlines, clockWatch },
     pacsState: running.pacsState,
   });
   const patients = new PatientSource(database, vault);
@@ -145,9 +151,19 @@ function createStages(parts: Parts): Stages {
     ...{ vault, identityEvents: parts.identityEvents, database, clock, logger },
     retention: config.vault,
   });
-  const own = [watch, status, disk.stage, retention, vaultRetention];
+  const { currentRules } = running;
+  const looking = createReconcile({ ...parts, clockWatch, currentRules, onChange });
+  const own = [
+    watch,
+    status,
+    disk.stage,
+    retention,
+    vaultRetention,
+    ...looking.stages,
+    ...parts.link.stages,
+  ];
   const all = [...stages, ...own, ...auditStages(parts, patients)];
-  return { ...running, all, patients };
+  return { ...running, all, patients, reconcile: looking.reconcile };
 }
 
 /** Stages of the audit trail: what pipeline and vault did, the daily anchor, who gets it. */
@@ -190,6 +206,6 @@ function sourcesOf(parts: Parts, stages: Stages): GatewaySources {
     ...{ currentRules, pacsState, ringPseudonymise, ringDeliver, diskState: parts.disk.state },
     deadLetters: new DeadLetterStore(database),
     ...{ auditPublicKeyPem: publicKeyPemOf(auditKey), logger },
-    linkState: link.state,
+    ...{ link, linkState: link.state, reconcile: stages.reconcile },
   };
 }

@@ -28,10 +28,11 @@ import {
   temporaryFolder,
   type TemporaryFolder,
 } from '@aifi/shared-testing';
-import { DISK } from '../test/planted-gateway.js';
+import { DISK, LINK } from '../test/planted-gateway.js';
 import { roleSignIn } from '../test/role-sign-in.js';
 import { startHttp, type HttpInterface } from './http.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
+import { plantedReconcile } from '../test/planted-reconcile.js';
 
 const JOB = 'a'.repeat(32);
 const OTHER_JOB = 'b'.repeat(32);
@@ -128,6 +129,7 @@ beforeAll(async () => {
     sources: {
       ...{ database, access, clock, vault, changes, auditPublicKeyPem: '' },
       deadLetters: new DeadLetterStore(database),
+      link: { view: () => LINK, join: () => Promise.resolve() },
       ...{ ringDeliver: () => undefined, ringPseudonymise: () => undefined },
       ...{ diskState: () => disk, identityEvents: { erase: () => Promise.resolve(0) } },
       patients: new PatientSource(database, vault),
@@ -136,6 +138,7 @@ beforeAll(async () => {
         ...{ publicUrl: 'http://localhost:1', deadlines: { acuteMs: 600, routineMs: 3_600 } },
       },
       logger: silentLogger,
+      reconcile: plantedReconcile(database, clock),
       ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     },
     listen: { host: '127.0.0.1', port: 0 },

@@ -20,8 +20,10 @@ import { AifiError } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import type { GatewayConfig } from './gateway-config.js';
 import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.js';
+import { addReconcileGauges } from './reconcile.metrics.js';
 import type { GatewaySources } from './gateway-sources.js';
 import { GatewayModule } from './gateway.module.js';
+import { addLinkGauges } from './link.metrics.js';
 
 /** The console of this release, beside this application. */
 const CONSOLE_FOLDER = join(import.meta.dirname, '../../console/dist/gateway');
@@ -44,6 +46,8 @@ export interface HttpInterface {
 export async function startHttp(options: HttpOptions): Promise<HttpInterface> {
   const { sources, listen } = options;
   const metrics = createGatewayMetrics(sources);
+  addLinkGauges(metrics.registry, sources);
+  addReconcileGauges(metrics.registry, sources);
   const web = webOptions(options, metrics);
   const app = await NestFactory.create<NestExpressApplication>(
     GatewayModule.with({ sources, metrics, web }),

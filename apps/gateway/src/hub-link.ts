@@ -1,61 +1,131 @@
 /**
- * The link to the hub: one mTLS channel that the gateway dials.
- * Decides who the hub is for us (pinned CA) and how a dead connection is noticed.
+ * The link to the hub: mTLS that the gateway dials.
+ * Decides where the certificate comes from: files that the configuration names, or the identity
+ * that the gateway got by joining. Stages see one pair of clients either way.
  * Invariant: nothing listens here; the site is told by our certificate only (guards C1, C2).
  * Source: reliability specification F7, section 3 (half-open peers).
  */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { connectivityState, credentials, type ClientOptions } from '@grpc/grpc-js';
+import type { TLSSocket } from 'node:tls';
+import { credentials } from '@grpc/grpc-js';
 import { downlink, uplink } from '@aifi/contracts-proto';
-import { AifiError, LIMITS } from '@aifi/shared-kernel';
-import type { GatewayConfig } from './gateway-config.js';
+import type { GatewayLinkView } from '@aifi/contracts-rest';
+import {
+  CHANNEL_OPTIONS,
+  dialHub,
+  JoinedLink,
+  LinkWatch,
+  stateOf,
+  targetOf,
+  viewOfFiles,
+  type LinkProtocol,
+} from '@aifi/gateway-link';
+import { AifiError, type Clock, type Stage } from '@aifi/shared-kernel';
+import type { Logger } from '@aifi/shared-observability';
+import type { GatewayConfig, HubFiles } from './gateway-config.js';
+import { GATEWAY_VERSION } from './status-read-model.js';
 
-const CHANNEL_OPTIONS: ClientOptions = {
-  // A half-open connection is noticed within 30 s (20 s silence, 10 s for the answer).
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-  'grpc.keepalive_permit_without_calls': 1,
-  'grpc.max_receive_message_length': LIMITS.linkMessageBytesMax,
-  'grpc.max_send_message_length': LIMITS.linkMessageBytesMax,
-  'grpc.max_reconnect_backoff_ms': 10_000,
-};
-
-export type LinkState = 'up' | 'connecting' | 'down';
+export type LinkState = GatewayLinkView['state'];
 export interface HubLink {
   readonly uplink: uplink.UplinkServiceClient;
   readonly downlink: downlink.DownlinkServiceClient;
-  /** The hub's Ed25519 key for rules and outcomes. */
+  /** The hub's Ed25519 key as of this start; before joining one that has signed nothing. */
   readonly signingKey: KeyObject;
+  /** All keys that sign for the hub now; none before joining. */
+  signingKeys(): readonly KeyObject[];
+  /** Keep certificate and trust, and find out why the hub is not reached. */
+  readonly stages: readonly Stage[];
+  /** A connection for one protocol, with the certificate in force. */
+  dial(protocol: LinkProtocol, signal?: AbortSignal): Promise<TLSSocket>;
   /** Of the channel that the outcome stream keeps open. */
   state(): LinkState;
-  close(): void;
+  view(): GatewayLinkView;
+  /** With a token; CONFIG_INVALID where the certificate is a file. */
+  join(token: string, hub?: string): Promise<void>;
+  close(): Promise<void>;
 }
 
-export function openHubLink(config: GatewayConfig['hub']): HubLink {
-  const channel = credentials.createSsl(
-    readSecret(config.caFile),
-    readSecret(config.keyFile),
-    readSecret(config.certificateFile),
-  );
-  const up = new uplink.UplinkServiceClient(config.address, channel, CHANNEL_OPTIONS);
-  const down = new downlink.DownlinkServiceClient(config.address, channel, CHANNEL_OPTIONS);
+export interface LinkParts {
+  readonly config: Pick<GatewayConfig, 'hub' | 'dataFolder' | 'siteId' | 'purpose'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function openHubLink(parts: LinkParts): Promise<HubLink> {
+  const { hub } = parts.config;
+  return 'caFile' in hub ? Promise.resolve(openFileLink(hub, parts)) : openJoinedLink(hub, parts);
+}
+
+async function openJoinedLink(
+  settings: Exclude<GatewayConfig['hub'], HubFiles>,
+  { config, clock, logger }: LinkParts,
+): Promise<HubLink> {
+  const { dataFolder, siteId, purpose } = config;
+  const link = await JoinedLink.open({
+    ...{ settings, dataFolder, siteId, purpose, clock, logger },
+    gatewayVersion: GATEWAY_VERSION,
+  });
+  if (!link.isJoined) logger.warn('not joined: waiting for a token', { code: 'NOT_JOINED' });
+  // The channel carries the credentials: those given here are not used.
+  const options = { channelOverride: link.channel };
+  const unused = credentials.createInsecure();
   return {
-    uplink: up,
-    downlink: down,
-    signingKey: createPublicKey(readSecret(config.signingPublicKeyFile)),
-    state: () => linkState(down.getChannel().getConnectivityState(false)),
-    close: () => {
-      up.close();
-      down.close();
-    },
+    uplink: new uplink.UplinkServiceClient('hub', unused, options),
+    downlink: new downlink.DownlinkServiceClient('hub', unused, options),
+    signingKey: link.signingKeys()[0] ?? generateKeyPairSync('ed25519').publicKey,
+    signingKeys: () => link.signingKeys(),
+    stages: link.stages,
+    dial: (protocol, signal) => link.dial(protocol, signal),
+    state: () => link.view().state,
+    view: () => link.view(),
+    join: (token, hub) => link.join(token, hub),
+    close: () => link.close(),
   };
 }
 
-function linkState(state: connectivityState): LinkState {
-  if (state === connectivityState.READY) return 'up';
-  const isTrying = state === connectivityState.CONNECTING || state === connectivityState.IDLE;
-  return isTrying ? 'connecting' : 'down';
+function openFileLink(files: HubFiles, { clock, logger }: LinkParts): HubLink {
+  const { address } = files;
+  const [ca, key, certificate] = [files.caFile, files.keyFile, files.certificateFile].map(
+    readSecret,
+  ) as [Buffer, Buffer, Buffer];
+  const channel = credentials.createSsl(ca, key, certificate);
+  const up = new uplink.UplinkServiceClient(address, channel, CHANNEL_OPTIONS);
+  const down = new downlink.DownlinkServiceClient(address, channel, CHANNEL_OPTIONS);
+  const signingKey = createPublicKey(readSecret(files.signingPublicKeyFile));
+  const own = { key: key.toString(), certificate: certificate.toString() };
+  const dial: HubLink['dial'] = (protocol, signal) =>
+    dialHub({
+      ...{ settings: { address }, credentials: { trustAnchors: [ca.toString()], own }, protocol },
+      ...(signal && { signal }),
+    });
+  const state = (): LinkState => stateOf(down.getChannel().getConnectivityState(false));
+  const watch = new LinkWatch({
+    ...{ target: targetOf({ address }), clock, logger, random: Math.random },
+    ...{ isUp: () => state() === 'up', mayDial: () => true },
+    dial: (signal) => dial('h2', signal),
+  });
+  return {
+    ...{ uplink: up, downlink: down, signingKey, signingKeys: () => [signingKey] },
+    ...{ stages: [watch.stage], dial, state },
+    view: () =>
+      viewOfFiles({
+        ...{ address, nowMs: clock.nowMs(), state: state(), certificate: own.certificate },
+        ...{ trustAnchors: ca.toString(), watch },
+      }),
+    join: () =>
+      Promise.reject(
+        new AifiError(
+          'CONFIG_INVALID',
+          'the configuration names certificate files: nothing to join',
+        ),
+      ),
+    close: () => {
+      up.close();
+      down.close();
+      return Promise.resolve();
+    },
+  };
 }
 
 function readSecret(path: string): Buffer {

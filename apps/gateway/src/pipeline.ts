@@ -11,16 +11,24 @@ import { createDeliverStage, createPacsPeer, type DeliverStage } from '@aifi/gat
 import type { DiskWatch } from '@aifi/gateway-disk';
 import {
   createDownlinkStage,
+  createGrpcDownlinkPort,
+  KillStateStore,
   RulesStore,
   type AnchorKeeper,
   type CurrentRules,
 } from '@aifi/gateway-downlink';
 import { createPseudonymiseStage, type SeriesThread } from '@aifi/gateway-pseudonymise';
 import { createReceiveStage, type ReceiveStage } from '@aifi/gateway-receive';
+import type { ClockWatch } from '@aifi/gateway-reconcile';
 import { createReidentifyStage, IdentityExplainer } from '@aifi/gateway-reidentify';
-import { createSelectStage } from '@aifi/gateway-select';
+import { createSelectStage, selectAgain } from '@aifi/gateway-select';
 import { createSpool } from '@aifi/gateway-spool';
-import { createUplinkStage } from '@aifi/gateway-uplink';
+import {
+  createGrpcObjectTransport,
+  createGrpcUplinkPort,
+  createUplinkStage,
+  type SelectAgain,
+} from '@aifi/gateway-uplink';
 import type { IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import type { Logger } from '@aifi/shared-observability';
 import type { KeyRing } from '@aifi/shared-site-keys';
@@ -39,6 +47,8 @@ export interface PipelineDependencies {
   readonly disk: Pick<DiskWatch, 'level' | 'onChange'>;
   /** Keeps the hub's audit anchors. */
   readonly anchors: AnchorKeeper;
+  /** Compares the clocks, and holds results while they are apart. */
+  readonly clockWatch: Pick<ClockWatch, 'onHubTime' | 'isHolding'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called when deliver has ended a job; the ends that other stages make are found by looking. */
@@ -67,7 +77,9 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const common: StageBasics = (stage) => ({ database, clock, logger, wake: wake(stage) });
   const linkage = { vault, keys, siteId, dataFolder };
 
-  const { receive, deliver } = createFront(dependencies, common);
+  const kill = new KillStateStore(database, link.signingKey, clock);
+  const { receive, deliver } = createFront(dependencies, common, kill);
+  const upload = uploadParts(dependencies, rules);
   const spool = createSpool({
     ...common('spool'),
     spoolFolder: join(dataFolder, 'spool'),
@@ -96,15 +108,16 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       onDone: ring('uplink'),
     }),
     spool.stage,
-    createUplinkStage({ ...common('uplink'), client: link.uplink, onDone: ring('spool') }),
+    createUplinkStage({ ...upload, ...common('uplink'), onDone: ring('spool') }),
     createDownlinkStage({
       ...common('downlink'),
-      client: link.downlink,
-      ...{ siteId, anchors, rules },
+      port: createGrpcDownlinkPort(() => link.downlink, clock),
+      ...{ siteId, anchors, rules, kill },
       signingKey: link.signingKey,
       inboundFolder: join(dataFolder, 'inbound'),
       onDone: ring('reidentify'),
       onRules: ring('select'),
+      onProbe: ({ hubTimeMs }) => dependencies.clockWatch.onHubTime(hubTimeMs),
     }),
     createReidentifyStage({
       ...common('reidentify'),
@@ -131,10 +144,23 @@ type StageBasics = (
   stage: GatewayStage,
 ) => Pick<PipelineDependencies, 'database' | 'clock' | 'logger'> & { readonly wake: Wake };
 
+/** How the uplink reaches the hub; a study whose rules are too old for it is selected anew. */
+function uploadParts({ config, link, clock }: PipelineDependencies, rules: RulesStore) {
+  const { uplink, deadlines, purpose } = config;
+  const again: SelectAgain = (sql, jobId, atMs) =>
+    selectAgain(sql, { jobId, atMs, purpose, verified: rules.current() });
+  return {
+    port: createGrpcUplinkPort(() => link.uplink, clock),
+    transport: createGrpcObjectTransport(() => link.uplink, clock),
+    ...{ config: uplink, deadlines, selectAgain: again },
+  };
+}
+
 /** Both ends towards the hospital: what comes in, and what goes into its PACS. */
 function createFront(
-  { config, vault, identityEvents, disk, clock, onEnded }: PipelineDependencies,
+  { config, vault, identityEvents, disk, clockWatch, clock, onEnded }: PipelineDependencies,
   common: StageBasics,
+  kill: KillStateStore,
 ): { readonly receive: ReceiveStage; readonly deliver: DeliverStage } {
   const { dataFolder, pacs, deadlines } = config;
   const deliver = createDeliverStage({
@@ -143,6 +169,8 @@ function createFront(
     settings: pacs,
     deadlines,
     explainer: new IdentityExplainer({ vault, events: identityEvents, clock }),
+    knowKill: () => kill.knowledge(),
+    isHeld: clockWatch.isHolding,
     onDone: onEnded,
   });
   const receive = createReceiveStage({

@@ -104,6 +104,8 @@ export const CALLS: ById<readonly RouteCall[]> = {
   study: [get(study)],
   jobTrace: [get(`/api/v1/jobs/${PATIENT.jobId}/trace`)],
   deadLetters: [get('/api/v1/dead-letters'), get('/api/v1/dead-letters?code=PEER_REFUSED&limit=2')],
+  link: [get('/api/v1/link')],
+  joinLink: [post('/api/v1/link/join', { token: 'aifi-join.of-an-access-test' })],
   replayDeadLetter: [
     {
       send: async (gateway, token) =>
@@ -113,6 +115,15 @@ export const CALLS: ById<readonly RouteCall[]> = {
   replayDeadLetters: [
     post('/api/v1/dead-letters/replay', { all: true }),
     post('/api/v1/dead-letters/replay', { code: 'PEER_REFUSED', olderThanMs: 0 }),
+  ],
+  reconciliation: [get('/api/v1/reconciliation'), get('/api/v1/reconciliation?limit=1')],
+  dismissMissedStudy: [
+    {
+      send: async (gateway, token) =>
+        gateway.post(token, `/api/v1/reconciliation/${await gateway.missedStudy()}/dismissal`, {
+          reason: 'sent to another gateway',
+        }),
+    },
   ],
   pixelHolds: [get(HOLDS), get(`${HOLDS}?limit=2&jobId=${PATIENT.jobId}`)],
   openPixelHold: [holdStep('opening')],

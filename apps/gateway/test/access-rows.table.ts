@@ -29,11 +29,18 @@ const MATRIX = {
   //                 IT     rad    oper   mmgr   vend   audit  raio   proc   radgr  resid  pa     ref    phys   priv
   // "Gateway config, routes, AETs": R health of the operator; a hospital's IT, RAIO, physicist, privacy officer.
   status:           ['own', '-',   'all', '-',   '-',   'all', 'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  // "Gateway config, routes, AETs": W (own) hospital IT, which joins the hub; what is seen is as the status.
+  link:             ['own', '-',   'all', '-',   '-',   'all', 'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  joinLink:         ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
   // "Delete/replay dead letter": W hospital IT, R auditor; the physicist has IT's R, the privacy
   // officer the auditor's for the own site.
   deadLetters:      ['own', '-',   '-',   '-',   '-',   'all', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own'],
   replayDeadLetter: ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
   replayDeadLetters:['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  // Studies of the PACS that did not come: as the hospital's list; hospital IT and the radiologist's
+  // roles see them, hospital IT alone says that one need not come.
+  reconciliation:   ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],
+  dismissMissedStudy:['own', '-',  '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
   // Images that wait for a person: hospital IT and who makes or reads images; the auditor and the
   // privacy officer see the list.
   pixelHolds:       ['own', 'own', '-',   '-',   '-',   'all', '-',   '-',   'own', 'own', 'own', '-',   'own', 'own'],

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChangeBell } from '@aifi/access-web';
+import type { GatewayLinkView } from '@aifi/contracts-rest';
 import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import {
   loadOrCreateAuditKey,
@@ -29,6 +30,7 @@ import { startHttp, type HttpInterface } from '../src/http.js';
 import { plantPixelHolds, type PixelHoldSeed, type PlantedHold } from './planted-pixel-hold.js';
 import { plantDeadLetter, type DeadLetterSeed } from './planted-dead-letter.js';
 import { OWN_SITE, roleSignIn } from './role-sign-in.js';
+import { plantedReconcile } from './planted-reconcile.js';
 
 /** What of a patient must be nowhere before it is opened. */
 export interface PlantedPatient {
@@ -72,6 +74,13 @@ export const DISK: DiskState = {
   ...{ sinceMs: 1, reserve: { wantedBytes: 1, heldBytes: 1 } },
 };
 
+/** A gateway that has not joined. */
+export const LINK: GatewayLinkView = {
+  ...{ mode: 'not-joined', state: 'down', hub: 'hub.example:443', serverName: 'hub.example' },
+  ...{ proxy: null, certificate: null, trustAnchors: [], signingKeys: 0, joinedAtMs: null },
+  ...{ lastContactAtMs: null, trustCheckedAtMs: null, finding: null },
+};
+
 interface PlantedOptions {
   readonly consoleFolder?: string;
   readonly tls?: NonNullable<GatewayConfig['http']['tls']>;
@@ -85,6 +94,7 @@ export class PlantedGateway {
   /** How often deliver was told that there is something for the PACS. */
   rings = 0;
   #letters = 0;
+  #missed = 0;
   /** How often pseudonymise was told that there is a job for it. */
   jobRings = 0;
   #holds = 0;
@@ -122,6 +132,8 @@ export class PlantedGateway {
         },
       },
       logger: silentLogger,
+      reconcile: plantedReconcile(this.database, clock),
+      link: { view: () => LINK, join: () => Promise.resolve() },
       ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     };
     this.http = await startHttp({
@@ -178,6 +190,17 @@ export class PlantedGateway {
         ...{ code: 'PEER_REFUSED', dimseStatus: 0xa900, path: 'x.dcm', sha256: DIGEST },
         ...{ sopInstanceUid: `1.2.77.${number}`, ...seed },
       }),
+    );
+  }
+  /** A new study that the PACS has and that never came; its number on the list. */
+  missedStudy(): Promise<number> {
+    const number = (this.#missed += 1);
+    return this.database.write((sql) =>
+      sql.insert(
+        `INSERT INTO missed_study (study_uid, kind, state, series, modalities, products, study_ms,
+           found_ms) VALUES (?, 'MISSED', 'OPEN', '{"1.2":10}', '["MR"]', '["brain"]', ?, ?)`,
+        ...[`1.2.88.${number}`, this.clock.nowMs(), this.clock.nowMs()],
+      ),
     );
   }
   /** A new job of the ordinary patient whose images wait for a person, one hold for each file. */

@@ -11,6 +11,7 @@ import {
   hubRoutes,
   problemSchema,
   signInRoutes,
+  takeOverObjectId,
   type AuditRecord,
   type HubRouteId,
 } from '@aifi/contracts-rest';
@@ -23,6 +24,7 @@ import {
   type RouteId,
   type Where,
 } from '../test/access-rows.js';
+import { grantBinding, IDENTITY } from '../test/enrolment-calls.js';
 import { OTHER_SITE, OWN_SITE } from '../test/role-sign-in.js';
 import { SeededHub } from '../test/seeded-hub.js';
 
@@ -141,6 +143,14 @@ describe('dangerous acts', () => {
     ['decideApproval', 'central-operator'],
     ['studyInstances', 'central-operator'],
     ['instancePreview', 'central-operator'],
+    ['stopProduct', 'central-operator'],
+    ['resumeProduct', 'central-operator'],
+    ['takeOverGateway', 'central-operator'],
+    ['issueJoinToken', 'central-operator'],
+    ['revokeCertificate', 'central-operator'],
+    ['rotateAuthority', 'central-operator'],
+    ['createBinding', 'central-operator'],
+    ['endBinding', 'central-operator'],
     ['exportAudit', 'auditor'],
   ])('at %s need a fresh sign-in', async (id, role) => {
     for (const { send } of CALLS[id]) {
@@ -159,6 +169,8 @@ describe('the trail', () => {
     const who = `${role}.none.counts-${id}`;
     const act = HUB_ROUTE_ACTS[id];
     if (act === 'pixels.read') await grantPixels(who);
+    if (act === 'gateway.take-over') await grantTakeOver(who);
+    if (act === 'binding.create') await grantBinding(sut, who, IDENTITY);
     for (const routeCall of CALLS[id]) {
       // What a call prepares as somebody else is not counted.
       const before = await recordsOf(who);
@@ -192,6 +204,18 @@ async function recordsOf(userId: string): Promise<AuditRecord[]> {
 /** What that person asks for, agreed by a second one. */
 async function grantPixels(token: string): Promise<void> {
   const { id } = (await (await askFor(sut, token)).json()) as { id: string };
+  const body = { decision: 'approve', reason: 'agreed by telephone' };
+  const path = `/api/v1/approvals/${id}/decision`;
+  expect((await sut.post('central-operator.none.agrees', path, body)).status).toBe(200);
+}
+
+/** The take-over of the calls, asked for by that person and agreed by a second one. */
+async function grantTakeOver(token: string): Promise<void> {
+  const asked = await sut.post(token, '/api/v1/approvals', {
+    ...{ act: 'gateway.take-over', siteId: OTHER_SITE, reason: 'the box has burnt down' },
+    objectId: takeOverObjectId(7, 8),
+  });
+  const { id } = (await asked.json()) as { id: string };
   const body = { decision: 'approve', reason: 'agreed by telephone' };
   const path = `/api/v1/approvals/${id}/decision`;
   expect((await sut.post('central-operator.none.agrees', path, body)).status).toBe(200);

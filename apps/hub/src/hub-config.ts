@@ -9,10 +9,14 @@ import { z } from 'zod';
 import { syslogDestinationSchema } from '@aifi/access-audit';
 import { signInConfigSchema } from '@aifi/access-sign-in';
 import { productIdSchema, semverSchema } from '@aifi/contracts-manifests';
+import { controlConfigSchema } from '@aifi/hub-downlink';
 import { inferConfigSchema } from '@aifi/hub-infer';
+import { admissionConfigSchema } from '@aifi/hub-ingest';
 import { resultsConfigSchema } from '@aifi/hub-results';
 import { listenSchema } from '@aifi/shared-config';
 import { PURPOSES } from '@aifi/shared-kernel';
+import { digestsConfigSchema } from './hub-assurance.js';
+import { retentionConfigSchema } from './hub-retention.js';
 
 const databaseSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('embedded') }),
@@ -48,7 +52,22 @@ export const hubConfigSchema = z
     purpose: z.enum(PURPOSES).describe('of all sites of this hub'),
     dataFolder: z.string().min(1).describe('object store and embedded database; on a local disk'),
     grpc: listenSchema
-      .extend({ caFile: z.string(), certificateFile: z.string(), keyFile: z.string() })
+      .extend({
+        caFile: z
+          .string()
+          .describe('authority of certificateFile, and of gateways that never joined'),
+        certificateFile: z.string(),
+        keyFile: z.string(),
+        nationalAnchorFiles: z
+          .array(z.string())
+          .default([])
+          .describe('authorities whose certificates can be bound to a gateway by two persons'),
+        publicAddress: z
+          .string()
+          .regex(/^[\w.-]+:\d{1,5}$/)
+          .optional()
+          .describe('host:port as gateways dial it; default: host of publicUrl and the link port'),
+      })
       .describe('the link to the gateways, mutual TLS'),
     http: listenSchema
       .extend({
@@ -72,6 +91,10 @@ export const hubConfigSchema = z
     deployments: z.array(deploymentSchema),
     infer: inferConfigSchema.prefault({}),
     results: resultsConfigSchema.prefault({}),
+    retention: retentionConfigSchema.prefault({}).describe('how long objects stay'),
+    digests: digestsConfigSchema.prefault({}).describe('nightly check of stored objects'),
+    control: controlConfigSchema.prefault({}),
+    admission: admissionConfigSchema.prefault({}).describe('room for uploads, shared by all sites'),
   })
   .refine((config) => config.database.kind === 'external' || config.roles.length === 2, {
     path: ['roles'],

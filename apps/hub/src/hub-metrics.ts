@@ -1,9 +1,12 @@
 /**
  * Metrics of the hub: jobs by state, sessions, refusals by code.
- * Decides what is counted; labels are states and codes of our own, never a user, site or study.
+ * Decides what is counted; labels are states and codes of our own, never a user or study. A site is
+ * named only where people must act for it: the days left of its gateways' certificates.
  * Source: governance specification 4.7 (metric labels).
  */
 import { countJobs, type HubDatabase } from '@aifi/hub-database';
+import type { HubEnrolment } from '@aifi/hub-enrolment';
+import { createLinkMeter, type LinkMeter } from '@aifi/hub-link';
 import { Counter, createRegistry, Gauge, type Registry } from '@aifi/shared-observability';
 
 /** Token of HubMetrics. */
@@ -13,9 +16,11 @@ export interface HubMetrics {
   readonly registry: Registry;
   /** Counts a refusal of the web edge. */
   readonly onRefused: (code: string) => void;
+  /** Counts connections of gateways. */
+  readonly link: LinkMeter;
 }
 
-export function createHubMetrics(database: HubDatabase): HubMetrics {
+export function createHubMetrics(database: HubDatabase, enrolment: HubEnrolment): HubMetrics {
   const registry = createRegistry('hub');
   const registers = [registry];
   const jobs = new Gauge({
@@ -41,7 +46,9 @@ export function createHubMetrics(database: HubDatabase): HubMetrics {
     labelNames: ['code'],
     registers,
   });
-  return { registry, onRefused: (code) => refused.inc({ code }) };
+  enrolment.expiry.register(registry);
+  const link = createLinkMeter(registry);
+  return { registry, link, onRefused: (code) => refused.inc({ code }) };
 }
 
 async function countSessions(database: HubDatabase): Promise<number> {

@@ -21,7 +21,9 @@ import { FolderObjectStore } from '@aifi/hub-object-store';
 import { publishRules } from '@aifi/hub-route';
 import { ChangeBell } from '@aifi/access-web';
 import { HubAccess } from '@aifi/hub-access';
+import { HubEnrolment } from '@aifi/hub-enrolment';
 import type { Logger } from '@aifi/shared-observability';
+import { HubAssurance } from './hub-assurance.js';
 import type { HubConfig } from './hub-config.js';
 
 /** Token of HubParts. */
@@ -36,9 +38,13 @@ export interface HubParts {
   readonly access: HubAccess;
   /** Tells open pages which lists have changed. */
   readonly changes: ChangeBell;
+  /** Certificates of gateways: who is let in at the link. */
+  readonly enrolment: HubEnrolment;
   readonly store: FolderObjectStore;
   readonly models: ModelRegistry;
   readonly signingKey: KeyObject;
+  /** Checks of stored objects and of the invariants. */
+  readonly assurance: HubAssurance;
   /** Resolves when an embedded server has ended; never for an external one. */
   readonly databaseEnded: Promise<void>;
   close(): Promise<void>;
@@ -58,6 +64,10 @@ export async function openHubParts(config: HubConfig, logger: Logger): Promise<H
     await enrolSites(database, sites, (sql, site) =>
       publishRules(sql, site, { findModel, signingKey, clock }),
     );
+    const { dataFolder, purpose, grpc: files } = config;
+    const enrolment = await HubEnrolment.open({
+      ...{ database, clock, logger, dataFolder, purpose, signingKey, files },
+    });
     if (config.database.kind === 'embedded') {
       // This process has database and objects to itself: whatever is unfinished died with the last.
       await releaseAllClaims(database);
@@ -70,7 +80,8 @@ export async function openHubParts(config: HubConfig, logger: Logger): Promise<H
     const { ended: databaseEnded } = server;
     const access = new HubAccess({ database, clock });
     const own = { config, logger, clock, models, signingKey, changes: new ChangeBell() };
-    return { ...own, database, access, store, databaseEnded, close };
+    const assurance = new HubAssurance({ ...own, database, store, config: config.digests });
+    return { ...own, database, access, enrolment, store, assurance, databaseEnded, close };
   } catch (error) {
     await server.stop();
     throw error;

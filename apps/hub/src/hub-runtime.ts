@@ -10,7 +10,9 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { registerAdmissionMetrics } from '@aifi/hub-ingest';
 import { HUB_PARTS, type HubParts } from './hub-parts.js';
+import { HUB_METRICS, type HubMetrics } from './hub-metrics.js';
 import { createHubStages } from './hub-stages.js';
 import { LinkServer } from './link-server.js';
 import { PreviewRenderer } from './preview/preview-renderer.js';
@@ -26,6 +28,7 @@ export class HubRuntime implements OnApplicationBootstrap, OnApplicationShutdown
 
   constructor(
     @Inject(HUB_PARTS) private readonly parts: HubParts,
+    @Inject(HUB_METRICS) private readonly metrics: HubMetrics,
     @Inject(PreviewRenderer) private readonly previews: PreviewRenderer,
   ) {}
 
@@ -38,9 +41,15 @@ export class HubRuntime implements OnApplicationBootstrap, OnApplicationShutdown
       this.ended = Promise.all(running).then(() => undefined);
     }
     if (config.roles.includes('api')) {
-      this.#link = new LinkServer(stages);
+      registerAdmissionMetrics(this.metrics.registry, stages.admission);
+      this.#link = new LinkServer(stages, this.parts, this.metrics.link);
       this.linkPort = await this.#link.start(config.grpc);
     }
+  }
+
+  /** Who is let in has changed: looked at now, instead of within seconds. */
+  lookAtLink(): void {
+    this.#link?.look();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -7,21 +7,31 @@
 import { Wake, type Stage } from '@aifi/shared-kernel';
 import { createAnchorStage } from '@aifi/hub-access';
 import { createDownlink, type Downlink } from '@aifi/hub-downlink';
+import { createEnrolmentService, createJoinProtocol } from '@aifi/hub-enrolment';
 import type { FaultListener } from '@aifi/hub-identity';
 import { createInferStage } from '@aifi/hub-infer';
-import { createUplinkService } from '@aifi/hub-ingest';
+import { createIngest, drainOn, FairAdmission, type Ingest } from '@aifi/hub-ingest';
+import type { AnyProtocol } from '@aifi/hub-link';
 import { createResultsStage } from '@aifi/hub-results';
-import { createRouteStage } from '@aifi/hub-route';
-import type { uplink } from '@aifi/contracts-proto';
+import { createRouteStage, createStopStage } from '@aifi/hub-route';
+import type { enrolment, uplink } from '@aifi/contracts-proto';
 import { auditShippers } from './audit-shippers.js';
 import type { HubParts } from './hub-parts.js';
+import { createHubRetention } from './hub-retention.js';
 
 /** Version of the platform as written into results; the package's own. */
 export const PLATFORM_VERSION = '0.1.0';
 
 export interface HubStages {
   readonly uplink: uplink.UplinkServiceServer;
+  /** Bulk bytes; also one of `protocols`. */
+  readonly objects: Ingest['objects'];
+  /** Room for objects on their way, shared by all sites. */
+  readonly admission: FairAdmission;
   readonly downlink: Downlink;
+  readonly enrolment: enrolment.EnrolmentServiceServer;
+  /** What is spoken on the link's port besides gRPC. */
+  readonly protocols: readonly AnyProtocol[];
   /** Stages that poll, for the role jobs. */
   readonly polling: readonly Stage[];
 }
@@ -31,7 +41,7 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
   const [routeWake, inferWake, resultsWake] = [new Wake(), new Wake(), new Wake()];
   const onFault: FaultListener = (error, siteId) =>
     logger.fault('call refused', error, siteId === undefined ? {} : { siteId });
-  const downlink = createDownlink({ ...parts, onFault, stopping });
+  const downlink = createDownlink({ ...parts, control: config.control, onFault, stopping });
   const ring = (wake: Wake) => (): void => {
     tellPages(parts);
     wake.notify();
@@ -42,10 +52,19 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
   };
   const findModel = parts.models.get.bind(parts.models);
   const shared = { ...parts, findModel, onConcluded };
+  const admission = new FairAdmission(config.admission);
+  const ingest = createIngest({
+    ...{ ...parts, onFault, onDone: ring(routeWake) },
+    admission,
+    drain: drainOn(stopping),
+  });
   return {
-    uplink: createUplinkService({ ...parts, onFault, onDone: ring(routeWake) }),
+    uplink: ingest.service,
+    objects: ingest.objects,
+    admission,
     polling: [
       createRouteStage({ ...shared, wake: routeWake, onQueued: ring(inferWake) }),
+      createStopStage({ ...shared, onRules: () => downlink.wakeControl() }),
       createInferStage({
         ...shared,
         wake: inferWake,
@@ -65,8 +84,19 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
         onFault: (error) => logger.fault('audit chains were not anchored', error),
       }),
       ...auditShippers(parts),
+      createHubRetention({ ...parts, config: config.retention }),
+      ...parts.assurance.stages(onConcluded),
+      parts.enrolment.expiry.stage(),
     ],
     downlink,
+    enrolment: createEnrolmentService(parts.enrolment.renewal, onFault),
+    protocols: [
+      ingest.objects,
+      createJoinProtocol({
+        ...{ service: parts.enrolment.joining, clock: parts.clock },
+        onRefused: (fault) => logger.fault('a request to join was refused', fault),
+      }),
+    ],
   };
 }
 

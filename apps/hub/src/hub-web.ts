@@ -18,6 +18,7 @@ import { hubRoutes } from '@aifi/contracts-rest';
 import { ALL_SITES, type Sql } from '@aifi/hub-database';
 import { AifiError } from '@aifi/shared-kernel';
 import type { HubConfig } from './hub-config.js';
+import { addAssuranceGauges } from './assurance-metrics.js';
 import { createHubMetrics, type HubMetrics } from './hub-metrics.js';
 import { readSecret, type HubParts } from './hub-parts.js';
 import type { HubSignIn } from './hub-sign-in.js';
@@ -31,7 +32,8 @@ export async function createHubApp(
   parts: HubParts,
   signIn: HubSignIn,
 ): Promise<NestExpressApplication> {
-  const metrics = createHubMetrics(parts.database);
+  const metrics = createHubMetrics(parts.database, parts.enrolment);
+  addAssuranceGauges(metrics.registry, parts.assurance.state);
   const web = webOptions(parts, signIn, metrics);
   const app = await NestFactory.create<NestExpressApplication>(
     HubModule.with({ parts, metrics, web }),

@@ -102,6 +102,9 @@ function verified({ header }: ReceivedOutcome): OutcomeManifest {
 
 const status = (code: number): unknown => expect.objectContaining({ code });
 
+/** What the hub holds of a study that it has not seen. */
+const NOTHING = { heldSha256: [], stored: false, partial: [] };
+
 describe('uplink', () => {
   it('refuses a peer without a certificate', async () => {
     const { caFile } = certificates.hub;
@@ -112,13 +115,20 @@ describe('uplink', () => {
 
   it('refuses a site that is not enrolled', async () => {
     const unknown = new GatewayStandIn(sut.linkPort!, certificates.sites['site-c']!);
-    await expect(unknown.open(testStudy(model))).rejects.toEqual(status(7));
-    await expect(unknown.rules()).rejects.toEqual(status(5));
+    // Let in by no record: the front answers each call, no service is reached.
+    await expect(unknown.open(testStudy(model))).rejects.toEqual(status(16));
+    await expect(unknown.rules()).rejects.toEqual(status(16));
     unknown.close();
   });
 
+  it('refuses a study that other rules than the newest have selected, with a code', async () => {
+    const study = await siteA.study(model, { ruleSetSha256: sha256Hex('rules of long ago') });
+    const refused = await siteA.open(study).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 9, details: 'RULES_OUTDATED' });
+  });
+
   it('refuses other bytes under the same job and manifests that do not fit', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.open(study);
     const changed = { ...study, envelope: Buffer.from('other') };
     await expect(siteA.open(changed)).rejects.toEqual(status(9));
@@ -129,7 +139,7 @@ describe('uplink', () => {
   });
 
   it('refuses bytes that are not those declared, and keeps nothing of them', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.open(study);
     const [file] = study.files as [Buffer];
     const flipped = Buffer.from(file);
@@ -147,19 +157,21 @@ describe('uplink', () => {
       { part: { $case: 'chunk', value: huge } as const },
     ];
     await expect(siteA.put(oversized)).rejects.toEqual(status(8));
-    await expect(siteA.open(study)).resolves.toEqual({ heldSha256: [], stored: false });
+    await expect(siteA.open(study)).resolves.toEqual(NOTHING);
     await expect(siteA.closeStudy(study)).rejects.toEqual(status(9));
     expect(readdirSync(join(config.dataFolder, 'objects/site-a/incoming'))).toEqual([]);
   });
 
   it('shows and gives nothing of a job to another site', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.open(study);
     await siteA.put(partsOf(study, 0, study.files[0]!));
     await expect(siteB.closeStudy(study)).rejects.toEqual(status(5));
     await expect(siteB.put(partsOf(study, 1, study.files[1]!))).rejects.toEqual(status(5));
-    // The same bytes and ids are a new job there, of which the hub holds nothing.
-    await expect(siteB.open(study)).resolves.toEqual({ heldSha256: [], stored: false });
+    // The same ids and objects are a new job there, of which the hub holds nothing.
+    const { ruleSetSha256 } = (await siteB.study(model)).manifest;
+    const ofB = testStudy(model, { ...study.manifest, ruleSetSha256 });
+    await expect(siteB.open(ofB)).resolves.toEqual(NOTHING);
   });
 });
 
@@ -190,7 +202,7 @@ describe('rules', () => {
 
 describe('the loop', () => {
   it('returns a signed result to the site that sent the study, until acknowledged', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.send(study);
     const [first] = await siteA.pull(1, () => false);
     const [second] = await siteA.pull(1, () => true);
@@ -213,12 +225,12 @@ describe('the loop', () => {
   }, 60_000);
 
   it("refuses an acknowledgement of another site's outcome", async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.send(study);
     await siteA.pull(1, () => false);
     const call = siteB.downlink.streamOutcomes();
     const refused = new Promise((resolve) => call.on('error', resolve).resume());
-    call.write({ part: { $case: 'cursor', value: { afterSequence: 0 } } });
+    call.write({ part: { $case: 'cursor', value: { afterSequence: 0, exact: false } } });
     const { jobId, revision } = study.manifest;
     call.write({ part: { $case: 'ack', value: { jobId, revision, issue: 0 } } });
     await expect(refused).resolves.toEqual(status(5));
@@ -227,7 +239,7 @@ describe('the loop', () => {
   }, 60_000);
 
   it('answers a repeated upload as it did before, and makes no second outcome', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.send(study);
     await outcomeOf(siteA, study);
     await expect(siteA.open(study)).resolves.toMatchObject({ stored: true });
@@ -240,7 +252,7 @@ describe('the loop', () => {
 
   it('says NOT_ANALYSED with the code of the closed gate', async () => {
     const product = { id: 'unknown', version: '1.0.0', modelDigest: sha256Hex('unknown') };
-    const study = testStudy(model, { product });
+    const study = await siteB.study(model, { product });
     await siteB.send(study);
     await expect(outcomeOf(siteB, study)).resolves.toMatchObject({
       outcome: 'NOT_ANALYSED',
@@ -250,7 +262,7 @@ describe('the loop', () => {
 
   it('ends at once with the code of a worker that refuses the images', async () => {
     worker.behaviour = { code: 'INPUT_INCOMPLETE' };
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.send(study);
     await expect(outcomeOf(siteA, study)).resolves.toMatchObject({ code: 'INPUT_INCOMPLETE' });
     expect(worker.requests.filter((id) => id.startsWith(study.manifest.jobId))).toHaveLength(1);
@@ -260,7 +272,7 @@ describe('the loop', () => {
     'tries three times, then says MODEL_FAILED, when the worker gives: %s',
     async (behaviour) => {
       worker.behaviour = behaviour;
-      const study = testStudy(model);
+      const study = await siteA.study(model);
       await siteA.send(study);
       await expect(outcomeOf(siteA, study)).resolves.toMatchObject({ code: 'MODEL_FAILED' });
       const { jobId } = study.manifest;
@@ -271,14 +283,14 @@ describe('the loop', () => {
   );
 
   it('keeps an outcome over a restart and gives it to its own site only', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.send(study);
     await siteA.pull(1, () => false);
     siteA.close();
     siteB.close();
     await sut.stop();
     await start();
-    const ofB = testStudy(model);
+    const ofB = await siteB.study(model);
     await siteB.send(ofB);
     await expect(outcomeOf(siteB, ofB)).resolves.toMatchObject({ outcome: 'RESULT' });
     await expect(outcomeOf(siteA, study)).resolves.toMatchObject({ outcome: 'RESULT' });
@@ -303,7 +315,7 @@ async function jobState(study: TestStudy): Promise<object> {
 
 describe('the operator interface', () => {
   it('lists jobs of studies by their pseudonym, and nothing else of them', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.open(study);
     const { jobId, studyInstanceUid: studyPseudonym, revision, lane } = study.manifest;
     await expect(studyLine(study)).resolves.toEqual({
@@ -319,7 +331,7 @@ describe('the operator interface', () => {
   });
 
   it('traces a job from hop to hop with attempts and digests, and names no study', async () => {
-    const study = testStudy(model);
+    const study = await siteA.study(model);
     await siteA.send(study);
     await outcomeOf(siteA, study);
     const text = await (await get(`api/v1/jobs/${study.manifest.jobId}`)).text();

@@ -7,7 +7,11 @@ import { WebAccessModule, type WebAccessOptions } from '@aifi/access-web';
 import type { Sql } from '@aifi/hub-database';
 import { AuditController } from './audit.controller.js';
 import { AuditService } from './audit.service.js';
+import { EnrolmentController } from './enrolment.controller.js';
+import { EnrolmentService } from './enrolment.service.js';
 import { OverviewController, ProcessController, StudiesController } from './hub.controller.js';
+import { KillSwitchController } from './kill-switch.controller.js';
+import { KillSwitchService } from './kill-switch.service.js';
 import { HUB_METRICS, type HubMetrics } from './hub-metrics.js';
 import { HUB_PARTS, type HubParts } from './hub-parts.js';
 import { HubRuntime } from './hub-runtime.js';
@@ -28,7 +32,14 @@ export class HubModule {
     return {
       module: HubModule,
       imports: [WebAccessModule.with(web)],
-      controllers: [ProcessController, OverviewController, StudiesController, AuditController],
+      controllers: [
+        ProcessController,
+        OverviewController,
+        StudiesController,
+        AuditController,
+        EnrolmentController,
+        KillSwitchController,
+      ],
       providers: [
         { provide: HUB_PARTS, useValue: parts },
         { provide: HUB_METRICS, useValue: metrics },
@@ -38,6 +49,8 @@ export class HubModule {
         StudiesService,
         PixelsService,
         AuditService,
+        EnrolmentService,
+        KillSwitchService,
       ],
     };
   }

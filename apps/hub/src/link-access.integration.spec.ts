@@ -5,15 +5,16 @@
  * another site's, none, one of a foreign authority, and with a person's token in the metadata.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { LINK_METHOD_ACTS, ROLES, type Role } from '@aifi/access-authorisation';
 import { verifyManifest } from '@aifi/contracts-manifests';
-import { downlink, uplink } from '@aifi/contracts-proto';
+import { downlink, enrolment, uplink } from '@aifi/contracts-proto';
 import { auditAnchorSchema } from '@aifi/contracts-rest';
 import { sha256Hex } from '@aifi/shared-kernel';
 import { partsOf, type GatewayStandIn } from '../test/gateway-stand-in.js';
+import { makeRequest, type KeyAndRequest } from '../test/joining.js';
 import { OTHER_SITE, OWN_SITE } from '../test/role-sign-in.js';
 import { SeededHub } from '../test/seeded-hub.js';
 
@@ -28,12 +29,14 @@ interface Row {
   readonly other: () => Outcome;
 }
 const NOT_FOUND = 5;
+const FAILED_PRECONDITION = 9;
 /** The handshake fails: no method is reached. */
 const UNAVAILABLE = 14;
 
 const sut = new SeededHub();
 const gateways = new Map<Caller, GatewayStandIn>();
 let calls = 0;
+let csr: KeyAndRequest;
 beforeAll(async () => {
   await sut.start();
   const { caFile } = sut.certificates.hub;
@@ -41,6 +44,7 @@ beforeAll(async () => {
   gateways.set('own', sut.siteA).set('other', sut.siteB).set('other with bearer', sut.siteB);
   gateways.set('none', sut.gateway({ caFile })).set('bearer', sut.gateway({ caFile }));
   gateways.set('foreign', sut.gateway({ ...foreign, caFile }));
+  csr = await makeRequest('gateway of another site');
   const { open } = sut.seeds;
   await sut.siteA.put(partsOf(open, 0, open.files[0]!));
 }, 180_000);
@@ -59,7 +63,9 @@ const keyOf = ({ manifest }: SeededHub['seeds']['open']) => {
   const { jobId, revision } = manifest;
   return { jobId, revision };
 };
-const heldOf = (sha256: readonly string[]): Outcome => ({ heldSha256: sha256, stored: false });
+const heldOf = (sha256: readonly string[]): Outcome => ({
+  ...{ heldSha256: sha256, stored: false, partial: [] },
+});
 
 /** In this order: the last one makes a job of that id at the other site. */
 const ROWS: Readonly<Record<Method, Row>> = {
@@ -101,10 +107,47 @@ const ROWS: Readonly<Record<Method, Row>> = {
           resolve(manifest.jobId);
           call.cancel();
         });
-        call.write({ part: { $case: 'cursor', value: { afterSequence: 0 } } });
+        call.write({ part: { $case: 'cursor', value: { afterSequence: 0, exact: false } } });
       }),
     own: () => sut.seeds.concluded.manifest.jobId,
     other: () => sut.seeds.others.manifest.jobId,
+  },
+  streamControl: {
+    call: ({ downlink: client }, metadata) =>
+      new Promise((resolve, reject) => {
+        const held = { killSequence: 0, rulesSha256: '', configurationSha256: '' };
+        const call = client.streamControl(held, metadata);
+        call.on('error', reject);
+        call.on('data', ({ part }: downlink.StreamControlResponse) => {
+          if (part?.$case !== 'killState') return;
+          const key = createPublicKey(readFileSync(sut.certificates.signingPublicKeyFile));
+          verifyManifest(part.value.state, part.value.signature, key);
+          resolve('signed kill state');
+          call.cancel();
+        });
+      }),
+    own: () => 'signed kill state',
+    other: () => 'signed kill state',
+  },
+  renew: {
+    call: async ({ enrolment: client }, metadata) => {
+      const { certificate } = await unary<enrolment.RenewResponse>((callback) =>
+        client.renew({ csr: csr.der }, metadata, callback),
+      );
+      return new X509Certificate(certificate).subjectAltName;
+    },
+    own: () => `URI:spiffe://aifi/site/${OWN_SITE}/gw/1`,
+    other: () => `URI:spiffe://aifi/site/${OTHER_SITE}/gw/1`,
+  },
+  getTrust: {
+    call: async ({ enrolment: client }, metadata) => {
+      const { configuration } = await unary<enrolment.GetTrustResponse>((callback) =>
+        client.getTrust({}, metadata, callback),
+      );
+      return (JSON.parse(Buffer.from(configuration).toString()) as { siteId: string }).siteId;
+    },
+    own: () => OWN_SITE,
+    other: () => OTHER_SITE,
   },
   putObjects: {
     call: ({ uplink: client }, metadata) =>
@@ -145,8 +188,8 @@ const ROWS: Readonly<Record<Method, Row>> = {
       );
     },
     own: () => heldOf([sut.seeds.open.manifest.objects[0]!.sha256]),
-    // The same ids and bytes are a new job there, of which the hub holds nothing.
-    other: () => heldOf([]),
+    // The same ids and bytes would be a new job there, which other rules have selected.
+    other: () => FAILED_PRECONDITION,
   },
 };
 
@@ -170,7 +213,10 @@ async function outcomeOf(row: Row, caller: Caller, role: Role = 'hospital-it'): 
 
 describe('the link', () => {
   it('has a row for each method of its services', () => {
-    const services = [uplink.UplinkServiceService, downlink.DownlinkServiceService];
+    const services = [
+      ...[uplink.UplinkServiceService, downlink.DownlinkServiceService],
+      enrolment.EnrolmentServiceService,
+    ];
     const methods = services.flatMap((service) => Object.keys(service));
     expect(new Set(methods)).toEqual(new Set(Object.keys(ROWS)));
     expect(new Set(methods)).toEqual(new Set(Object.keys(LINK_METHOD_ACTS)));

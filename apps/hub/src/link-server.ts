@@ -1,14 +1,15 @@
 /**
- * LinkServer: the gRPC server that the gateways dial, with mutual TLS.
- * Decides its limits: message sizes, memory of a session, keepalive that finds a dead peer.
- * Invariant: no call reaches a stage without a client certificate of our authority.
+ * LinkServer: the gRPC services that the gateways call, behind the front of the link.
+ * Decides their limits: message sizes, memory of a session, keepalive that finds a dead peer.
+ * Invariant: no call reaches a stage without a certificate that the front has let in.
  * Source: reliability specification F7, C1, 3 (half-open: keepalive 20 s + 10 s).
  */
-import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { downlink, uplink } from '@aifi/contracts-proto';
-import { AifiError, LIMITS, type Clock } from '@aifi/shared-kernel';
+import { Server } from '@grpc/grpc-js';
+import { downlink, enrolment, keepaliveOptions, uplink } from '@aifi/contracts-proto';
+import { grpcProtocol, LinkFront, type LinkMeter } from '@aifi/hub-link';
+import { LIMITS, type Clock } from '@aifi/shared-kernel';
 import type { HubConfig } from './hub-config.js';
-import { readSecret } from './hub-parts.js';
+import type { HubParts } from './hub-parts.js';
 import type { HubStages } from './hub-stages.js';
 
 /** OpenStudy carries the manifest: 50,000 instances of about 430 bytes. @unit bytes */
@@ -23,40 +24,46 @@ export class LinkServer {
     'grpc.max_receive_message_length': MANIFEST_MESSAGE_BYTES_MAX,
     'grpc.max_send_message_length': LIMITS.linkMessageBytesMax,
     'grpc.max_concurrent_streams': 32,
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
+    ...keepaliveOptions(),
     'grpc-node.max_session_memory': SESSION_MEMORY_MIB_MAX,
   });
+  readonly #grpc = grpcProtocol(this.#server);
+  readonly #front: LinkFront;
+  readonly #objects: HubStages['objects'];
 
-  constructor(stages: HubStages) {
+  constructor(stages: HubStages, parts: HubParts, meter: LinkMeter) {
+    this.#objects = stages.objects;
     this.#server.addService(uplink.UplinkServiceService, stages.uplink);
     this.#server.addService(downlink.DownlinkServiceService, stages.downlink.service);
+    this.#server.addService(enrolment.EnrolmentServiceService, stages.enrolment);
+    const { clock, enrolment: enrolled, logger } = parts;
+    this.#front = new LinkFront({
+      ...{ clock, logger, meter, trust: enrolled.trust, readIdentity: enrolled.readIdentity },
+      protocols: [this.#grpc, ...stages.protocols],
+    });
   }
 
   /** The port that it listens on. */
-  start({ host, port, caFile, certificateFile, keyFile }: HubConfig['grpc']): Promise<number> {
-    const keyPair = {
-      cert_chain: readSecret(certificateFile, 'grpc.certificateFile'),
-      private_key: readSecret(keyFile, 'grpc.keyFile'),
-    };
-    const credentials = ServerCredentials.createSsl(
-      readSecret(caFile, 'grpc.caFile'),
-      [keyPair],
-      true,
-    );
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(`${host}:${port}`, credentials, (error, bound) => {
-        if (!error) return resolve(bound);
-        reject(new AifiError('CONFIG_INVALID', 'the link port does not open', { cause: error }));
-      });
-    });
+  start({ host, port }: HubConfig['grpc']): Promise<number> {
+    return this.#front.start({ host, port });
+  }
+
+  /** Whether those inside may still be; a fault is logged by the front. */
+  look(): void {
+    void this.#front.look();
   }
 
   /** Lets open calls end, then cuts what is left. */
   async stop(clock: Clock): Promise<void> {
+    this.#front.close();
     const ended = new AbortController();
-    this.#server.tryShutdown(() => ended.abort());
+    // Tells each connection that no new call may begin on it.
+    this.#server.tryShutdown(() => undefined);
+    void this.#grpc.ended().then(() => ended.abort());
     await clock.sleep(STOP_GRACE_MS, ended.signal);
     this.#server.forceShutdown();
+    // What is in hand is kept as a beginning, while there is a database to know it.
+    await this.#objects.close();
+    this.#front.destroy();
   }
 }

@@ -3,8 +3,10 @@
  * Decides what a caller asks of a route; routes that can name a site in their query have a second
  * call that does. Invariant: a route without a call does not compile.
  */
+import { readFileSync } from 'node:fs';
 import type { RouteId } from './access-rows.js';
-import { OWN_SITE } from './role-sign-in.js';
+import { aBinding, aCertificate, BINDING, IDENTITY } from './enrolment-calls.js';
+import { OTHER_SITE, OWN_SITE } from './role-sign-in.js';
 import type { SeededHub } from './seeded-hub.js';
 
 export interface RouteCall {
@@ -43,6 +45,15 @@ const step = (path: string, body: object): RouteCall => ({
     hub.post(token, `/api/v1/approvals/${await requestOf(hub)}/${path}`, body),
 });
 
+/** Stops or resumes the product of the seeds, at the site without jobs of this suite. */
+const switchProduct = (
+  hub: SeededHub,
+  verb: 'stop' | 'resume',
+): ((token: string | undefined, version: string) => Promise<Response>) => {
+  const path = `/api/v1/products/${hub.model.product}/${verb}`;
+  return (token, version) => hub.post(token, path, { siteId: OTHER_SITE, version, reason: REASON });
+};
+
 type ById<T> = Readonly<Record<RouteId, T>>;
 export const CALLS: ById<readonly RouteCall[]> = {
   health: [list('/healthz')],
@@ -70,6 +81,78 @@ export const CALLS: ById<readonly RouteCall[]> = {
   sites: [list('/api/v1/sites')],
   siteActivity: [object(() => `/api/v1/sites/${OWN_SITE}/activity`)],
   models: [list('/api/v1/models')],
+  productStops: [list('/api/v1/product-stops')],
+  stopProduct: [
+    {
+      kind: 'object',
+      send: (hub, token) => switchProduct(hub, 'stop')(token, hub.model.version),
+    },
+  ],
+  resumeProduct: [
+    {
+      kind: 'object',
+      send: async (hub, token) => {
+        await switchProduct(hub, 'stop')('central-operator.none.stops', '*');
+        return switchProduct(hub, 'resume')(token, '*');
+      },
+    },
+  ],
+  takeOverGateway: [
+    {
+      kind: 'object',
+      send: (hub, token) =>
+        hub.post(token, `/api/v1/sites/${OTHER_SITE}/take-overs`, { gateway: 7, successor: 8 }),
+    },
+  ],
+  certificates: [object(() => `/api/v1/sites/${OWN_SITE}/certificates`)],
+  authority: [list('/api/v1/authority')],
+  inspectCertificate: [
+    {
+      kind: 'list',
+      send: (hub, token) => {
+        const certificate = readFileSync(hub.certificates.hub.certificateFile, 'utf8');
+        return hub.post(token, '/api/v1/bindings/inspect', { certificate });
+      },
+    },
+  ],
+  issueJoinToken: [
+    {
+      kind: 'object',
+      send: (hub, token) =>
+        hub.post(token, `/api/v1/sites/${OWN_SITE}/join-tokens`, { gateway: 2 }),
+    },
+  ],
+  revokeCertificate: [
+    {
+      kind: 'object',
+      send: async (hub, token) => {
+        const path = `/api/v1/sites/${OWN_SITE}/certificates`;
+        const serial = await aCertificate(hub, token);
+        return hub.post(token, `${path}/${serial}/revoke`, { reason: REASON });
+      },
+    },
+  ],
+  rotateAuthority: [
+    {
+      kind: 'list',
+      send: (hub, token) => hub.post(token, '/api/v1/authority/rotate', { reason: REASON }),
+    },
+  ],
+  createBinding: [
+    {
+      kind: 'object',
+      send: (hub, token) => hub.post(token, '/api/v1/bindings', { ...BINDING, ...IDENTITY }),
+    },
+  ],
+  endBinding: [
+    {
+      kind: 'object',
+      send: async (hub, token) => {
+        const path = `/api/v1/sites/${OWN_SITE}/bindings/${await aBinding(hub, token)}/end`;
+        return hub.post(token, path, { reason: REASON });
+      },
+    },
+  ],
   listStudies: [
     list('/api/v1/studies'),
     list('/api/v1/studies?state=OPEN'),

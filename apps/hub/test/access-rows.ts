@@ -32,6 +32,21 @@ const MATRIX = {
   siteActivity:    'O    -    A    -    -    A    O    -    -    -    -    -    O    O',
   // "Enable model at a site" R.
   models:          'O    O    A    A    -    A    O    -    O    O    O    -    O    O',
+  // "Kill switch" of the operator; a hospital's people see what is stopped for them.
+  productStops:    'O    O    A    A    -    A    O    -    O    O    O    -    O    O',
+  stopProduct:     '-    -    A    -    -    -    -    -    -    -    -    -    -    -',
+  resumeProduct:   '-    -    A    -    -    -    -    -    -    -    -    -    -    -',
+  // Results of a lost gateway to its successor: once a second person agrees.
+  takeOverGateway: '-    -    T    -    -    -    -    -    -    -    -    -    -    -',
+  // "Gateway enrolment": the operator's; the auditor sees. A foreign certificate: two persons.
+  certificates:       '-    -    A    -    -    A    -    -    -    -    -    -    -    -',
+  authority:          '-    -    A    -    -    A    -    -    -    -    -    -    -    -',
+  inspectCertificate: '-    -    A    -    -    A    -    -    -    -    -    -    -    -',
+  issueJoinToken:     '-    -    A    -    -    -    -    -    -    -    -    -    -    -',
+  revokeCertificate:  '-    -    A    -    -    -    -    -    -    -    -    -    -    -',
+  rotateAuthority:    '-    -    A    -    -    -    -    -    -    -    -    -    -    -',
+  createBinding:      '-    -    T    -    -    -    -    -    -    -    -    -    -    -',
+  endBinding:         '-    -    A    -    -    -    -    -    -    -    -    -    -    -',
   // Hops without results or pixels; nothing that the row of results refuses.
   listStudies:     'O    O    A    -    -    A    O    -    O    O    O    -    O    O',
   study:           'O    O    A    -    -    A    O    -    O    O    O    -    O    O',

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
-import { downlink, uplink } from '@aifi/contracts-proto';
+import { downlink, enrolment, uplink } from '@aifi/contracts-proto';
 import {
   encodeManifest,
   studyManifestSchema,
@@ -93,6 +93,7 @@ function unary<Q, A>(
 export class GatewayStandIn {
   readonly uplink: uplink.UplinkServiceClient;
   readonly downlink: downlink.DownlinkServiceClient;
+  readonly enrolment: enrolment.EnrolmentServiceClient;
 
   /** Without credential files of its own it shows no certificate at all. */
   constructor(port: number, { caFile, certificateFile, keyFile }: Partial<CredentialFiles>) {
@@ -101,12 +102,19 @@ export class GatewayStandIn {
     const address = `localhost:${port}`;
     this.uplink = new uplink.UplinkServiceClient(address, channel);
     this.downlink = new downlink.DownlinkServiceClient(address, channel);
+    this.enrolment = new enrolment.EnrolmentServiceClient(address, channel);
   }
   close(): void {
     this.uplink.close();
     this.downlink.close();
+    this.enrolment.close();
   }
 
+  /** A study that the newest rules of this gateway's site have selected. */
+  async study(model: ModelManifest, change: Partial<StudyManifest> = {}): Promise<TestStudy> {
+    const { rules } = await this.rules();
+    return testStudy(model, { ruleSetSha256: sha256Hex(rules), ...change });
+  }
   open({ manifest, manifestBytes, envelope }: TestStudy): Promise<uplink.OpenStudyResponse> {
     const { jobId, revision } = manifest;
     const request = { jobId, revision, manifest: manifestBytes, envelope };
@@ -116,6 +124,12 @@ export class GatewayStandIn {
     const { jobId, revision } = manifest;
     const request = { jobId, revision, manifestSha256: sha256Hex(manifestBytes) };
     return unary((q, callback) => this.uplink.closeStudy(q, callback), request);
+  }
+  renew(csr: Uint8Array): Promise<enrolment.RenewResponse> {
+    return unary((q, callback) => this.enrolment.renew(q, callback), { csr: Buffer.from(csr) });
+  }
+  trust(): Promise<enrolment.GetTrustResponse> {
+    return unary((q, callback) => this.enrolment.getTrust(q, callback), {});
   }
   rules(heldSha256 = ''): Promise<downlink.GetRoutingRulesResponse> {
     return unary((q, callback) => this.downlink.getRoutingRules(q, callback), { heldSha256 });
@@ -174,7 +188,7 @@ export class GatewayStandIn {
         if (acknowledge(outcome)) call.end();
         else settle();
       });
-      call.write({ part: { $case: 'cursor', value: { afterSequence: 0 } } });
+      call.write({ part: { $case: 'cursor', value: { afterSequence: 0, exact: false } } });
     });
   }
 }

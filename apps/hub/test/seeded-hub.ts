@@ -10,7 +10,7 @@ import { freePorts, temporaryFolder } from '@aifi/shared-testing';
 import { silentLogger } from '@aifi/shared-observability';
 import { hubConfigSchema, type HubConfig } from '../src/hub-config.js';
 import { startHub, type RunningHub } from '../src/hub.js';
-import { GatewayStandIn, testStudy, type TestStudy } from './gateway-stand-in.js';
+import { GatewayStandIn, type TestStudy } from './gateway-stand-in.js';
 import { hubSettings, makeCertificates, makeModel, type Certificates } from './hub-fixtures.js';
 import { openRoleSignIn, OTHER_SITE, OWN_SITE } from './role-sign-in.js';
 import { WorkerStandIn } from './worker-stand-in.js';
@@ -26,7 +26,7 @@ export interface Seeds {
 
 export class SeededHub {
   readonly #folder = temporaryFolder('hub-access');
-  readonly #worker = new WorkerStandIn();
+  readonly worker = new WorkerStandIn();
   calls = 0;
   hub!: RunningHub;
   config!: HubConfig;
@@ -45,7 +45,7 @@ export class SeededHub {
       ...hubSettings(path, this.certificates, this.model, [OWN_SITE, OTHER_SITE]),
       http: { host: '127.0.0.1', port: httpPort },
       publicUrl: `http://localhost:${httpPort}`,
-      workerUrl: await this.#worker.start(),
+      workerUrl: await this.worker.start(),
     });
     this.hub = await startHub(this.config, silentLogger, openRoleSignIn);
     this.siteA = this.gateway(this.certificates.sites[OWN_SITE]!);
@@ -56,7 +56,7 @@ export class SeededHub {
     this.siteA?.close();
     this.siteB?.close();
     await this.hub?.stop();
-    this.#worker.stop();
+    this.worker.stop();
     if (this.config) await removeServerFolder(this.config.dataFolder);
     this.#folder.remove();
   }
@@ -86,9 +86,9 @@ export class SeededHub {
 
   async #seed(): Promise<Seeds> {
     const seeds = {
-      concluded: testStudy(this.model),
-      open: testStudy(this.model),
-      others: testStudy(this.model),
+      concluded: await this.siteA.study(this.model),
+      open: await this.siteA.study(this.model),
+      others: await this.siteB.study(this.model),
     };
     await this.siteA.send(seeds.concluded);
     await this.siteA.open(seeds.open);

@@ -8,7 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { decodePart10 } from '@aifi/dicom-core';
 import { objectsDigest, sha256Hex, type Sha256 } from '@aifi/shared-kernel';
 
-export type Behaviour = 'answer' | 'break off' | 'other digest' | { readonly code: string };
+export type Behaviour =
+  'answer' | 'break off' | 'other digest' | 'silent' | { readonly code: string };
 
 const VOXELS = 256 ** 3;
 const HEADER_LENGTH = 'Inference-Header-Content-Length';
@@ -39,6 +40,7 @@ export class WorkerStandIn {
     };
     this.requests.push(asked.id);
     const { behaviour } = this;
+    if (behaviour === 'silent') return;
     if (behaviour === 'break off') return void response.destroy();
     if (typeof behaviour === 'object') {
       response.writeHead(422, { 'Aifi-Reason-Code': behaviour.code });

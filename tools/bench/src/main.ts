@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AifiError, assertNodeVersion } from '@aifi/shared-kernel';
 import { renderDurableTable, runDurableBench } from './durable/durable-bench.js';
+import { runLinkBench } from './link/link-bench.js';
+import { renderLinkTable } from './link/link-table.js';
 import { runMemoryBench } from './memory/memory-bench.js';
 import { runPseudonymiseBench } from './pseudonymise/pseudonymise-bench.js';
 import { renderPseudonymiseTable } from './pseudonymise/pseudonymise-table.js';
@@ -21,6 +23,7 @@ const USAGE = `usage: npm run bench -- <what> [--json file] [--folder parent of 
   pseudonymise [--rounds 5] [--objects 500]
                                          a CT study through our command and other tools
   spool [--rounds 5] [--objects 500]     C-STORE, pseudonymised and durable, beside storescp
+  link [--rounds 5] [--objects 500]      gateway to hub, beside plain copies and Orthanc
   durable [--objects 200]                forms of the durable write
   memory                                 a study of 5,000 instances and one of 4 GB, whole gateway`;
 
@@ -80,6 +83,10 @@ async function run({ what, rounds, objects }: Order, folder: string): Promise<Ou
   if (what === 'spool') {
     const report = await runSpoolBench({ folder, rounds, objects: objects ?? 500, say });
     return { report, table: renderSpoolTable(report) };
+  }
+  if (what === 'link') {
+    const report = await runLinkBench({ folder, rounds, objects: objects ?? 500, say });
+    return { report, table: renderLinkTable(report) };
   }
   if (what === 'durable') {
     const report = runDurableBench({ folder, objects: objects ?? 200 });

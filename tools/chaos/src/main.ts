@@ -1,97 +1,152 @@
 /**
  * Entry point of `npm run chaos`.
- * Decides the command line (`--runs N`, `--points a,b`), what a person sees, and the exit code: 0
- * only when no run of any point failed. Invariant: the stack is stopped on every way out.
+ * Decides the command line, what a person sees, what is kept of a run that failed, and the exit
+ * code: 0 only when nothing was lost, doubled or misdelivered and every point was hit often enough.
+ * Invariant: the stack is stopped on every way out.
  */
 import { randomBytes } from 'node:crypto';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Stack } from '@aifi/demo';
 import { AifiError, assertNodeVersion } from '@aifi/shared-kernel';
-import { runChaos, type ChaosOutcome } from './chaos-run.js';
-import { POINTS, type Point } from './points.js';
+import { ensureFaketime } from '../../../deploy/services/faketime/install.mjs';
+import { runChaos, type ChaosReport } from './chaos-run.js';
+import { check, type Verdict } from './checker.js';
+import { readCrashPoints } from './crash-points.js';
+import { readHistory } from './history.js';
 
-const USAGE = `usage: npm run chaos -- [--runs N] [--points a,b]\npoints: ${POINTS.join(', ')}`;
-const SITE_IDS = ['site-a', 'site-b'];
-/** Short: the studies have one instance. @unit ms */
-const QUIET_MS = 1_500;
+const USAGE = `usage: npm run chaos -- [--minutes N] [--seed S] [--kills K] [--sites N]
+         [--points a,b] [--hits N] [--json FILE] [--keep FOLDER]
+       npm run chaos -- --check FILE`;
+/** Every point as often as the acceptance of a release asks. */
+const HITS_EACH = '5';
+const SITES_MAX = 8;
 /** Exit code of a run that was broken off: 128 + SIGINT. */
 const INTERRUPTED = 130;
+const FAULTS = { longestMs: 20_000, everyMs: 5_000 };
 
 interface Arguments {
-  readonly runs: number;
-  readonly points: readonly Point[];
+  readonly minutes: number;
+  readonly seed: string;
+  readonly kills: number;
+  readonly sites: number;
+  readonly hits: number;
+  readonly points: readonly string[];
+  readonly json: string | undefined;
+  readonly keep: string;
+  readonly check: string | undefined;
 }
 
 function readArguments(): Arguments {
   try {
-    const options = {
-      runs: { type: 'string', default: '20' },
-      points: { type: 'string', default: POINTS.join(',') },
-    } as const;
-    const { values } = parseArgs({ options });
-    const runs = Number(values.runs);
-    const names = values.points.split(',');
-    const points = POINTS.filter((point) => names.includes(point));
-    if (!Number.isInteger(runs) || runs < 1 || points.length !== names.length) throw new Error();
-    return { runs, points };
+    const text = (value?: string) =>
+      value === undefined
+        ? { type: 'string' as const }
+        : { type: 'string' as const, default: value };
+    const { values } = parseArgs({
+      options: {
+        ...{ minutes: text('40'), kills: text('200'), sites: text('5'), hits: text(HITS_EACH) },
+        ...{ seed: text(), points: text(), json: text(), check: text() },
+        keep: text(join('.run', 'chaos')),
+      },
+    });
+    const [minutes, kills, sites, hits] = [
+      ...[values.minutes, values.kills, values.sites, values.hits],
+    ].map(Number) as [number, number, number, number];
+    const all = readCrashPoints();
+    const names = values.points?.split(',').filter(Boolean) ?? all;
+    const isRight =
+      minutes > 0 && [kills, sites, hits].every((count) => Number.isInteger(count) && count >= 0);
+    if (!isRight || sites < 1 || sites > SITES_MAX || names.some((name) => !all.includes(name))) {
+      throw new Error();
+    }
+    const seed = values.seed ?? randomBytes(4).toString('hex');
+    const { json, check: checked, keep = '' } = values;
+    return { minutes, seed, kills, sites, hits, points: names, json, keep, check: checked };
   } catch (error) {
     throw new AifiError('CONFIG_INVALID', USAGE, { cause: error });
   }
 }
 
-const isFailed = ({ problems }: ChaosOutcome): boolean => problems.length > 0;
+function tellVerdict({ problems, figures }: Verdict): void {
+  for (const problem of problems) console.log(`  ${problem}`);
+  const { accepted, delivered, oracles, notAnalysed, held } = figures;
+  console.log(
+    `accepted ${accepted} studies, results of ${delivered} in the PACS, ${oracles} pixel oracles ` +
+      `right, ${notAnalysed} not analysed because their model was killed, ${held} held as asked`,
+  );
+  const count = (word: string): number => problems.filter((line) => line.includes(word)).length;
+  console.log(
+    `${count('lost')} lost, ${count('doubled')} doubled, ${count('MISDELIVERED')} misdelivered, ` +
+      `${problems.length} violations in all`,
+  );
+}
 
-function summary(outcomes: readonly ChaosOutcome[]): string {
-  const failed = outcomes.filter(isFailed).length;
-  const times = outcomes.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
-  const medianMs = times[Math.floor(times.length / 2)] ?? 0;
-  return `${outcomes.length} runs, ${failed} failed, median ${(medianMs / 1_000).toFixed(1)} s`;
+function tellReport(report: ChaosReport, order: Arguments): void {
+  const { hits, kills, rearmed, open, restarts, troubleSeconds, settleSeconds, faults } = report;
+  for (const [point, count] of Object.entries(hits)) console.log(`${point.padEnd(44)} ${count}`);
+  console.log(
+    `faults: ${Object.entries(faults)
+      .map((entry) => entry.join(' '))
+      .join(', ')}`,
+  );
+  console.log(
+    `${kills} random kills, ${rearmed} for crash points, ${restarts} restarts in ` +
+      `${Math.round(troubleSeconds)} s; ` +
+      `all work done ${Math.round(settleSeconds)} s after the last fault`,
+  );
+  if (open.length > 0) {
+    console.log(`hit less than ${order.hits} times: ${open.join(', ')}`);
+  }
+  tellVerdict(report);
+}
+
+function siteIdsOf(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `site-${'abcdefgh'[index]!}`);
 }
 
 async function main(): Promise<number> {
   assertNodeVersion();
   const order = readArguments();
+  if (order.check !== undefined) {
+    const verdict = check(readHistory(order.check));
+    tellVerdict(verdict);
+    return verdict.problems.length === 0 ? 0 : 1;
+  }
+  console.log(`seed ${order.seed}`);
+  ensureFaketime();
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stop.abort());
   }
   try {
-    const outcomes = await runAll(order, stop.signal);
-    if (!stop.signal.aborted) return outcomes.some(isFailed) ? 1 : 0;
+    const report = await runAll(order, stop.signal);
+    tellReport(report, order);
+    if (order.json) writeFileSync(order.json, `${JSON.stringify(report, null, 2)}\n`);
+    return report.problems.length === 0 && report.open.length === 0 ? 0 : 1;
   } catch (error) {
-    // What a stop in the middle breaks (a PACS that is gone) is no news to who asked for it.
+    // What a stop in the middle breaks is no news to who asked for it.
     if (!stop.signal.aborted) throw error;
   }
   console.error('chaos: stopped by a signal, not finished');
   return INTERRUPTED;
 }
 
-async function runAll({ runs, points }: Arguments, signal: AbortSignal): Promise<ChaosOutcome[]> {
-  const seed = randomBytes(8).toString('hex');
-  const all: ChaosOutcome[] = [];
-  const stack = await Stack.start({
-    siteIds: SITE_IDS,
-    environment: process.env,
-    quietMs: QUIET_MS,
+function runAll(order: Arguments, signal: AbortSignal): Promise<ChaosReport> {
+  const { seed, sites, minutes, kills, points, hits, keep } = order;
+  return runChaos({
+    ...{ seed, kills, points, hitsEach: hits, faults: FAULTS, signal },
+    ...{ siteIds: siteIdsOf(sites), troubleMs: minutes * 60_000, environment: process.env },
     say: (line) => console.log(line),
-    signal,
+    onFailure: (history, { folder }) => {
+      if (signal.aborted) return;
+      const target = join(keep, seed);
+      mkdirSync(target, { recursive: true, mode: 0o700 });
+      cpSync(history.file, join(target, 'history.jsonl'));
+      cpSync(join(folder, 'logs'), join(target, 'logs'), { recursive: true });
+      console.log(`kept: ${target} (check it again: --check ${join(target, 'history.jsonl')})`);
+    },
   });
-  try {
-    for (const point of points) {
-      const outcomes: ChaosOutcome[] = [];
-      for (let run = 0; run < runs && !signal.aborted; run += 1) {
-        const outcome = await runChaos(stack, point, `chaos-${seed}-${point}-${run}`);
-        outcomes.push(outcome);
-        for (const problem of outcome.problems) console.log(`  run ${run}: ${problem}`);
-      }
-      console.log(`${point.padEnd(36)} ${summary(outcomes)}`);
-      all.push(...outcomes);
-    }
-    console.log(`${'all'.padEnd(36)} ${summary(all)}`);
-  } finally {
-    await stack.stop();
-  }
-  return all;
 }
 
 main().then(

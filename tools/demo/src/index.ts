@@ -3,14 +3,14 @@
  */
 export { followStudies, storeStudy } from './run/follow-studies.js';
 export { deviations, isDone, progressOf, type StudyRun } from './run/study-run.js';
-export { DEMO_DATA_FOLDER } from './stack/checkout.js';
+export { DEMO_DATA_FOLDER, MODELS_FOLDER } from './stack/checkout.js';
 export { type ServerClient } from './stack/server-client.js';
 export { type GatewayProduct, type GatewayStudy } from './stack/gateway-client.js';
 export { type Hospital } from './stack/hospital.js';
 export { aeTitles } from './stack/stack-config.js';
-export { type ManagedProcess } from './stack/managed-process.js';
+export { type ManagedProcess, type ProcessEnd } from './stack/managed-process.js';
 export { type OrthancClient, type PacsInstance } from './stack/orthanc-client.js';
-export { Stack, type Edge, type StackOptions } from './stack/stack.js';
+export { Stack, type Edge, type StackOptions, type StackParts } from './stack/stack.js';
 export { killChildrenOf } from './stack/worker-children.js';
 export { type DemoStudy } from './studies/demo-study.js';
 export { demoStudies } from './studies/index.js';

@@ -14,10 +14,12 @@ import { DeadLettersPage } from './dead-letters-page.js';
 import { ErasurePage } from './erasure-page.js';
 import { FlagsPage } from './flags-page.js';
 import { useImagesToLookAt } from './held-images.js';
+import { LinkPage } from './link-page.js';
 import { PatientExtractPage } from './patient-extract-page.js';
 import { PixelHoldPage } from './pixel-hold-page.js';
 import { PixelHoldsPage } from './pixel-holds-page.js';
 import { RecallPage } from './recall-page.js';
+import { ReconciliationPage } from './reconciliation-page.js';
 import { ReidentifyPage } from './reidentify-page.js';
 import { StatusPage } from './status-page.js';
 import { StudiesPage } from './studies-page.js';
@@ -37,7 +39,9 @@ const ROUTES: readonly PageRoute[] = [
     page: ({ jobId = '' }) => <JobPage key={jobId} jobId={jobId} />,
   },
   { path: '/status', act: 'health.read', page: () => <StatusPage /> },
+  { path: '/link', act: 'health.read', page: () => <LinkPage /> },
   { path: '/dead-letters', act: 'dead-letters.read', page: () => <DeadLettersPage /> },
+  { path: '/reconciliation', act: 'reconciliation.read', page: () => <ReconciliationPage /> },
   { path: '/pixel-holds', act: 'pixel-holds.read', page: () => <PixelHoldsPage /> },
   {
     ...{ path: '/pixel-holds/job/:jobId', act: 'pixel-holds.read' },
@@ -62,18 +66,21 @@ const ROUTES: readonly PageRoute[] = [
 ];
 
 export function GatewayApp() {
-  const { nav, deadLetters, pixelHolds } = useWords().gateway;
+  const { gateway, link, reconciliation } = useWords();
+  const { nav, deadLetters, pixelHolds } = gateway;
   const undelivered = useUndelivered() ?? 0;
   const toLookAt = useImagesToLookAt() ?? 0;
   const items: readonly NavItem[] = [
     { to: '/', label: nav.studies, act: 'hospital-study-list.read', also: /^\/(studies|jobs)\// },
     { to: '/status', label: nav.status, act: 'health.read' },
+    { to: '/link', label: link.nav, act: 'health.read' },
     {
       ...{ to: '/dead-letters', label: nav.deadLetters, act: 'dead-letters.read' },
       ...(undelivered > 0 && {
         badge: { count: undelivered, label: deadLetters.badge(undelivered) },
       }),
     },
+    { to: '/reconciliation', label: reconciliation.nav, act: 'reconciliation.read' },
     {
       ...{ to: '/pixel-holds', label: nav.pixelHolds, act: 'pixel-holds.read' },
       also: /^\/pixel-holds\//,

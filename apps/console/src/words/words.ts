@@ -8,25 +8,31 @@ import { acts as actsEn } from './en/acts.js';
 import { frame as frameEn } from './en/frame.js';
 import { gateway as gatewayEn } from './en/gateway.js';
 import { hub as hubEn } from './en/hub.js';
+import { link as linkEn } from './en/link.js';
 import { problems as problemsEn } from './en/problems.js';
+import { reconciliation as reconciliationEn } from './en/reconciliation.js';
 import { terms as termsEn } from './en/terms.js';
 import { access as accessNl } from './nl/access.js';
 import { acts as actsNl } from './nl/acts.js';
 import { frame as frameNl } from './nl/frame.js';
 import { gateway as gatewayNl } from './nl/gateway.js';
 import { hub as hubNl } from './nl/hub.js';
+import { link as linkNl } from './nl/link.js';
 import { problems as problemsNl } from './nl/problems.js';
+import { reconciliation as reconciliationNl } from './nl/reconciliation.js';
 import { terms as termsNl } from './nl/terms.js';
 import type { Widened } from './widened.js';
 
 const en = {
   ...{ access: accessEn, acts: actsEn, frame: frameEn, gateway: gatewayEn },
-  ...{ hub: hubEn, problems: problemsEn, terms: termsEn },
+  ...{ hub: hubEn, link: linkEn, problems: problemsEn, terms: termsEn },
+  reconciliation: reconciliationEn,
 };
 export type Words = Widened<typeof en>;
 const nl: Words = {
   ...{ access: accessNl, acts: actsNl, frame: frameNl, gateway: gatewayNl },
-  ...{ hub: hubNl, problems: problemsNl, terms: termsNl },
+  ...{ hub: hubNl, link: linkNl, problems: problemsNl, terms: termsNl },
+  reconciliation: reconciliationNl,
 };
 
 export const WORDS = { nl, en } as const satisfies Record<string, Words>;

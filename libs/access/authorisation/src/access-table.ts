@@ -35,6 +35,7 @@ export const ACCESS_OBJECTS = [
   'gateway-health',
   'gateway-config',
   'dead-letters',
+  'missed-studies',
   'pixel-holds',
   'stopped-jobs',
   'results-register',
@@ -46,6 +47,8 @@ export const ACCESS_OBJECTS = [
   'audit-log',
   'audit-export',
   'patient-extract',
+  'enrolment',
+  'kill-switches',
 ] as const;
 export type AccessObject = (typeof ACCESS_OBJECTS)[number];
 
@@ -64,7 +67,7 @@ type Row = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell];
 
 // Cells of the table, short: o own sites, a all sites; `ask` own sites with a reason.
 const [oR, oW, oA, oRW, oRA, oWA] = ['R', 'W', 'A', 'RW', 'RA', 'WA'].map(own) as Six;
-const [aR, aRW, aWA] = ['R', 'RW', 'WA'].map(all) as [Cell, Cell, Cell];
+const [aR, aRW, aWA, aRWA] = ['R', 'RW', 'WA', 'RWA'].map(all) as [Cell, Cell, Cell, Cell];
 const [__, ask, mine, sum] = [no, ownWithReason('R'), acts('R'), counts];
 type Six = [Cell, Cell, Cell, Cell, Cell, Cell];
 
@@ -85,6 +88,8 @@ const ROWS: Record<AccessObject, Row> = {
   'gateway-config':     [oW,   __,   aR,   __,   __,   aR,   oR,   __],
   // What the PACS did not take. Without hospital-studies: no UID.
   'dead-letters':       [oRW,  __,   __,   __,   __,   aR,   __,   __],
+  // What the PACS has and the gateway has not: UIDs, so only for who has hospital-studies.
+  'missed-studies':     [oRW,  oR,   __,   __,   __,   __,   __,   __],
   // Images that wait for a person. Looking at them is identified-data: who they are of may show.
   'pixel-holds':        [oRW,  oRW,  __,   __,   __,   aR,   __,   __],
   'stopped-jobs':       [oW,   __,   __,   __,   __,   __,   __,   __],
@@ -99,6 +104,11 @@ const ROWS: Record<AccessObject, Row> = {
   'audit-log':          [oR,   mine, aR,   mine, mine, aR,   oR,   __],
   'audit-export':       [__,   __,   __,   __,   __,   aR,   __,   __],
   'patient-extract':    [__,   __,   __,   __,   __,   __,   __,   __],
+  // Tokens, certificates and authorities of the link. An operator asks for a binding of a foreign
+  // certificate, another one agrees.
+  'enrolment':          [__,   __,   aRWA, __,   __,   aR,   __,   __],
+  // Which products are stopped; who resumes one is another person than who stopped it.
+  'kill-switches':      [oR,   oR,   aRW,  aR,   __,   aR,   oR,   __],
 };
 
 interface Inheritance {
@@ -118,7 +128,9 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       'hospital-studies': no,
       'results-content': no,
       'study-trace': no,
+      'missed-studies': no,
       'pixel-holds': no,
+      'kill-switches': no,
       models: no,
       'audit-log': no,
     },
@@ -129,6 +141,7 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       linkage: no,
       'gateway-config': own('R'),
       'dead-letters': own('R'),
+      'missed-studies': own('R'),
       'pixel-holds': own('R'),
       'stopped-jobs': no,
       'vault-erasure': no,
@@ -153,6 +166,8 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       'audit-log': own('R'),
       'audit-export': own('R'),
       'patient-extract': own('R'),
+      enrolment: no,
+      'kill-switches': own('R'),
     },
   },
 };

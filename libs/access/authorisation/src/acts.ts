@@ -57,6 +57,9 @@ export const ACTS = {
   // Dead letters of a gateway
   'dead-letters.read': { by: cell('dead-letters', 'R'), action: 'R', audited: true },
   'dead-letter.replay': { by: cell('dead-letters', 'W'), action: 'U', audited: true },
+  // What the PACS has and the gateway should have seen: studies of the hospital, with their UIDs
+  'reconciliation.read': { by: cell('missed-studies', 'R'), action: 'R', audited: true },
+  'missed-study.dismiss': { by: cell('missed-studies', 'W'), action: 'U', audited: true },
   // Images that wait for a person: a look shows who they may be of, so it is as opening an identity
   'pixel-holds.read': { by: cell('pixel-holds', 'R'), action: 'R', audited: true },
   'pixel-hold.open': { by: cell('identified-data', 'R'), action: 'R', audited: true },
@@ -67,6 +70,11 @@ export const ACTS = {
   },
   'pixel-hold.reject': { by: cell('pixel-holds', 'W'), action: 'U', audited: true },
   'job.retry': { by: cell('stopped-jobs', 'W'), action: 'U', audited: true },
+  // A gateway gets its certificate: whoever has the token decides whose hub it works with.
+  'link.join': {
+    ...{ by: cell('gateway-config', 'W'), action: 'C', audited: true },
+    stepUp: true,
+  },
   // Recall, and the right to be forgotten
   'results-register.read': { by: cell('results-register', 'R'), action: 'R', audited: true },
   'patient-code.read': { by: cell('vault-erasure', 'A'), action: 'R', audited: true },
@@ -101,6 +109,48 @@ export const ACTS = {
     ...{ by: cell('patient-extract', 'R'), action: 'R', audited: true },
     stepUp: true,
   },
+  // Kill switches: one person stops, another one resumes.
+  'product-stops.read': { by: cell('kill-switches', 'R'), action: 'R', audited: false },
+  'product.stop': {
+    ...{ by: cell('kill-switches', 'W'), action: 'U', audited: true },
+    stepUp: true,
+  },
+  'product.resume': {
+    ...{ by: cell('kill-switches', 'W'), action: 'U', audited: true },
+    stepUp: true,
+  },
+  // Results of a lost gateway go to another one, for good: two persons.
+  'gateway.take-over': {
+    ...{ by: cell('enrolment', 'W'), action: 'U', audited: true },
+    ...{ stepUp: true, grantMs: HOUR_MS },
+  },
+  // Enrolment of gateways: who has a token or a certificate is a hospital's gateway
+  'certificates.read': { by: cell('enrolment', 'R'), action: 'R', audited: false },
+  'join-token.issue': {
+    ...{ by: cell('enrolment', 'W'), action: 'C', audited: true },
+    stepUp: true,
+  },
+  'certificate.revoke': {
+    ...{ by: cell('enrolment', 'W'), action: 'U', audited: true },
+    stepUp: true,
+  },
+  'authority.rotate': {
+    ...{ by: cell('enrolment', 'W'), action: 'U', audited: true },
+    stepUp: true,
+  },
+  // A certificate of somebody else's authority becomes a hospital's gateway: two persons.
+  'binding.create': {
+    ...{ by: cell('enrolment', 'W'), action: 'C', audited: true },
+    ...{ stepUp: true, grantMs: HOUR_MS },
+  },
+  'binding.end': {
+    ...{ by: cell('enrolment', 'W'), action: 'U', audited: true },
+    stepUp: true,
+  },
+  'gateway.join': { by: 'system', action: 'C', audited: true },
+  'certificate.renew': { by: 'gateway', action: 'C', audited: true },
+  'authority.create': { by: 'system', action: 'C', audited: true },
+  'authority.retire': { by: 'system', action: 'D', audited: true },
   // What a server does by itself, from its configuration or its retention rule
   'site.enrol': { by: 'system', action: 'C', audited: true },
   'site.change': { by: 'system', action: 'U', audited: true },
@@ -135,4 +185,5 @@ export const ruleOf = (act: Act): ActRule => ACTS[act];
 export const ACTS_BY_TWO = (Object.keys(ACTS) as Act[]).filter(
   (act) => ruleOf(act).grantMs !== undefined,
 );
-export type ActByTwo = 'linkage.read' | 'pixels.read' | 'vault.erase';
+export type ActByTwo =
+  'linkage.read' | 'pixels.read' | 'vault.erase' | 'binding.create' | 'gateway.take-over';

@@ -4,7 +4,7 @@
  * Source: security specification 5 (T-AUTHZ).
  */
 import type { GatewayRouteId, HubRouteId, signInRoutes } from '@aifi/contracts-rest';
-import type { downlink, uplink } from '@aifi/contracts-proto';
+import type { downlink, enrolment, uplink } from '@aifi/contracts-proto';
 import type { Act } from './acts.js';
 
 const SHARED = {
@@ -31,9 +31,21 @@ export const HUB_ROUTE_ACTS: Record<HubRouteId, Act> = {
   sites: 'health.read',
   siteActivity: 'health.read',
   models: 'models.read',
+  productStops: 'product-stops.read',
+  stopProduct: 'product.stop',
+  resumeProduct: 'product.resume',
+  takeOverGateway: 'gateway.take-over',
   job: 'study.read',
   studyInstances: 'pixels.read',
   instancePreview: 'pixels.read',
+  issueJoinToken: 'join-token.issue',
+  certificates: 'certificates.read',
+  revokeCertificate: 'certificate.revoke',
+  authority: 'certificates.read',
+  rotateAuthority: 'authority.rotate',
+  inspectCertificate: 'certificates.read',
+  createBinding: 'binding.create',
+  endBinding: 'binding.end',
 };
 
 export const GATEWAY_ROUTE_ACTS: Record<GatewayRouteId, Act> = {
@@ -41,9 +53,13 @@ export const GATEWAY_ROUTE_ACTS: Record<GatewayRouteId, Act> = {
   listStudies: 'hospital-study-list.read',
   study: 'hospital-study.read',
   jobTrace: 'hospital-study.read',
+  link: 'health.read',
+  joinLink: 'link.join',
   deadLetters: 'dead-letters.read',
   replayDeadLetter: 'dead-letter.replay',
   replayDeadLetters: 'dead-letter.replay',
+  reconciliation: 'reconciliation.read',
+  dismissMissedStudy: 'missed-study.dismiss',
   pixelHolds: 'pixel-holds.read',
   openPixelHold: 'pixel-hold.open',
   pixelHoldPreview: 'pixel-hold.open',
@@ -77,7 +93,9 @@ export const SIGN_IN_ROUTE_ACTS: Record<keyof typeof signInRoutes, Act> = {
 type MethodOf<S> = keyof { [K in keyof S as string extends K ? never : K]: S[K] };
 
 export const LINK_METHOD_ACTS: Record<
-  MethodOf<uplink.UplinkServiceServer> | MethodOf<downlink.DownlinkServiceServer>,
+  | MethodOf<uplink.UplinkServiceServer>
+  | MethodOf<downlink.DownlinkServiceServer>
+  | MethodOf<enrolment.EnrolmentServiceServer>,
   Act
 > = {
   openStudy: 'link.upload',
@@ -85,5 +103,8 @@ export const LINK_METHOD_ACTS: Record<
   closeStudy: 'link.upload',
   getRoutingRules: 'link.fetch',
   streamOutcomes: 'link.fetch',
+  streamControl: 'link.fetch',
   getAuditAnchors: 'link.fetch',
+  renew: 'certificate.renew',
+  getTrust: 'link.fetch',
 };

@@ -9,8 +9,10 @@ import { epochMsSchema, uidSchema } from '@aifi/contracts-manifests';
 import { accessRoutes } from './access.js';
 import { auditRecordSchema, auditRoutes } from './audit.js';
 import { deadLetterRoutes } from './dead-letter.js';
+import { gatewayLinkRoutes } from './gateway-link.js';
 import { gatewayStatusSchema } from './gateway-status.js';
 import { pixelHoldRoutes } from './pixel-hold.js';
+import { reconcileRoutes } from './reconcile.js';
 import { registerRoutes } from './results-register.js';
 import { pageOf, pageQuery, reasonSchema, type RouteTable } from './route.js';
 import { studyTraceSchema } from './study-trace.js';
@@ -128,7 +130,9 @@ export const gatewayRoutes = {
     params: z.strictObject({ jobId: z.string().max(64) }),
     response: studyTraceSchema,
   },
+  ...gatewayLinkRoutes,
   ...deadLetterRoutes,
+  ...reconcileRoutes,
   ...pixelHoldRoutes,
   ...registerRoutes,
   openIdentity: {

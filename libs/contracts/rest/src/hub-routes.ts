@@ -7,7 +7,9 @@ import { z } from 'zod';
 import { epochMsSchema, uidSchema } from '@aifi/contracts-manifests';
 import { accessRoutes } from './access.js';
 import { auditRoutes } from './audit.js';
+import { enrolmentRoutes } from './enrolment.js';
 import { hubJobsSchema } from './hub-job.js';
+import { killSwitchRoutes } from './kill-switch.js';
 import { hubStatusSchema, modelsSchema, sitesSchema } from './hub-status.js';
 import { pageOf, pageQuery, type RouteTable } from './route.js';
 
@@ -36,6 +38,8 @@ const studyParams = z.strictObject({ siteId, studyPseudonym: uidSchema });
 export const hubRoutes = {
   ...accessRoutes,
   ...auditRoutes,
+  ...enrolmentRoutes,
+  ...killSwitchRoutes,
   status: {
     method: 'GET',
     path: '/api/v1/status',

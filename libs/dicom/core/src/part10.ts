@@ -4,11 +4,9 @@
  * Invariant: reading a header needs memory for the header only, never for the pixel data.
  * Source: PS3.10 7.1; reliability specification F11 (polyglots in the preamble).
  */
-import { open } from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
 import { createInflateRaw } from 'node:zlib';
-import type { Readable } from 'node:stream';
-import { AifiError, fileFault } from '@aifi/shared-kernel';
+import { Readable } from 'node:stream';
+import { AifiError, fileFault, nodeFileSystem, type FileSystem } from '@aifi/shared-kernel';
 import { DicomDataset } from './dataset.js';
 import { ElementWalker, type WalkResult } from './element-walker.js';
 import { encodeDataset } from './encoder.js';
@@ -19,6 +17,8 @@ const EXPLICIT_LE = { explicitVr: true, littleEndian: true };
 export const IMPLEMENTATION_CLASS_UID = '2.25.276402911379386208419273926455312749027';
 export const IMPLEMENTATION_VERSION_NAME = 'AIFI_1';
 const META_BYTES_MAX = 64 * 1024;
+/** As file streams of Node have it. @unit bytes */
+const CHUNK_BYTES = 64 * 1024;
 /** Groups 0000 and 0002 are of messages and of the file meta (PS3.5 7.1, PS3.10 7.1). */
 const DATASET = { lowestGroup: 0x0004 };
 
@@ -94,33 +94,31 @@ export function decodeFileMeta(start: Uint8Array): Part10Head {
 
 export interface Part10File extends Part10Head, WalkResult {}
 
-async function readStart(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r');
-  try {
-    const start = Buffer.alloc(META_BYTES_MAX);
-    const { bytesRead } = await handle.read(start, 0, start.length, 0);
-    return start.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
-}
-
 /** The bytes of the (inflated) dataset. DICOM_MALFORMED when they do not inflate. */
-async function* datasetChunks(path: string, head: Part10Head): AsyncGenerator<Buffer> {
-  const raw = createReadStream(path, { start: head.datasetOffset });
-  const closed = new Promise<void>((resolve) => raw.once('close', () => resolve()));
-  let stream: Readable = raw;
-  if (isDeflated(head.meta.transferSyntaxUid)) {
-    const inflated = createInflateRaw();
-    raw.on('error', (error) => inflated.destroy(error));
-    stream = raw.pipe(inflated);
-  }
+async function* datasetChunks(
+  path: string,
+  head: Part10Head,
+  files: FileSystem = nodeFileSystem,
+): AsyncGenerator<Uint8Array> {
+  const raw = files.chunks(path, head.datasetOffset, CHUNK_BYTES);
+  const isPlain = !isDeflated(head.meta.transferSyntaxUid);
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
+    for await (const chunk of isPlain ? raw : inflated(raw)) yield chunk;
   } catch (error) {
     // zlib names its codes Z_*; anything else is a fault of the disk, which a retry may heal.
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw fileFault(error);
     throw new AifiError('DICOM_MALFORMED', 'dataset does not inflate', { cause: error });
+  }
+}
+
+async function* inflated(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const raw = Readable.from(chunks);
+  const closed = new Promise<void>((resolve) => raw.once('close', () => resolve()));
+  const stream = createInflateRaw();
+  raw.on('error', (error) => stream.destroy(error));
+  raw.pipe(stream);
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
   } finally {
     stream.destroy();
     raw.destroy();
@@ -155,7 +153,7 @@ export async function* readDatasetRange(
  * Walks the whole file strictly. Pixel ranges count from the first byte of the (inflated) dataset.
  */
 export async function readPart10(path: string): Promise<Part10File> {
-  const head = decodeFileMeta(await readStart(path));
+  const head = decodeFileMeta(await nodeFileSystem.start(path, META_BYTES_MAX));
   const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid), DATASET);
   for await (const chunk of datasetChunks(path, head)) walker.push(chunk);
   return { ...head, ...walker.end() };
@@ -164,10 +162,11 @@ export async function readPart10(path: string): Promise<Part10File> {
 /** Reads the header only and stops where pixel data begins. */
 export async function readPart10Header(
   path: string,
+  files: FileSystem = nodeFileSystem,
 ): Promise<Part10Head & { readonly dataset: DicomDataset }> {
-  const head = decodeFileMeta(await readStart(path));
+  const head = decodeFileMeta(await files.start(path, META_BYTES_MAX));
   const walker = new ElementWalker(encodingOf(head.meta.transferSyntaxUid), DATASET);
-  for await (const chunk of datasetChunks(path, head)) {
+  for await (const chunk of datasetChunks(path, head, files)) {
     walker.push(chunk);
     if (walker.inPixelData) return { ...head, dataset: walker.dataset };
   }

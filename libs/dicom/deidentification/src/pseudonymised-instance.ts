@@ -25,9 +25,9 @@ import type { CleanedPixels } from '@aifi/dicom-pixels';
 import {
   AifiError,
   fileFault,
+  nodeFileSystem,
   ok,
   refuse,
-  syncFolder,
   type JobId,
   type PseudonymousUid,
   type Result,
@@ -236,14 +236,14 @@ export async function sealInstances(
   root: string,
   instances: readonly PendingInstance[],
   leaves: ReadonlySet<string> = new Set(instances.map(({ path }) => dirname(path))),
+  files = nodeFileSystem,
 ): Promise<readonly PseudonymisedInstance[]> {
   // A folder is found again only when the one around it is durable too.
   const all = new Set([dirname(root)]);
-  for (const leaf of leaves) {
+  for (const leaf of leaves)
     for (let at = leaf; at !== dirname(at) && !all.has(at); at = dirname(at)) all.add(at);
-  }
   try {
-    for (const folder of all) await syncFolder(folder);
+    for (const folder of all) await files.syncFolder(folder);
   } catch (error) {
     throw fileFault(error);
   }

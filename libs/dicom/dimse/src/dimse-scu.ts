@@ -1,6 +1,5 @@
 /**
- * DimseScu: what we ask of a PACS: C-ECHO, C-STORE, C-FIND at STUDY and IMAGE level, and storage
- * commitment.
+ * DimseScu: what we ask of a PACS: C-ECHO, C-STORE, C-FIND and storage commitment.
  * Decides that each request is one short association with a deadline. Invariants: stored bytes are
  * the bytes given, dcmjs-dimse would encode them anew; no answer is PEER_UNAVAILABLE or
  * DEADLINE_EXCEEDED (ambiguous); only a match that names what was asked for counts.
@@ -56,6 +55,12 @@ export interface StudyMatch {
   readonly patientSex: string;
   /** Several, divided by a backslash, where orders were grouped. */
   readonly accessionNumber: string;
+}
+/** Answers to a query. */
+export interface FoundMatches {
+  readonly matches: readonly DicomDataset[];
+  /** False: there are more than were asked for. */
+  readonly isWhole: boolean;
 }
 export interface DimseScuOptions extends ScuPeer {
   readonly clock: Clock;
@@ -157,7 +162,8 @@ export class DimseScu {
     return ScuAssociation.run(this.options, context, { clock, limits }, work);
   }
 
-  #find(query: DicomDataset): Promise<DicomDataset[]> {
+  /** What the PACS has for a query; after `matchesMax` answers nothing more is read. */
+  find(query: DicomDataset, matchesMax: number): Promise<FoundMatches> {
     return this.#ask(STUDY_ROOT_FIND_SOP_CLASS, async (to) => {
       const encoding = encodingOf(to.transferSyntaxUid);
       const field = COMMAND_FIELD.findRequest;
@@ -166,15 +172,23 @@ export class DimseScu {
       for (;;) {
         const message = await to.receive();
         const status = statusOf(message, field);
-        if (status === 0) return matches;
+        if (status === 0) return { matches, isWhole: true };
         // PS3.4 C.4.1.1.4: FF00, and FF01 where an optional key is not supported, are pending.
         if (status !== 0xff00 && status !== 0xff01) throw failed('C-FIND failed', status);
-        if (!message.dataset || matches.length >= MATCHES_MAX) throw nonsense('C-FIND matches');
+        if (!message.dataset) throw nonsense('C-FIND matches');
+        if (matches.length >= matchesMax) return { matches, isWhole: false };
         const walker = new ElementWalker(encoding);
         walker.push(message.dataset);
         matches.push(walker.end().dataset);
       }
     });
+  }
+
+  /** Of one study or one instance: a PACS that has more of it than that makes no sense. */
+  async #find(query: DicomDataset): Promise<readonly DicomDataset[]> {
+    const { matches, isWhole } = await this.find(query, MATCHES_MAX);
+    if (!isWhole) throw nonsense('C-FIND matches');
+    return matches;
   }
 }
 

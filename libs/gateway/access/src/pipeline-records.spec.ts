@@ -72,6 +72,35 @@ describe(recordJournalRows.name, () => {
       ...{ atMs: 77, action: 'C', detail: { objects: 3, event: 'status-delivered' } },
     });
   });
+  it.each(['refused', 'overdue'])(
+    'records a part that the PACS has of a result %s',
+    async (event) => {
+      await journal.write((sql) => {
+        sql.run(`INSERT INTO study_revision VALUES (1, 1, 1, 'SELECTED')`);
+        for (const [job, state] of [
+          ['job-1', 'VERIFIED'],
+          ['job-2', 'DEAD'],
+        ] as const) {
+          sql.run(
+            `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest,
+             lane, rule_set_sha256, attestations, state, created_ms)
+           VALUES (?1, 1, 1, ?1, '1', 'x', 'routine', 'x', '[]', 'NOT_ANALYSED_NOTIFIED', 1)`,
+            job,
+          );
+          sql.run(
+            `INSERT INTO delivery (job_id, issue, output_index, role, sop_class_uid, series_uid,
+             sop_instance_uid, path, sha256, state)
+           VALUES (?1, 0, 0, 'r', '1', '2', ?1, 'p', 's', ?2)`,
+            ...[job, state],
+          );
+        }
+      });
+      await write('deliver', event, 'job-1');
+      await write('deliver', event, 'job-2');
+      await look();
+      expect(await acts()).toEqual([['result.store', 'job-1']]);
+    },
+  );
   it('records the copy also when only the outcome says that it arrived', async () => {
     await write('downlink', 'returned', 'job-1');
     await look();

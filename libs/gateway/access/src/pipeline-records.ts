@@ -98,7 +98,10 @@ function readRows(
            AND e.event = 'uploaded' AND e.sequence < j.sequence) AS has_left
        FROM journal j JOIN study USING (study_id)
        WHERE j.sequence > ? AND j.sequence <= ?
-         AND event IN ('uploaded', 'returned', 'delivered', 'status-delivered')
+         AND (event IN ('uploaded', 'returned', 'delivered', 'status-delivered')
+           -- The PACS took a part of a result and not the rest: that part was stored.
+           OR (stage = 'deliver' AND event IN ('refused', 'overdue') AND EXISTS
+             (SELECT 1 FROM delivery d WHERE d.job_id = j.job_id AND d.state = 'VERIFIED')))
        ORDER BY j.sequence`,
       ...[from, last ?? from],
     );

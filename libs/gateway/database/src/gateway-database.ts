@@ -63,27 +63,42 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+/** A connection with its prepared statements; a process starts on it, and another one after it. */
+export interface OpenConnection {
+  readonly connection: DatabaseSync;
+  readonly sql: Sql;
+}
+/** Runs the commit of a group later: real time has passed by then, or that of a simulator. */
+export type DeferCommit = (commit: () => void) => void;
+
 export class GatewayDatabase {
   readonly #connection: DatabaseSync;
   readonly #sql: Sql;
   #queue: Pending[] = [];
   #closed = false;
 
-  private constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.#connection = new DatabaseSync(path, { timeout: 5_000 });
-    chmodSync(path, 0o600);
-    this.#connection.exec(
-      'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;',
-    );
-    this.#sql = new Sql(this.#connection);
+  private constructor(
+    { connection, sql }: OpenConnection,
+    private readonly defer: DeferCommit = (commit) => void setImmediate(commit),
+  ) {
+    this.#connection = connection;
+    this.#sql = sql;
   }
 
   /** Opens or creates the database and applies missing migrations. */
   static open(path: string, migrations: readonly Migration[]): GatewayDatabase {
-    const database = new GatewayDatabase(path);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const connection = new DatabaseSync(path, { timeout: 5_000 });
+    chmodSync(path, 0o600);
+    connection.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;');
+    const database = new GatewayDatabase({ connection, sql: new Sql(connection) });
     database.#migrate(migrations);
     return database;
+  }
+
+  /** Over a connection that somebody else keeps and has migrated. */
+  static over(connection: OpenConnection, defer?: DeferCommit): GatewayDatabase {
+    return new GatewayDatabase(connection, defer);
   }
 
   #migrate(migrations: readonly Migration[]): void {
@@ -109,7 +124,7 @@ export class GatewayDatabase {
   write<T>(work: (sql: Sql) => T): Promise<T> {
     if (this.#closed) return Promise.reject(new AifiError('PEER_UNAVAILABLE', 'database closed'));
     return new Promise<T>((resolve, reject) => {
-      if (this.#queue.length === 0) setImmediate(() => this.#commitGroup());
+      if (this.#queue.length === 0) this.defer(() => this.#commitGroup());
       this.#queue.push({ work, resolve: resolve as (value: never) => void, reject });
     });
   }
@@ -148,6 +163,15 @@ export class GatewayDatabase {
       this.#connection.exec('ROLLBACK TO work; RELEASE work');
       return () => reject(error);
     }
+  }
+
+  /**
+   * What a process that dies leaves behind: all that was committed. What is queued is neither
+   * committed nor answered, and the connection stays for whoever comes after.
+   */
+  abandon(): void {
+    this.#queue = [];
+    this.#closed = true;
   }
 
   /** Commits what is queued and closes. */

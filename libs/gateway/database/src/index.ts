@@ -3,3 +3,5 @@ export * from './gateway-database.js';
 export * from './instance-header.js';
 export * from './journal.js';
 export * from './migrations.js';
+export * from './memory-database.js';
+export * from './work-attempts.js';

@@ -1,7 +1,7 @@
 /**
  * Journal and job states: what happened to every study, written in the act's own transaction.
  * Decides the states of a (study, revision, product) at the gateway and that no state goes
- * backwards, but for the ways below: a person's two, and that of a held job which is explained.
+ * backwards, but for the ways below: a person's two, and that of a held job whose cause has gone.
  * Invariant: a job's state changes only here, and each change has its journal row.
  * Source: architecture 2; reliability specification 2 (invariants asserted at run time).
  */
@@ -127,22 +127,29 @@ export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
   });
 }
 
+export interface HeldJobResumption extends JobReopening {
+  /** What it was held for. @default an identity that nothing explained */
+  readonly codes?: readonly ReasonCode[];
+}
+
 /**
- * Takes up a job that is held because nothing explained the patient whom the PACS showed, after the
- * hospital has said more: its objects are looked at again before anything is sent. A job that ended
- * meanwhile stays where it is. STATE_CONFLICT when it is not held for that, or when the PACS has
- * the result of a newer revision or may be getting it (hazard H7).
+ * Takes up a held job after its cause has gone: the hospital has said more about the patient whom
+ * the PACS showed, or the hub that the product may be used. Its objects are looked at again before
+ * anything is sent. A job that ended meanwhile stays where it is. STATE_CONFLICT when it is not
+ * held for that, or when the PACS has the result of a newer revision or may be getting it (H7).
  */
-export function resumeHeldJob(sql: Sql, { jobId, atMs }: JobReopening): void {
+export function resumeHeldJob(sql: Sql, resumption: HeldJobResumption): void {
+  const { jobId, atMs, codes = ['IDENTITY_UNEXPLAINED'] } = resumption;
   const changed = sql.run(
     `UPDATE job SET state = 'REIDENTIFIED', code = NULL, detail = NULL, told_issue = NULL
-     WHERE job_id = ? AND state = 'HELD' AND code = 'IDENTITY_UNEXPLAINED'
+     WHERE job_id = ? AND state = 'HELD' AND code IN (SELECT value FROM json_each(?))
        AND NOT EXISTS (
          SELECT 1 FROM job newer JOIN delivery USING (job_id)
           WHERE newer.study_id = job.study_id AND newer.product = job.product
             AND newer.revision > job.revision AND (delivery.state IN ('STORED', 'VERIFIED')
               OR delivery.state = 'QUEUED' AND delivery.attempts > 0))`,
     jobId,
+    JSON.stringify(codes),
   );
   if (changed !== 1) throw new AifiError('STATE_CONFLICT', 'job cannot be taken up again');
   const row = sql.get<{ study_id: number }>('SELECT study_id FROM job WHERE job_id = ?', jobId);

@@ -5,6 +5,7 @@
  * Source: architecture 2 (states), reliability specification 2 (P0-P6).
  */
 import type { Migration } from './gateway-database.js';
+import { RECONCILIATION_TABLES } from './reconciliation-tables.js';
 
 export const GATEWAY_MIGRATIONS: readonly Migration[] = [
   {
@@ -308,20 +309,26 @@ CREATE INDEX pixel_hold_waiting ON pixel_hold (held_ms) WHERE state = 'WAITING'`
   {
     version: 7,
     up: `
--- upload
-SELECT 1`,
+-- Tries that the hub answered with a refusal: after some of them it is for good.
+ALTER TABLE spool_job ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0`,
   },
   {
     version: 8,
     up: `
--- downlink and kill state
-SELECT 1`,
+-- The newest kill state of the hub, one row: which products may not be used.
+CREATE TABLE kill_state (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  -- never goes back
+  sequence INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  -- by our own clock: its age counts from here, and the hub was heard then
+  received_ms INTEGER NOT NULL
+) STRICT`,
   },
   {
     version: 9,
-    up: `
--- reconciliation
-SELECT 1`,
+    up: RECONCILIATION_TABLES,
   },
   {
     version: 10,

@@ -30,6 +30,17 @@ describe(DeliverService.name, () => {
     expect(pacs.stored).toHaveLength(2);
   });
 
+  it('begins nothing while it is held, and goes on after', async () => {
+    let isHeld = true;
+    test.isHeld = () => isHeld;
+    test.restart();
+    await test.work(3);
+    expect([pacs.asked, test.job()]).toMatchObject([0, { state: 'REIDENTIFIED' }]);
+    isHeld = false;
+    await test.work(2);
+    expect(test.job()).toMatchObject({ state: 'RESULT_IN_PACS' });
+  });
+
   it.each([0xb000, 0xb006, 0xb007])('takes the warning %i as stored', async (status) => {
     pacs.answers = [status, status];
     await test.work(1);
@@ -232,6 +243,19 @@ describe(`${DeliverService.name} with many rows`, () => {
     await queueRevisions();
     test.database.read((sql) => sql.run("UPDATE job SET state = 'RETURNED' WHERE revision = 1"));
     await test.work(1);
+    test.database.read((sql) =>
+      sql.run("UPDATE job SET state = 'REIDENTIFIED' WHERE revision = 1"),
+    );
+    await test.work(10);
+    expect(pacs.stored.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([instanceOf(0, 1)]);
+    expect(test.done).toEqual([jobIdOf(1)]);
+  });
+
+  it('never sends the result of an older revision after a newer one that may be there', async () => {
+    await queueRevisions();
+    test.database.read((sql) => sql.run("UPDATE job SET state = 'RETURNED' WHERE revision = 1"));
+    pacs.answers = ['silent'];
+    await test.drain();
     test.database.read((sql) =>
       sql.run("UPDATE job SET state = 'REIDENTIFIED' WHERE revision = 1"),
     );

@@ -8,7 +8,7 @@
  */
 import { PeerStatus, storeVerdict, type CommitmentReport } from '@aifi/dicom-dimse';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import { AifiError, crashPoint, type Clock } from '@aifi/shared-kernel';
+import { AifiError, crashPoint, type Clock, type FileSystem } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import { AttemptLimit } from './attempt-limit.js';
 import { CircuitBreaker, type BreakerState } from './circuit-breaker.js';
@@ -16,6 +16,7 @@ import type { CommitmentConfig, DeliverConfig } from './deliver.config.js';
 import { nextRow, type DeliveryRow } from './delivery-row.js';
 import { DeliveryStore, type JobEnd } from './delivery.store.js';
 import { resumeExplained } from './held-jobs.js';
+import { gateOf, resumeUngated, type KillHoldDependencies } from './kill-holds.js';
 import { LastLook, NO_EXPLANATION, type IdentityExplainer } from './last-look.js';
 import { readOutgoingObject, type OutgoingObject } from './outgoing-object.js';
 import { causeOf, type PacsPeer } from './pacs-peer.js';
@@ -32,7 +33,7 @@ const ALARM_INTERVAL_MS = 3_600_000;
 export interface DeliverSettings extends Pick<DeliverConfig, 'associationsMax' | 'rate'> {
   readonly commitment?: CommitmentConfig | undefined;
 }
-export interface DeliverServiceDependencies {
+export interface DeliverServiceDependencies extends KillHoldDependencies {
   readonly database: GatewayDatabase;
   readonly pacs: PacsPeer;
   readonly settings: DeliverSettings;
@@ -40,8 +41,12 @@ export interface DeliverServiceDependencies {
   readonly explainer?: IdentityExplainer | undefined;
   /** Of the lanes: no report of a storage commitment is waited for longer than these. */
   readonly deadlines?: LaneDeadlines | undefined;
+  /** Nothing is begun while it says so: the clock cannot be trusted. @default never */
+  readonly isHeld?: (() => boolean) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** @default the disk of this machine */
+  readonly files?: FileSystem | undefined;
   /** Uniform in [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined;
   /** Called after the commit that ended the delivery of a job. */
@@ -103,9 +108,14 @@ export class DeliverService {
     const { explainer = NO_EXPLANATION } = this.dependencies;
     return resumeExplained({ ...this.dependencies, explainer });
   }
+  /** Held jobs that the kill switches let go by now; says how many are taken up. */
+  resumeUngated(): Promise<number> {
+    return resumeUngated(this.dependencies);
+  }
 
   /** Handles the row that is due first; says how many that was. May run in several lanes. */
   async runOnce(): Promise<number> {
+    if (this.dependencies.isHeld?.()) return 0;
     if (!(await this.#isPacsUp())) return 0;
     const isHalfOpen = this.#breaker.state === 'half-open';
     const lanes = isHalfOpen ? 1 : this.dependencies.settings.associationsMax;
@@ -186,7 +196,7 @@ export class DeliverService {
       await this.#verification.step(row);
       return 'asked';
     }
-    const object = await readOutgoingObject(row);
+    const object = await readOutgoingObject(row, this.dependencies.files);
     if (!object) {
       await this.#quarantine(row);
       return 'asked';
@@ -198,7 +208,7 @@ export class DeliverService {
     const look = await this.#lastLook.at({ row, object });
     if (look.kind === 'send') {
       hand.row = look.row;
-      return this.#send(hand, look.object);
+      return (await this.#isWithheld(look.row)) ? 'asked' : this.#send(hand, look.object);
     }
     if (look.kind === 'absent') {
       await this.#waitForStudy(row);
@@ -210,6 +220,24 @@ export class DeliverService {
       logger.warn('identity in the PACS differs, job is held', { jobId: row.job_id });
     }
     return 'asked';
+  }
+
+  /** Asked right before the bytes go; a status object tells that nothing was analysed: it goes. */
+  async #isWithheld(row: DeliveryRow): Promise<boolean> {
+    if (row.source !== 'delivery') return false;
+    const verdict = gateOf(this.dependencies, row.job_id);
+    if (verdict.kind === 'deliver') return false;
+    const { clock, logger } = this.dependencies;
+    const { code, reason } = verdict;
+    crashPoint('gateway.kill-hold.before-hold');
+    await this.#store.withheld(row, { code, reason, atMs: clock.nowMs() });
+    crashPoint('gateway.kill-hold.after-hold');
+    logger.warn('result is held by a kill switch', {
+      jobId: row.job_id,
+      code,
+      state: verdict.kind,
+    });
+    return true;
   }
 
   /**

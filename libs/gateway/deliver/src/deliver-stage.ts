@@ -47,7 +47,8 @@ export function createDeliverStage(dependencies: DeliverDependencies): DeliverSt
   const held = pollingStage({
     ...{ name: 'deliver', clock, wake: new Wake(), intervalMs: HELD_INTERVAL_MS },
     runOnce: async () => {
-      if ((await service.resumeExplained()) > 0) wake.notify();
+      const explained = await service.resumeExplained();
+      if (explained + (await service.resumeUngated()) > 0) wake.notify();
       return 0;
     },
     onFault: (error) => logger.fault('held results were not looked at', error),

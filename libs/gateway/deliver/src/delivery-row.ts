@@ -67,8 +67,11 @@ const ROWS = `
         SELECT 1 FROM job other CROSS JOIN delivery its USING (job_id)
         WHERE other.study_id = job.study_id AND other.product = job.product AND CASE
           WHEN other.revision < job.revision
-            THEN other.state = 'REIDENTIFIED' AND its.state IN ('QUEUED', 'STORED')
-          WHEN other.revision > job.revision THEN its.state IN ('STORED', 'VERIFIED') END))
+            THEN row.attempts = 0 AND other.state = 'REIDENTIFIED'
+              AND its.state IN ('QUEUED', 'STORED')
+          -- A newer one that was begun may be in the PACS already, whatever was answered.
+          WHEN other.revision > job.revision THEN its.state IN ('STORED', 'VERIFIED')
+            OR its.state = 'QUEUED' AND its.attempts > 0 END))
   UNION ALL
   SELECT 'status_object', row.rowid, study_id, 0, NULL, created_ms, 'REIDENTIFIED', ${COLUMNS}
     FROM status_object row WHERE row.state IN ('QUEUED', 'STORED')

@@ -201,6 +201,13 @@ export class DeliveryStore {
       leave(sql, row, { to: 'HELD', code: 'IDENTITY_UNEXPLAINED', atMs }),
     );
   }
+  /** The kill switches do not let it go now; its rows stay as they are. */
+  async withheld(
+    row: DeliveryRow,
+    hold: { readonly code: ReasonCode; readonly reason: string; readonly atMs: number },
+  ): Promise<void> {
+    await this.database.write((sql) => move(sql, row, { to: 'HELD', ...hold }));
+  }
   /** Our own copy is damaged; what is in the PACS of this job stays. */
   async quarantined(row: DeliveryRow, atMs: number): Promise<void> {
     await this.database.write((sql) =>
@@ -284,6 +291,8 @@ interface JobLeave<Code extends ReasonCode> {
   readonly to: keyof typeof EVENTS;
   readonly code: Code;
   readonly atMs: number;
+  /** For staff, in fixed words. */
+  readonly reason?: string;
 }
 /** The job cannot be delivered now, for a reason that is not the PACS's. */
 function leave(

@@ -9,6 +9,13 @@ export {
 } from './deliver-stage.js';
 export { DeliverService, type DeliverSettings } from './deliver-service.js';
 export type { DeadCode } from './delivery.store.js';
+export {
+  decideDelivery,
+  type GatedResult,
+  type KillKnowledge,
+  type KillVerdict,
+  type KnowKill,
+} from './kill-gate.js';
 export type { IdentityExplainer, RewrittenObject, WaitingObject } from './last-look.js';
 export { buryOverdue, isBlockedByPacs } from './overdue.js';
 export type { PacsPeer } from './pacs-peer.js';

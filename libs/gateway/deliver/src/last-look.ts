@@ -5,9 +5,15 @@
  * Invariants: an object that is STORED is never rewritten, its SOP Instance UID never changes;
  * what is unexplained, or under two patients, is held. Source: reliability specification C7.
  */
-import { rm } from 'node:fs/promises';
 import type { StudyMatch } from '@aifi/dicom-dimse';
-import { crashPoint, invariant, type Clock, type Sha256 } from '@aifi/shared-kernel';
+import {
+  crashPoint,
+  invariant,
+  nodeFileSystem,
+  type Clock,
+  type FileSystem,
+  type Sha256,
+} from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import type { DeliveryRow } from './delivery-row.js';
 import type { DeliveryStore } from './delivery.store.js';
@@ -54,6 +60,8 @@ export interface LastLookDependencies {
   readonly explainer: IdentityExplainer;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** @default the disk of this machine */
+  readonly files?: FileSystem | undefined;
 }
 
 export class LastLook {
@@ -79,16 +87,16 @@ export class LastLook {
     row: DeliveryRow,
     matches: readonly StudyMatch[],
   ): Promise<Outgoing | undefined> {
-    const { explainer, store, clock, logger } = this.dependencies;
+    const { explainer, store, clock, logger, files = nodeFileSystem } = this.dependencies;
     const shown = matches.find(({ studyInstanceUid }) => studyInstanceUid === row.study_uid)!;
     const file = await explainer.explain({ studyUid: row.study_uid, path: row.path }, shown);
     if (!file || file.sha256 === row.sha256) return undefined;
     crashPoint('gateway.deliver.before-rewrite');
     const anew = await store.rewritten(row, file, clock.nowMs());
     crashPoint('gateway.deliver.after-rewrite');
-    await rm(row.path, { force: true });
+    await files.remove(row.path);
     logger.info('result rewritten with the identity of the PACS', { jobId: row.job_id });
-    const object = await readOutgoingObject(anew);
+    const object = await readOutgoingObject(anew, files);
     invariant(object !== undefined, 'a rewritten object is another one');
     return { row: anew, object };
   }

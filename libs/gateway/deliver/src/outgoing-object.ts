@@ -5,10 +5,9 @@
  * Source: reliability specification P6 (bytes identical); PS3.10 7.1.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readPart10Header } from '@aifi/dicom-core';
 import type { StoreObject } from '@aifi/dicom-dimse';
-import { fileFault } from '@aifi/shared-kernel';
+import { fileFault, nodeFileSystem, type FileSystem } from '@aifi/shared-kernel';
 import type { DeliveryRow } from './delivery-row.js';
 import type { ResultIdentity } from './pacs-identity.js';
 
@@ -20,11 +19,14 @@ export interface OutgoingObject extends StoreObject {
 }
 
 /** The object as re-identified; undefined when it is not the one on record, or not of its study. */
-export async function readOutgoingObject(row: DeliveryRow): Promise<OutgoingObject | undefined> {
+export async function readOutgoingObject(
+  row: DeliveryRow,
+  files: FileSystem = nodeFileSystem,
+): Promise<OutgoingObject | undefined> {
   const hash = createHash('sha256');
-  for await (const chunk of fileChunks(row.path, 0)) hash.update(chunk);
+  for await (const chunk of fileChunks(files, row.path, 0)) hash.update(chunk);
   if (hash.digest('hex') !== row.sha256) return undefined;
-  const { meta, dataset, datasetOffset } = await readPart10Header(row.path);
+  const { meta, dataset, datasetOffset } = await readPart10Header(row.path, files);
   const isOurs =
     dataset.string('StudyInstanceUID') === row.study_uid &&
     meta.sopInstanceUid === row.sop_instance_uid;
@@ -33,7 +35,7 @@ export async function readOutgoingObject(row: DeliveryRow): Promise<OutgoingObje
     sopClassUid: row.sop_class_uid,
     sopInstanceUid: row.sop_instance_uid,
     transferSyntaxUid: meta.transferSyntaxUid,
-    dataset: () => fileChunks(row.path, datasetOffset),
+    dataset: () => fileChunks(files, row.path, datasetOffset),
     identity: {
       studyInstanceUid: row.study_uid,
       patientId: dataset.string('PatientID') ?? '',
@@ -46,13 +48,14 @@ export async function readOutgoingObject(row: DeliveryRow): Promise<OutgoingObje
   };
 }
 
-async function* fileChunks(path: string, start: number): AsyncGenerator<Uint8Array> {
-  const stream = createReadStream(path, { start, highWaterMark: CHUNK_BYTES });
+async function* fileChunks(
+  files: FileSystem,
+  path: string,
+  start: number,
+): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
+    yield* files.chunks(path, start, CHUNK_BYTES);
   } catch (error) {
     throw fileFault(error);
-  } finally {
-    stream.destroy();
   }
 }

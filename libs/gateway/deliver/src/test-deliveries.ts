@@ -11,6 +11,7 @@ import { silentLogger, type Logger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder } from '@aifi/shared-testing';
 import { DeliverService, type DeliverSettings } from './deliver-service.js';
 import { FakePacs, STUDY } from './fake-pacs.js';
+import type { KnowKill } from './kill-gate.js';
 import type { IdentityExplainer } from './last-look.js';
 import type { PacsPeer } from './pacs-peer.js';
 import type { LaneDeadlines } from './verification.js';
@@ -35,6 +36,8 @@ export class TestDeliveries {
   settings: DeliverSettings = FAST;
   deadlines: LaneDeadlines | undefined;
   explainer: IdentityExplainer | undefined;
+  knowKill: KnowKill | undefined;
+  isHeld: (() => boolean) | undefined;
   logger: Logger = silentLogger;
   random: () => number = Math.random;
   database = this.#open();
@@ -49,6 +52,8 @@ export class TestDeliveries {
       ...{ database: this.database, pacs: this.peer, settings: this.settings, clock: this.clock },
       ...{ logger: this.logger, random: this.random, deadlines: this.deadlines },
       explainer: this.explainer,
+      knowKill: this.knowKill,
+      isHeld: this.isHeld,
       onDone: (jobId) => this.done.push(jobId),
     });
   }

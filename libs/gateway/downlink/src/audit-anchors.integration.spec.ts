@@ -9,9 +9,10 @@ import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
 import { makeAnchor } from '@aifi/access-audit';
 import { downlink } from '@aifi/contracts-proto';
 import type { AuditAnchor } from '@aifi/contracts-rest';
-import { canonicalJson, sha256Hex, siteId } from '@aifi/shared-kernel';
+import { canonicalJson, sha256Hex, siteId, systemClock } from '@aifi/shared-kernel';
 import { silentLogger, type Logger } from '@aifi/shared-observability';
 import { FakeClock } from '@aifi/shared-testing';
+import { createGrpcDownlinkPort } from './grpc-downlink-port.js';
 import { createAnchorFetch, fetchAnchors, type AnchorDependencies } from './audit-anchors.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -42,6 +43,7 @@ describe(fetchAnchors.name, () => {
     hub.addService(downlink.DownlinkServiceService, {
       getRoutingRules: (_call, callback) => callback({ code: 12 }),
       streamOutcomes: (call) => call.end(),
+      streamControl: (call) => call.end(),
       getAuditAnchors: ({ request }, callback) => {
         asked.push(request.fromDay);
         if (isAway) return callback({ code: 14 });
@@ -62,7 +64,12 @@ describe(fetchAnchors.name, () => {
       return !known ? 'new' : known.hash === one.hash ? 'known' : 'contradiction';
     };
     dependencies = {
-      ...{ client, signingKey: publicKey, siteId: siteId('site-a'), anchors: { keep } },
+      ...{
+        port: createGrpcDownlinkPort(() => client, systemClock),
+        signingKey: publicKey,
+        siteId: siteId('site-a'),
+        anchors: { keep },
+      },
       ...{ clock, logger },
     };
   });

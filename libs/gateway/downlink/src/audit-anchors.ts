@@ -7,10 +7,8 @@
  * Source: security specification 5 (daily anchor sent to the hospital); hazard H18.
  */
 import type { KeyObject } from 'node:crypto';
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import { verifyAnchor } from '@aifi/access-audit';
 import { decodeManifest } from '@aifi/contracts-manifests';
-import type { downlink } from '@aifi/contracts-proto';
 import { auditAnchorSchema, type AuditAnchor } from '@aifi/contracts-rest';
 import {
   AifiError,
@@ -22,13 +20,14 @@ import {
   type Stage,
 } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
+import type { DownlinkPort } from './downlink-port.js';
 
 /** Where verified anchors are kept; of one day the first stays. */
 export interface AnchorKeeper {
   keep(anchor: AuditAnchor): Promise<'new' | 'known' | 'contradiction'>;
 }
 export interface AnchorDependencies {
-  readonly client: downlink.DownlinkServiceClient;
+  readonly port: Pick<DownlinkPort, 'auditAnchors'>;
   /** The hub's Ed25519 public key, pinned at enrolment. */
   readonly signingKey: KeyObject;
   readonly siteId: SiteId;
@@ -40,7 +39,6 @@ export interface AnchorDependencies {
 /** @source security specification 5 (daily anchor) @unit ms */
 const FETCH_MS = 24 * 3_600_000;
 const RETRY_MS_MAX = 10 * 60_000;
-const DEADLINE_MS = 10_000;
 /** Anchors of one answer (proto contract). */
 const ANSWER_ANCHORS_MAX = 400;
 
@@ -81,9 +79,8 @@ function tell(logger: Logger, fault: AifiError, attempt: number): void {
 export async function fetchAnchors(dependencies: AnchorDependencies): Promise<number> {
   let [fromDay, count] = ['', 0];
   for (;;) {
-    const anchors = (await ask(dependencies.client, fromDay)).map((bytes) =>
-      verified(dependencies, bytes),
-    );
+    const answer = await dependencies.port.auditAnchors(fromDay);
+    const anchors = answer.map((bytes) => verified(dependencies, bytes));
     for (const anchor of anchors) count += await keep(dependencies, anchor);
     const lastDay = anchors.at(-1)?.day ?? '';
     // An answer that is not full is the last one; one that goes on nowhere is no answer.
@@ -105,22 +102,4 @@ function verified({ signingKey, siteId }: AnchorDependencies, bytes: Uint8Array)
   verifyAnchor(anchor, signingKey);
   if (anchor.chain === `hub:${siteId}`) return anchor;
   throw new AifiError('UNTRUSTED', 'an audit anchor of another chain');
-}
-
-function ask(
-  client: downlink.DownlinkServiceClient,
-  fromDay: string,
-): Promise<readonly Uint8Array[]> {
-  return new Promise((resolve, reject) => {
-    const deadline = Date.now() + DEADLINE_MS;
-    client.getAuditAnchors(
-      { fromDay },
-      new Metadata(),
-      { deadline },
-      (error: ServiceError | null, response) =>
-        error
-          ? reject(new AifiError('PEER_UNAVAILABLE', 'no audit anchors', { cause: error }))
-          : resolve(response.anchors),
-    );
-  });
 }

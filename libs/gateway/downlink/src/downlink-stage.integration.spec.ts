@@ -7,7 +7,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import {
+  credentials,
+  Server,
+  ServerCredentials,
+  status,
+  type ServerWritableStream,
+} from '@grpc/grpc-js';
 import {
   encodeManifest,
   outcomeManifestSchema,
@@ -20,7 +26,12 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { objectsDigest, sha256Hex, siteId, systemClock, type JobId } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
-import { createDownlinkStage, RulesStore } from './index.js';
+import {
+  createDownlinkStage,
+  createGrpcDownlinkPort,
+  KillStateStore,
+  RulesStore,
+} from './index.js';
 
 const job = (letter: string): JobId => letter.repeat(32) as JobId;
 const DIGEST = sha256Hex('x');
@@ -56,6 +67,12 @@ function outcome(jobId: JobId, bytes: Buffer): OutcomeManifest {
 class FakeHub {
   readonly server = new Server();
   readonly acks: string[] = [];
+  readonly refusals: string[] = [];
+  readonly cursors: downlink.OutcomeCursor[] = [];
+  /** Answers a control stream; an old hub has none. */
+  control: (
+    call: ServerWritableStream<downlink.StreamControlRequest, downlink.StreamControlResponse>,
+  ) => void = (call) => void call.emit('error', { code: status.UNIMPLEMENTED });
   readonly outcomes: { manifest: Buffer; signature: Buffer; bytes: Buffer }[] = [];
   rules: downlink.GetRoutingRulesResponse = {
     rules: Buffer.alloc(0),
@@ -66,12 +83,15 @@ class FakeHub {
     this.server.addService(downlink.DownlinkServiceService, {
       getRoutingRules: (_call, callback) => callback(null, this.rules),
       getAuditAnchors: (_call, callback) => callback(null, { anchors: [] }),
+      streamControl: (call) => this.control(call),
       streamOutcomes: (call) => {
         call.on('error', () => undefined);
         call.on('end', () => call.end());
         call.on('data', ({ part }: downlink.StreamOutcomesRequest) => {
           if (part?.$case === 'ack') this.acks.push(part.value.jobId);
+          if (part?.$case === 'refusal') this.refusals.push(part.value.jobId);
           if (part?.$case !== 'cursor') return;
+          this.cursors.push(part.value);
           this.outcomes.forEach(({ manifest, signature, bytes }, i) => {
             const header = {
               sequence: i + 1,
@@ -130,9 +150,10 @@ describe(createDownlinkStage.name, () => {
     folder.remove();
   });
 
-  function offer(jobId: JobId, key: KeyObject = privateKey, sent?: Buffer): Buffer {
+  function offer(jobId: JobId, key: KeyObject = privateKey, sent?: Buffer, issue = 0): Buffer {
     const bytes = randomBytes(5_000);
-    const manifest = encodeManifest(outcomeManifestSchema, outcome(jobId, bytes));
+    const told = { ...outcome(jobId, bytes), issue };
+    const manifest = encodeManifest(outcomeManifestSchema, told);
     hub.outcomes.push({ manifest, signature: signManifest(manifest, key), bytes: sent ?? bytes });
     return bytes;
   }
@@ -141,7 +162,8 @@ describe(createDownlinkStage.name, () => {
     const rules = new RulesStore(database, publicKey, 'demonstration');
     const sut = createDownlinkStage({
       database,
-      client,
+      port: createGrpcDownlinkPort(() => client, systemClock),
+      kill: new KillStateStore(database, publicKey, systemClock),
       rules,
       siteId: siteId('site-a'),
       anchors: { keep: async () => 'known' },
@@ -175,6 +197,7 @@ describe(createDownlinkStage.name, () => {
     offer(job('b'));
     await runUntil(() => hub.acks.length === 1);
     expect(hub.acks).toEqual([job('b')]);
+    expect(hub.refusals).toEqual([job('a')]);
     expect([state('a'), state('b')]).toEqual(['UPLOADED', 'RETURNED']);
   });
   it('never acknowledges bytes of another digest', async () => {
@@ -191,6 +214,49 @@ describe(createDownlinkStage.name, () => {
     const rows = database.read((sql) => sql.all('SELECT 1 FROM inbound'));
     expect(rows).toHaveLength(1);
   });
+  it('says exactly what it has as it opens a stream', async () => {
+    offer(job('a'));
+    await runUntil(() => hub.acks.length === 1);
+    await runUntil(() => hub.cursors.length === 2);
+    const [first, second] = hub.cursors.map(({ afterSequence, exact }) => [afterSequence, exact]);
+    expect([first, second]).toEqual([
+      [0, true],
+      [1, true],
+    ]);
+  });
+  it('sets an outcome aside when the PACS has a newer revision, and acknowledges it', async () => {
+    await database.write((sql) => {
+      sql.run(`INSERT INTO study_revision VALUES (1, 2, 1, 'SELECTED')`);
+      sql.run(
+        `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest, lane,
+           rule_set_sha256, attestations, state, created_ms)
+         VALUES (?, 1, 2, 'a', '1.0.0', 'x', 'routine', 'x', '[]', 'REIDENTIFIED', 1)`,
+        job('d'),
+      );
+      sql.run(
+        `INSERT INTO delivery (job_id, issue, output_index, role, sop_class_uid, series_uid,
+           sop_instance_uid, path, sha256, state)
+         VALUES (?, 0, 0, 'r', '1', '2', '3', 'p', 'x', 'STORED')`,
+        job('d'),
+      );
+    });
+    offer(job('a'));
+    offer(job('b'));
+    await runUntil(() => hub.acks.length === 2);
+    expect([state('a'), state('b')]).toEqual(['UPLOADED', 'RETURNED']);
+    const rows = database.read((sql) => sql.all('SELECT state FROM inbound ORDER BY job_id'));
+    expect(rows).toEqual([{ state: 'SUPERSEDED' }, { state: 'RECEIVED' }]);
+  });
+  it('sets an older issue aside after a newer one of the same job', async () => {
+    offer(job('a'), privateKey, undefined, 1);
+    offer(job('a'));
+    await runUntil(() => hub.acks.length === 2);
+    const rows = database.read((sql) => sql.all('SELECT issue, state FROM inbound ORDER BY issue'));
+    expect(rows).toEqual([
+      { issue: 0, state: 'SUPERSEDED' },
+      { issue: 1, state: 'RECEIVED' },
+    ]);
+  });
   it('keeps rules over a restart and never goes back to an older signed set', async () => {
     const signed = (sequence: number) => {
       const rules = encodeManifest(routingRulesSchema, {
@@ -204,9 +270,11 @@ describe(createDownlinkStage.name, () => {
     };
     hub.rules = signed(5);
     const sut = new RulesStore(database, publicKey, 'demonstration');
-    expect(await sut.refresh(client)).toBe(true);
+    expect(await sut.refresh(createGrpcDownlinkPort(() => client, systemClock))).toBe(true);
     hub.rules = signed(4);
-    await expect(sut.refresh(client)).rejects.toThrow(/older/);
+    await expect(sut.refresh(createGrpcDownlinkPort(() => client, systemClock))).rejects.toThrow(
+      /older/,
+    );
     const restarted = new RulesStore(database, publicKey, 'demonstration');
     expect(restarted.current()?.rules.sequence).toBe(5);
     expect(() => new RulesStore(database, publicKey, 'clinical')).toThrow(/another purpose/);

@@ -12,6 +12,7 @@ import {
   DurableWriter,
   LIMITS,
   type Clock,
+  type FileSystem,
   type JobId,
 } from '@aifi/shared-kernel';
 import {
@@ -30,11 +31,20 @@ interface ReceivedObject {
   readonly sizeBytes: number;
 }
 
+interface JobRow {
+  readonly state: string;
+  readonly study_id: number;
+  readonly product: string;
+}
+
 export interface ReceiverDependencies {
   readonly database: GatewayDatabase;
   readonly clock: Clock;
   readonly signingKey: KeyObject;
+  /** Folder with one sub-folder per job. */
   readonly inboundFolder: string;
+  /** @default the disk of this machine */
+  readonly files?: FileSystem | undefined;
 }
 
 export class OutcomeReceiver {
@@ -60,7 +70,7 @@ export class OutcomeReceiver {
       if (object.sizeBytes > LIMITS.objectBytesMax) {
         throw new AifiError('LIMIT_EXCEEDED', 'a result object is too large');
       }
-      this.#writer ??= await DurableWriter.open(this.#folder());
+      this.#writer ??= await DurableWriter.open(this.#folder(), this.dependencies.files);
       const owed = object.sizeBytes - this.#writer.sizeBytes;
       await this.#writer.append(rest.subarray(0, owed));
       rest = rest.subarray(owed);
@@ -99,8 +109,8 @@ export class OutcomeReceiver {
   #commitRows(sql: Sql): void {
     const { jobId, revision, issue } = this.manifest;
     const atMs = this.dependencies.clock.nowMs();
-    const job = sql.get<{ state: string; study_id: number }>(
-      'SELECT state, study_id FROM job WHERE job_id = ? AND revision = ?',
+    const job = sql.get<JobRow>(
+      'SELECT state, study_id, product FROM job WHERE job_id = ? AND revision = ?',
       jobId,
       revision,
     );
@@ -132,6 +142,7 @@ export class OutcomeReceiver {
         sizeBytes,
       );
     }
+    if (this.#isOvertaken(sql, job)) return this.#setAside(sql, job, 'SUPERSEDED');
     if (job.state === 'SPOOLED' || job.state === 'UPLOADED') {
       // An outcome proves that the hub holds the study, also when its StudyAck was lost.
       sql.run(`UPDATE spool_job SET state = 'STORED' WHERE job_id = ?`, jobId);
@@ -147,9 +158,38 @@ export class OutcomeReceiver {
       return;
     }
     // After the deadline: kept and visible, but it changes no terminal state by itself.
-    sql.run(`UPDATE inbound SET state = 'LATE' WHERE job_id = ? AND issue = ?`, jobId, issue);
-    const event = 'late';
-    recordJournal(sql, { studyId: job.study_id, jobId, stage: 'downlink', event, atMs });
+    this.#setAside(sql, job, 'LATE');
+  }
+
+  /** Kept and acknowledged, so that the hub is done with it; nothing is ever made of it. */
+  #setAside(sql: Sql, { study_id: studyId }: JobRow, state: 'LATE' | 'SUPERSEDED'): void {
+    const { jobId, issue } = this.manifest;
+    sql.run('UPDATE inbound SET state = ? WHERE job_id = ? AND issue = ?', state, jobId, issue);
+    const event = state.toLowerCase();
+    const atMs = this.dependencies.clock.nowMs();
+    recordJournal(sql, { studyId, jobId, stage: 'downlink', event, atMs, detail: { issue } });
+  }
+
+  /**
+   * Whether a newer revision of the product's result is in the PACS, or may be, or a newer issue of
+   * this job came before: an older one never follows it (hazard H7).
+   */
+  #isOvertaken(sql: Sql, { study_id: studyId, product }: JobRow): boolean {
+    const { jobId, revision, issue } = this.manifest;
+    const newer = sql.get(
+      `SELECT 1 FROM inbound WHERE job_id = ?1 AND issue > ?2
+       UNION ALL
+       SELECT 1 FROM job JOIN delivery USING (job_id)
+        WHERE study_id = ?3 AND product = ?4 AND revision > ?5
+          AND (delivery.state IN ('STORED', 'VERIFIED')
+            OR delivery.state = 'QUEUED' AND delivery.attempts > 0) LIMIT 1`,
+      jobId,
+      issue,
+      studyId,
+      product,
+      revision,
+    );
+    return newer !== undefined;
   }
 }
 

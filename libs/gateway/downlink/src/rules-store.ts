@@ -5,7 +5,6 @@
  * Source: architecture 2 (select: signed rules, evaluated locally).
  */
 import type { KeyObject } from 'node:crypto';
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
   decodeManifest,
   routingRulesSchema,
@@ -14,11 +13,11 @@ import {
 } from '@aifi/contracts-manifests';
 import type { downlink } from '@aifi/contracts-proto';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import { AifiError, sha256Hex, type Purpose, type Sha256 } from '@aifi/shared-kernel';
+import { AifiError, crashPoint, sha256Hex, type Purpose, type Sha256 } from '@aifi/shared-kernel';
+import type { DownlinkPort } from './downlink-port.js';
 
 const SETTING = 'routing-rules';
 const SIGNATURE_BYTES = 64; // Ed25519, RFC 8032
-const DEADLINE_MS = 10_000;
 
 export interface CurrentRules {
   readonly rules: RoutingRules;
@@ -47,17 +46,24 @@ export class RulesStore {
   }
 
   /** Asks the hub once; true when new rules came into force. */
-  async refresh(client: downlink.DownlinkServiceClient): Promise<boolean> {
-    const response = await this.#fetch(client);
-    if (response.rules.length === 0) return false;
-    const next = this.#verified(response.rules, response.signature);
+  async refresh(port: Pick<DownlinkPort, 'routingRules'>): Promise<boolean> {
+    const response = await port.routingRules(this.#current?.sha256 ?? '');
+    return response.rules.length > 0 && (await this.accept(response));
+  }
+
+  /** True when these came into force; UNTRUSTED when they are older than the ones in force. */
+  async accept(told: downlink.GetRoutingRulesResponse): Promise<boolean> {
+    const next = this.#verified(told.rules, told.signature);
     if (this.#current && next.rules.sequence < this.#current.rules.sequence) {
       throw new AifiError('UNTRUSTED', 'the routing rules are older than the ones in force');
     }
-    const value = Buffer.concat([response.signature, response.rules]);
+    if (next.sha256 === this.#current?.sha256) return false;
+    const value = Buffer.concat([told.signature, told.rules]);
+    crashPoint('gateway.rules.before-commit');
     await this.database.write((sql) =>
       sql.run('INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)', SETTING, value),
     );
+    crashPoint('gateway.rules.after-commit');
     this.#current = next;
     return true;
   }
@@ -69,21 +75,5 @@ export class RulesStore {
       throw new AifiError('UNTRUSTED', 'the routing rules are for another purpose');
     }
     return { rules, sha256: sha256Hex(bytes) };
-  }
-
-  #fetch(client: downlink.DownlinkServiceClient): Promise<downlink.GetRoutingRulesResponse> {
-    const request = { heldSha256: this.#current?.sha256 ?? '' };
-    return new Promise((resolve, reject) => {
-      const deadline = Date.now() + DEADLINE_MS;
-      client.getRoutingRules(
-        request,
-        new Metadata(),
-        { deadline },
-        (error: ServiceError | null, response) =>
-          error
-            ? reject(new AifiError('PEER_UNAVAILABLE', 'no routing rules', { cause: error }))
-            : resolve(response),
-      );
-    });
   }
 }

@@ -5,7 +5,6 @@
  * gives the same bytes; one refused image stops the job, one held image holds it.
  * Source: reliability specification C4, C5, P1.
  */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deidentificationContractSchema } from '@aifi/contracts-manifests';
 import {
@@ -14,15 +13,17 @@ import {
   type PseudonymisedStudy,
   type SiteDeidentification,
 } from '@aifi/dicom-deidentification';
-import type { GatewayDatabase } from '@aifi/gateway-database';
+import { moveJob, WorkAttempts, type GatewayDatabase } from '@aifi/gateway-database';
 import { areOnePatient, type IdentityEventLog, type Vault } from '@aifi/gateway-vault';
 import {
   AifiError,
   crashPoint,
   fileFault,
+  nodeFileSystem,
   ok,
   refuse,
   type Clock,
+  type FileSystem,
   type Result,
   type SiteId,
 } from '@aifi/shared-kernel';
@@ -51,6 +52,8 @@ export interface JobDependencies {
   /** What this hospital decides for all products. @default as strict as it can be */
   readonly site?: SiteDeidentification | undefined;
   readonly dataFolder: string;
+  /** @default the disk of this machine */
+  readonly files?: FileSystem | undefined;
   /** Takes a finished study and moves its job on; the spool in production. */
   readonly sink: { put(study: PseudonymisedStudy): Promise<void> };
   readonly clock: Clock;
@@ -63,7 +66,7 @@ export async function pseudonymiseJob(
   dependencies: JobDependencies,
   job: SelectedJob,
 ): Promise<Result<JobOutcome>> {
-  const { database, dataFolder, clock } = dependencies;
+  const { database, dataFolder, clock, files = nodeFileSystem } = dependencies;
   const sources = sourcesOf(database, job);
   if (sources.length === 0) return refuse('INPUT_INCOMPLETE', 'no instances');
   // A late image of a study that was finished a day ago: neither the series nor the proof that all
@@ -72,25 +75,29 @@ export async function pseudonymiseJob(
     return refuse('INPUT_INCOMPLETE', 'images that came earlier are no longer kept');
   }
   const path = join(dataFolder, 'spool', job.jobId);
-  await removeFolder(path);
+  await removeFolder(path, files);
   const keys = keysOf(dependencies, job);
-  const worked = await dependencies.series(
-    {
-      folder: path,
-      sources: sources.map((source) => ({ path: source.path, sha256: source.sha256 })),
-      siblings: siblingPathsOf(database, job),
-      released: releasedFiles(database, job.jobId),
-      context: contextOf(dependencies, job, keys),
-    },
-    clientOf(dependencies, job),
-  );
+  const attempts = new WorkAttempts(database, clock, 'pseudonymise');
+  const work = (): ReturnType<SeriesWork> =>
+    dependencies.series(
+      {
+        folder: path,
+        sources: sources.map((source) => ({ path: source.path, sha256: source.sha256 })),
+        siblings: siblingPathsOf(database, job),
+        released: releasedFiles(database, job.jobId),
+        context: contextOf(dependencies, job, keys),
+      },
+      clientOf(dependencies, job),
+    );
+  const worked = await attempts.parse(job.jobId, work);
+  if (!worked) return poisoned(dependencies, job);
   if (!worked.ok) return worked;
   const images = worked.value;
   const refused = images.find((image) => image.kind === 'refused');
   if (refused) return { ok: false, refusal: refused.refusal };
   const holds = images.flatMap((image) => (image.kind === 'held' ? [image.hold] : []));
   if (holds.length > 0) {
-    await removeFolder(path);
+    await removeFolder(path, files);
     crashPoint('gateway.pseudonymise.before-hold');
     await holdJob(database, job.jobId, holds, clock.nowMs());
     return ok('held');
@@ -98,6 +105,23 @@ export async function pseudonymiseJob(
   const written = images.flatMap((image) => (image.kind === 'written' ? [image] : []));
   await handOver(dependencies, { job, sources, keys, folder: path }, written);
   return ok('handed-over');
+}
+
+/** Parsing it has ended the process three times: a person sees it before it is parsed again. */
+async function poisoned(
+  { database, clock, logger }: JobDependencies,
+  { jobId }: SelectedJob,
+): Promise<Result<JobOutcome>> {
+  crashPoint('gateway.pseudonymise.before-poison');
+  await database.write((sql) =>
+    moveJob(sql, {
+      ...{ jobId, from: 'SELECTED', to: 'QUARANTINED', stage: 'pseudonymise' },
+      ...{ event: 'quarantined', atMs: clock.nowMs(), code: 'MALFORMED' },
+      reason: 'the process ended each time it read these images',
+    }),
+  );
+  logger.error('job quarantined: it ends the process', { jobId, code: 'POISON_INPUT' });
+  return ok('held');
 }
 
 function clientOf(
@@ -141,7 +165,7 @@ interface WorkedJob {
 
 /** Files durable, then the linkage, then the spool: in this order nothing leaves unlinked. */
 async function handOver(
-  { vault, clock, sink, siteId }: JobDependencies,
+  { vault, clock, sink, siteId, files }: JobDependencies,
   { job, sources, keys, folder }: WorkedJob,
   written: readonly WrittenImage[],
 ): Promise<void> {
@@ -149,6 +173,8 @@ async function handOver(
   const instances = await sealInstances(
     folder,
     written.map(({ instance }) => instance),
+    undefined,
+    files,
   );
   const identity = written[0]!.identity;
   const sealed = sealStudy({ job, sources, instances, identity, keys, siteId });
@@ -170,9 +196,9 @@ async function handOver(
 }
 
 /** What an earlier run has left is nobody's: the spool has not taken it. */
-async function removeFolder(path: string): Promise<void> {
+async function removeFolder(path: string, files: FileSystem): Promise<void> {
   try {
-    await rm(path, { recursive: true, force: true });
+    await files.remove(path);
   } catch (error) {
     throw fileFault(error);
   }

@@ -35,6 +35,19 @@ describe(createPseudonymiseStage.name, () => {
     expect(gateway.sink.studies).toEqual([]);
   });
 
+  it.each([
+    [2, 'SPOOLED', null, 1],
+    [3, 'QUARANTINED', 'MALFORMED', 0],
+  ])('of a job that ended the process %d times makes %s', async (deaths, state, code, studies) => {
+    await gateway.add(1, [anInstance(1)]);
+    await gateway.database.write((sql) =>
+      sql.run(`INSERT INTO work_attempt VALUES (?, 'pseudonymise', ?, 1)`, jobOf(1), deaths),
+    );
+    await gateway.work();
+    expect(gateway.states()).toEqual([{ state, code }]);
+    expect(gateway.sink.studies).toHaveLength(studies);
+  });
+
   it('hands over a study whose linkage and UIDs are durable already', async () => {
     await gateway.add(1, [anInstance(1), anInstance(2)]);
     await gateway.work();

@@ -1,4 +1,6 @@
 /** The receive stage: C-STORE to durable file and row. */
-export type { DiskLevel } from './listener-messages.js';
+export { InstanceStore, type RecordOutcome, type Sweep } from './instance.store.js';
+export type { CheckedInstance, DiskLevel } from './listener-messages.js';
+export { PoisonStore } from './poison.store.js';
 export * from './receive.config.js';
 export * from './receive-stage.js';

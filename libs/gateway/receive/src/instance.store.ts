@@ -5,12 +5,10 @@
  * removes what a crash left in between.
  * Source: reliability specification 2 (durability contract, P0).
  */
-import { existsSync } from 'node:fs';
-import { open, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { decodeFileMeta } from '@aifi/dicom-core';
 import { recordJournal, type GatewayDatabase, type Sql } from '@aifi/gateway-database';
-import { crashPoint, isUid, LIMITS } from '@aifi/shared-kernel';
+import { crashPoint, isUid, LIMITS, nodeFileSystem, type FileSystem } from '@aifi/shared-kernel';
 import type { CheckedInstance } from './listener-messages.js';
 import type { PoisonStore } from './poison.store.js';
 
@@ -39,6 +37,7 @@ export class InstanceStore {
     private readonly database: GatewayDatabase,
     private readonly incomingFolder: string,
     private readonly poison: PoisonStore,
+    private readonly files: FileSystem = nodeFileSystem,
   ) {}
 
   /** Durable on return. The file of a duplicate is removed again. */
@@ -52,7 +51,7 @@ export class InstanceStore {
 
   /** Removes the file of an instance that has no row. */
   async discard({ fileName }: CheckedInstance): Promise<void> {
-    await rm(join(this.incomingFolder, fileName), { force: true });
+    await this.files.remove(join(this.incomingFolder, fileName));
   }
 
   #insert(sql: Sql, instance: CheckedInstance, receivedMs: number): RecordOutcome {
@@ -110,7 +109,7 @@ export class InstanceStore {
     { fileName }: CheckedInstance,
     atMs: number,
   ): RecordOutcome {
-    if (removedMs === null && existsSync(oldPath)) return 'duplicate';
+    if (removedMs === null && this.files.exists(oldPath)) return 'duplicate';
     const path = join(this.incomingFolder, fileName);
     sql.run('UPDATE instance SET path = ?, removed_ms = NULL WHERE instance_id = ?', path, id);
     sql.run('UPDATE study SET last_received_ms = ? WHERE study_id = ?', atMs, studyId);
@@ -125,7 +124,7 @@ export class InstanceStore {
    */
   async sweep(): Promise<Sweep> {
     // Names first: what retention removes in between has neither a name nor a row that counts.
-    const names = await readdir(this.incomingFolder);
+    const names = await this.files.names(this.incomingFolder);
     const rows = this.database.read((sql) =>
       sql.all<{ path: string }>('SELECT path FROM instance WHERE removed_ms IS NULL'),
     );
@@ -134,29 +133,23 @@ export class InstanceStore {
     let removed = 0;
     for (const name of names.filter((present) => !known.delete(present))) {
       const path = join(this.incomingFolder, name);
-      const start = await startOf(path);
+      const start = await this.#startOf(path);
       if (start.length > 0) removed += 1;
       if (inHand.length < LIMITS.associationsMax) inHand.push(...instanceUidIn(start));
-      await rm(path, { force: true });
+      await this.files.remove(path);
     }
     return { removed, missing: known.size, inHand };
   }
-}
 
-async function startOf(path: string): Promise<Uint8Array> {
-  const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    // Removed in between by retention.
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (!handle) return new Uint8Array(0);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(FILE_META_BYTES));
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+  #startOf(path: string): Promise<Uint8Array> {
+    return this.files.start(path, FILE_META_BYTES).catch((error: NodeJS.ErrnoException) => {
+      // Removed in between by retention.
+      if (error.code === 'ENOENT') return new Uint8Array(0);
+      throw error;
+    });
   }
 }
+
 /** The object that a file was begun for; none when it did not get that far. */
 function instanceUidIn(start: Uint8Array): string[] {
   try {

@@ -6,7 +6,6 @@
  * spoke of is never taken over; for one identity the bytes are the same each time.
  * Source: reliability specification C5, C7; results specification 4.1.2.
  */
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { StudyMatch } from '@aifi/dicom-dimse';
 import {
@@ -20,10 +19,12 @@ import {
 } from '@aifi/gateway-vault';
 import {
   AifiError,
+  nodeFileSystem,
   originalUid,
   sha256Hex,
   writeDurableFile,
   type Clock,
+  type FileSystem,
   type OriginalUid,
   type Sha256,
 } from '@aifi/shared-kernel';
@@ -33,6 +34,8 @@ export interface ExplainerDependencies {
   readonly vault: Pick<Vault, 'identityHistory' | 'appendIdentity' | 'studiesOfPatient'>;
   readonly events: IdentityEventLog;
   readonly clock: Clock;
+  /** @default the disk of this machine */
+  readonly files?: FileSystem | undefined;
 }
 export interface RewrittenFile {
   readonly path: string;
@@ -47,14 +50,14 @@ export class IdentityExplainer {
     object: { readonly studyUid: string; readonly path: string },
     shown: StudyMatch,
   ): Promise<RewrittenFile | undefined> {
-    const { vault, events, clock } = this.dependencies;
+    const { vault, events, clock, files } = this.dependencies;
     const studyUid = originalUid(object.studyUid);
     const known = await spokenIdentities({ vault, events }, studyUid, clock.nowMs());
     const spoken = bestOf(known, shown);
     if (!spoken) return undefined;
     const identity = asShown(spoken, shown);
     await this.#keep(studyUid, identity);
-    return reissue(object.path, identity);
+    return reissue(object.path, identity, files);
   }
 
   /** Whether the history of a study has grown after that time. */
@@ -76,12 +79,16 @@ export class IdentityExplainer {
  * Writes the object anew with this identity, beside the old file. A name of its own for each
  * content: a crash before the row changes leaves the old file as it was.
  */
-export async function reissue(path: string, identity: Identity): Promise<RewrittenFile> {
-  const anew = withIdentity(await readFile(path), identityElements(identity));
+export async function reissue(
+  path: string,
+  identity: Identity,
+  files: FileSystem = nodeFileSystem,
+): Promise<RewrittenFile> {
+  const anew = withIdentity(await files.read(path), identityElements(identity));
   if (!anew.ok) throw new AifiError('INTERNAL', 'a result of ours does not take an identity');
   const [name = ''] = path.split('/').at(-1)!.split('.');
   const file = join(dirname(path), `${name}.${sha256Hex(anew.value).slice(0, 16)}.dcm`);
-  const { sha256 } = await writeDurableFile(file, anew.value);
+  const { sha256 } = await writeDurableFile(file, anew.value, files);
   return { path: file, sha256 };
 }
 

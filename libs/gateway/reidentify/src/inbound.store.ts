@@ -133,6 +133,22 @@ export class InboundStore {
     );
   }
 
+  /** As quarantined, for an outcome whose parsing ends the process: nothing of it is opened. */
+  poisoned(jobId: string): Promise<void> {
+    const atMs = this.clock.nowMs();
+    return this.database.write((sql) => {
+      sql.run(
+        `UPDATE inbound SET state = 'QUARANTINED' WHERE job_id = ? AND state = 'RECEIVED'`,
+        jobId,
+      );
+      moveJob(sql, {
+        ...{ jobId, from: 'RETURNED', to: 'QUARANTINED', stage: 'reidentify' },
+        ...{ event: 'quarantined', atMs, code: 'OUTPUT_INVALID' },
+        reason: 'the process ended each time it read this result',
+      });
+    });
+  }
+
   #finish(
     sql: Sql,
     { manifest }: Inbound,

@@ -4,11 +4,10 @@
  * the final UIDs. Invariants: files first, then delivery rows and job state in one transaction;
  * once the rows are there the bytes are never made again. Source: reliability specification 1, P5.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutcomeManifest } from '@aifi/contracts-manifests';
 import { readPart10Header } from '@aifi/dicom-core';
-import type { GatewayDatabase } from '@aifi/gateway-database';
+import { WorkAttempts, type GatewayDatabase } from '@aifi/gateway-database';
 import {
   identityElements,
   settleIdentity,
@@ -19,12 +18,14 @@ import {
 import {
   crashPoint,
   keyedUid,
+  nodeFileSystem,
   ok,
   pollingStage,
   refuse,
   sha256Hex,
   writeDurableFile,
   type Clock,
+  type FileSystem,
   type Result,
   type SiteId,
   type Stage,
@@ -49,6 +50,8 @@ export interface ReidentifyDependencies {
   readonly keys: KeyRing;
   readonly siteId: SiteId;
   readonly dataFolder: string;
+  /** @default the disk of this machine */
+  readonly files?: FileSystem | undefined;
   readonly clock: Clock;
   readonly wake: Wake;
   readonly logger: Logger;
@@ -59,10 +62,18 @@ export function createReidentifyStage(dependencies: ReidentifyDependencies): Sta
   const { database, clock, wake, onDone } = dependencies;
   const logger = dependencies.logger.child({ stage: 'reidentify' });
   const store = new InboundStore(database, clock);
+  const attempts = new WorkAttempts(database, clock, 'reidentify');
   const handle = async (row: InboundRow): Promise<void> => {
+    if (!(await attempts.begin(row.jobId))) {
+      // Parsing it has ended the process three times: a person sees it before it is parsed again.
+      await store.poisoned(row.jobId);
+      logger.error('outcome quarantined: it ends the process', { jobId: row.jobId });
+      return onDone();
+    }
     const inbound = store.opened(row);
     const { jobId } = inbound.manifest;
-    const outcome = await takeBack(dependencies, store, inbound);
+    const parsed = (): Promise<void> => attempts.ended(row.jobId);
+    const outcome = await takeBack({ ...dependencies, parsed }, store, inbound);
     if (outcome.ok) {
       logger.info('outcome taken back', { jobId });
     } else {
@@ -87,6 +98,7 @@ export function createReidentifyStage(dependencies: ReidentifyDependencies): Sta
         } catch (error) {
           // The next one must pass; this one is tried again at the next look.
           logger.fault('reidentify failed', error, { jobId: row.jobId });
+          await attempts.ended(row.jobId).catch(() => undefined);
         }
       }
       return handled;
@@ -94,16 +106,20 @@ export function createReidentifyStage(dependencies: ReidentifyDependencies): Sta
   });
 }
 
+/** `parsed`: what came has been read without ending the process. */
+type TakeBack = ReidentifyDependencies & { readonly parsed: () => Promise<void> };
+
 async function takeBack(
-  dependencies: ReidentifyDependencies,
+  dependencies: TakeBack,
   store: InboundStore,
   inbound: Inbound,
 ): Promise<Result<void>> {
-  const { vault, events, keys, siteId, clock } = dependencies;
+  const { vault, events, keys, siteId, clock, parsed } = dependencies;
   const { manifest, envelope } = inbound;
   const sent = store.sentJob(manifest.jobId);
   if (!sent) return refuse('IDENTITY_MISMATCH', 'nothing was sent for this job');
   const linkage = checkGuards({ manifest, envelope, sent, vault, keys, siteId });
+  if (!linkage.ok || manifest.outcome === 'NOT_ANALYSED') await parsed();
   if (!linkage.ok) return linkage;
   if (manifest.outcome === 'NOT_ANALYSED') {
     await store.finishWithoutResult(inbound);
@@ -113,6 +129,7 @@ async function takeBack(
   // What was said of the patient before these images came is in the history from here on.
   if (events) await settleIdentity({ vault, events }, studyUid, clock.nowMs());
   const deliveries = await writeObjects(dependencies, store, inbound, linkage.value);
+  await parsed();
   if (!deliveries.ok) return deliveries;
   crashPoint('gateway.reidentify.before-register');
   await register(dependencies, manifest, linkage.value, deliveries.value);
@@ -128,17 +145,17 @@ async function writeObjects(
   inbound: Inbound,
   linkage: Linkage,
 ): Promise<Result<readonly NewDelivery[]>> {
-  const { keys, dataFolder } = dependencies;
+  const { keys, dataFolder, files = nodeFileSystem } = dependencies;
   const { manifest } = inbound;
   // The guards have shown that the keys of this epoch are here.
   const minted = mintedUidsOf(manifest, keys.epoch(linkage.epoch)!);
-  const zone = await zoneOf(store.sourcePath(manifest.jobId));
+  const zone = await zoneOf(store.sourcePath(manifest.jobId), files);
   const plan = planOf(dependencies, linkage, { minted, zone });
   const deliveries: NewDelivery[] = [];
   for (const listed of manifest.objects) {
     const { index, role, sha256 } = listed;
     if (listed.sizeBytes > OBJECT_BYTES_MAX) return refuse('OUTPUT_INVALID', 'too large a result');
-    const bytes = await readFile(inbound.paths.get(index)!);
+    const bytes = await files.read(inbound.paths.get(index)!);
     if (sha256Hex(bytes) !== sha256) return refuse('OUTPUT_INVALID', 'bytes changed on disk');
     const object = reidentifyObject(bytes, plan);
     if (!object.ok) return object;
@@ -150,7 +167,7 @@ async function writeObjects(
     if (!isListed) return refuse('IDENTITY_MISMATCH', 'a result is not the object listed');
     const name = `${manifest.issue}-${index}.dcm`;
     const path = join(dataFolder, 'outgoing', manifest.jobId, name);
-    const file = await writeDurableFile(path, object.value.bytes);
+    const file = await writeDurableFile(path, object.value.bytes, files);
     deliveries.push({ index, role, ...object.value, path, sha256: file.sha256 });
   }
   return ok(deliveries);
@@ -200,10 +217,10 @@ async function register(
 }
 
 /** Zone of the images; the gateway's own where they do not say, or are no longer kept. */
-async function zoneOf(path: string | undefined): Promise<number | undefined> {
+async function zoneOf(path: string | undefined, files: FileSystem): Promise<number | undefined> {
   if (path === undefined) return undefined;
   try {
-    const { dataset } = await readPart10Header(path);
+    const { dataset } = await readPart10Header(path, files);
     return offsetMinutes(dataset.string('TimezoneOffsetFromUTC'));
   } catch {
     return undefined;

@@ -1,2 +1,3 @@
 /** Select stage of the gateway: which product asks for which series, before anything leaves. */
-export * from './select-stage.js';
+export * from './select-again.js';
+export { createSelectStage, type SelectDependencies, type VerifiedRules } from './select-stage.js';

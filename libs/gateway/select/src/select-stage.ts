@@ -11,6 +11,7 @@ import {
   pollingStage,
   REASON_CODES,
   type Clock,
+  type JobId,
   type Purpose,
   type Sha256,
   type Stage,
@@ -35,6 +36,8 @@ export interface SelectDependencies {
   readonly purpose: Purpose;
   /** Undefined until the first rules have arrived from the hub. */
   readonly currentRules: () => VerifiedRules | undefined;
+  /** @default 128 random bits */
+  readonly newJobId?: (() => JobId) | undefined;
   readonly onDone: () => void;
 }
 
@@ -76,7 +79,7 @@ function selectRevision(
   sql: Sql,
   { study_id: studyId, revision }: OpenRevision,
   verified: VerifiedRules,
-  { clock, logger, purpose }: SelectDependencies,
+  { clock, logger, purpose, newJobId: nextJobId = newJobId }: SelectDependencies,
 ): void {
   const series = readSeriesFacts(sql, studyId, revision);
   for (const product of verified.rules.products) {
@@ -84,7 +87,8 @@ function selectRevision(
       evaluateProduct(product, series, purpose),
       conflicting(sql, studyId, revision),
     );
-    insertJob(sql, { studyId, revision, product, verdict, verified, atMs: clock.nowMs() });
+    const job = { jobId: nextJobId(), studyId, revision, product, verdict, verified };
+    insertJob(sql, { ...job, atMs: clock.nowMs() });
     logger.info('product considered', {
       stage: 'select',
       product: product.product,
@@ -104,7 +108,7 @@ function selectRevision(
  * Series of which an instance came twice with different bytes (P0), in this study or, under the
  * same UID, in another one: neither copy is known to be the right one.
  */
-function conflicting(sql: Sql, studyId: number, revision: number): ReadonlySet<string> {
+export function conflicting(sql: Sql, studyId: number, revision: number): ReadonlySet<string> {
   const rows = sql.all<{ series_uid: string }>(
     `SELECT DISTINCT series_uid FROM instance own WHERE study_id = ? AND revision <= ? AND EXISTS
        (SELECT 1 FROM instance other
@@ -115,7 +119,7 @@ function conflicting(sql: Sql, studyId: number, revision: number): ReadonlySet<s
   return new Set(rows.map((row) => row.series_uid));
 }
 
-function withoutConflict(
+export function withoutConflict(
   verdict: ProductVerdict,
   conflictingSeries: ReadonlySet<string>,
 ): ProductVerdict {
@@ -129,6 +133,7 @@ function withoutConflict(
 }
 
 interface NewJob {
+  readonly jobId: JobId;
   readonly studyId: number;
   readonly revision: number;
   readonly product: DeployedProduct;
@@ -138,8 +143,7 @@ interface NewJob {
 }
 
 function insertJob(sql: Sql, job: NewJob): void {
-  const { studyId, revision, product, verdict, verified, atMs } = job;
-  const jobId = newJobId();
+  const { jobId, studyId, revision, product, verdict, verified, atMs } = job;
   const state = verdict.allow ? 'SELECTED' : verdict.state;
   const code = verdict.allow ? null : verdict.reasons[0].code;
   const detail = verdict.allow

@@ -4,12 +4,13 @@
  * may go (after StudyAck). Invariant: only PseudonymisedInstance enters; put is idempotent.
  * Source: reliability specification 2 (P1, P2, deletion rules).
  */
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   crashPoint,
+  nodeFileSystem,
   pollingStage,
   type Clock,
+  type FileSystem,
   type JobId,
   type Stage,
   type Wake,
@@ -25,6 +26,8 @@ export interface SpoolDependencies {
   readonly wake: Wake;
   /** Folder with one sub-folder per job. */
   readonly spoolFolder: string;
+  /** @default the disk of this machine */
+  readonly files?: FileSystem | undefined;
   readonly onDone: () => void;
 }
 export interface Spool {
@@ -93,11 +96,15 @@ async function put(
 }
 
 /** Folders of jobs whose study the hub holds, or that reached an end without it. */
-async function removeUnowedFolders({ database, spoolFolder }: SpoolDependencies): Promise<void> {
-  const folders = await readdir(spoolFolder).catch(() => []);
+async function removeUnowedFolders({
+  database,
+  spoolFolder,
+  files = nodeFileSystem,
+}: SpoolDependencies): Promise<void> {
+  const folders = await files.names(spoolFolder).catch(() => []);
   for (const jobId of folders) {
     if (!isOwed(database, jobId as JobId)) {
-      await rm(join(spoolFolder, jobId), { recursive: true, force: true });
+      await files.remove(join(spoolFolder, jobId));
     }
   }
 }

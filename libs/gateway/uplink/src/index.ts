@@ -1,2 +1,18 @@
 /** Uplink stage of the gateway: spooled studies to the hub. */
-export * from './uplink-stage.js';
+export { uplinkConfigSchema, type UplinkConfig } from './uplink-config.js';
+export {
+  createUplinkStage,
+  type UplinkDependencies,
+  type UplinkStage,
+  type UplinkState,
+} from './uplink-stage.js';
+export type { SelectAgain } from './uplink-store.js';
+export { answerOf, type UplinkAnswer, type UplinkPort } from './uplink-port.js';
+export { createGrpcUplinkPort } from './grpc-uplink-port.js';
+export type { ObjectBatch, ObjectTransport, OwedObject, SendEnd } from './object-transport.js';
+export { createGrpcObjectTransport } from './grpc-object-transport.js';
+export {
+  TlsObjectTransport,
+  type ClosableTransport,
+  type TlsTransportOptions,
+} from './objects/tls-object-transport.js';

@@ -23,6 +23,8 @@ export interface OwedObject extends SpooledObject {
 export interface ObjectBatch {
   readonly jobId: string;
   readonly objects: readonly OwedObject[];
+  /** How the bytes are compressed on the way; a transport may send them as they are. */
+  readonly encoding: 'none' | 'zstd';
   /** Called once per object, after the hub holds it; objects may come in any order. */
   readonly acknowledge: (sha256: Sha256) => Promise<void>;
   /** Resolves when so many bytes more may go: bandwidth, and acute studies before routine ones. */

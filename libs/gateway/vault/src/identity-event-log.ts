@@ -64,6 +64,8 @@ const COLUMNS = [
 export interface IdentityEventLogOptions {
   /** Of the vault beside it: whoever is on it is erased here too, at each open. */
   readonly erasureListPath?: string;
+  /** @default a file at the path */
+  readonly database?: (migrations: readonly Migration[]) => GatewayDatabase;
 }
 interface EventRow {
   readonly event_id: string;
@@ -90,7 +92,7 @@ export class IdentityEventLog {
 
   /** Opens or creates the log, without whoever is on the erasure list by now. */
   static open(path: string, ring: KeyRing, options: IdentityEventLogOptions = {}) {
-    const database = GatewayDatabase.open(path, MIGRATIONS);
+    const database = options.database?.(MIGRATIONS) ?? GatewayDatabase.open(path, MIGRATIONS);
     const sut = new IdentityEventLog(database, ring);
     try {
       // What is erased is overwritten on disk.

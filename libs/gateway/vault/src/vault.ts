@@ -5,7 +5,7 @@
  * never changes; history only grows; a vault of other keys does not open and is not written.
  * Source: architecture 4; reliability specification C5, C7, P1; security specification 5 (keys).
  */
-import { GatewayDatabase, type Sql } from '@aifi/gateway-database';
+import { GatewayDatabase, type Migration, type Sql } from '@aifi/gateway-database';
 import { systemClock, type Clock, type JobId, type OriginalUid } from '@aifi/shared-kernel';
 import type { KeyRing } from '@aifi/shared-site-keys';
 import type { PatientKey } from './blind-index.js';
@@ -71,6 +71,8 @@ export interface VaultOptions {
   readonly clock?: Clock;
   /** Who opens it, for a rotation that is seen then. @default 'gateway' */
   readonly actor?: string;
+  /** @default a file at the path */
+  readonly database?: (migrations: readonly Migration[]) => GatewayDatabase;
 }
 export interface ErasureOptions {
   /** What the hospital decides for the register of results. @default 'keep' */
@@ -95,7 +97,9 @@ export class Vault {
     private readonly database: GatewayDatabase,
     private readonly keys: VaultKeys,
     private readonly erasures: ErasureList,
-    private readonly options: Required<VaultOptions> & { readonly acts: VaultActs },
+    private readonly options: Required<Omit<VaultOptions, 'database'>> & {
+      readonly acts: VaultActs;
+    },
   ) {}
 
   /**
@@ -106,8 +110,9 @@ export class Vault {
     const keys = vaultKeysOf(ring);
     const acts = new VaultActs(keys.index);
     const erasures = new ErasureList(erasureListPath(path), keys.index);
-    const database = GatewayDatabase.open(path, VAULT_MIGRATIONS);
     const { retention = DEFAULT_RETENTION, clock = systemClock, actor = GATEWAY_ACTOR } = options;
+    const database =
+      options.database?.(VAULT_MIGRATIONS) ?? GatewayDatabase.open(path, VAULT_MIGRATIONS);
     try {
       const sut = new Vault(database, keys, erasures, { retention, clock, actor, acts });
       sut.#prepare();

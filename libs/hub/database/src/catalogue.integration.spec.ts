@@ -16,7 +16,14 @@ const TENANT = [
   ...['site', 'deployment', 'routing_rules', 'study_job', 'study_object', 'job_object'],
   ...['inference_job', 'inference_record', 'outcome', 'outcome_object', 'outbox'],
   ...['approval', 'audit_head', 'audit_record', 'audit_anchor', 'audit_shipping'],
+  ...['object_removal', 'evaluation_study', 'digest_pass'],
+  ...['join_token', 'gateway_certificate', 'certificate_binding'],
+  ...['outcome_cursor', 'kill_state', 'gateway_take_over', 'product_stop'],
 ];
+/** Of the hub itself: its authorities. */
+const OF_HUB = ['authority'];
+/** One identity of a foreign certificate stands for one gateway of all sites (guard C1). */
+const KEYS_OVER_SITES = ['certificate_binding'];
 /** Rows of persons, who belong to several sites or to none: aifi_access only. */
 const OF_PERSONS = ['session', 'idempotency_key'];
 /** Written by the migrations, readable by their owner only. */
@@ -37,6 +44,9 @@ const POLICIES: Readonly<Record<string, string>> = {
   'outcome own_site': own,
   'outcome_object own_site': own,
   'outbox own_site': own,
+  'object_removal own_site': own,
+  'evaluation_study own_site': own,
+  'digest_pass own_site': own,
   // Named exceptions of cross-site work: rows of all sites; the columns are limited below.
   'site all_sites_queue': 'aifi_jobs SELECT true -',
   'study_job all_sites_queue': 'aifi_jobs SELECT true -',
@@ -50,10 +60,24 @@ const POLICIES: Readonly<Record<string, string>> = {
   'audit_anchor all_access': allOf('aifi_access'),
   'audit_shipping all_access': allOf('aifi_access'),
   'site access_site_names': 'aifi_access SELECT true -',
+  // Enrolment: in the transaction of the act and its record.
+  'authority all_access': allOf('aifi_access'),
+  'join_token all_access': allOf('aifi_access'),
+  'gateway_certificate all_access': allOf('aifi_access'),
+  'certificate_binding all_access': allOf('aifi_access'),
   // A site's own acts are recorded in its own chain; it reads its own anchors.
   'audit_head own_chain': own,
   'audit_record own_chain': `aifi_app INSERT - ${OWN}`,
   'audit_anchor own_anchors': `aifi_app SELECT ${OWN} -`,
+  // What comes down. Take-overs and stops are made by persons and read by the work of a site; a
+  // stop of every site is everybody's to read, and cross-site work finds the jobs that it ends.
+  'outcome_cursor own_site': own,
+  'kill_state own_site': own,
+  'gateway_take_over own_site': `aifi_app SELECT ${OWN} -`,
+  'gateway_take_over all_access': allOf('aifi_access'),
+  'product_stop own_or_every_site': `aifi_app SELECT ((site_id = '*'::text) OR ${OWN}) -`,
+  'product_stop all_access': allOf('aifi_access'),
+  'product_stop all_sites_queue': 'aifi_jobs SELECT true -',
   // Retention: the function audit_cut, as the owner.
   'audit_record retention_sees': 'aifi_owner SELECT true -',
   'audit_record retention_cuts': 'aifi_owner DELETE true -',
@@ -66,6 +90,16 @@ const QUEUE_JOB = 'site_id job_id revision product version lane state code study
 /** Rights of the working roles: on whole tables, then on columns. */
 const RIGHTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(TENANT.slice(0, 11).map((table) => [`aifi_app ${table}`, SITE_WORK])),
+  'aifi_app outcome_cursor': SITE_WORK,
+  'aifi_app kill_state': SITE_WORK,
+  'aifi_app gateway_take_over': 'SELECT',
+  'aifi_access gateway_take_over': 'INSERT SELECT',
+  'aifi_access product_stop': SITE_WORK,
+  // Retention: rows of pixels and of removals go under the site's own role.
+  'aifi_app study_object': `DELETE ${SITE_WORK}`,
+  'aifi_app object_removal': `DELETE ${SITE_WORK}`,
+  'aifi_app evaluation_study': 'INSERT SELECT',
+  'aifi_app digest_pass': SITE_WORK,
   'aifi_app audit_head': 'INSERT SELECT',
   'aifi_app audit_record': 'INSERT',
   'aifi_app audit_anchor': 'SELECT',
@@ -77,13 +111,23 @@ const RIGHTS: Readonly<Record<string, string>> = {
   'aifi_access audit_record': 'INSERT SELECT',
   'aifi_access audit_anchor': 'INSERT SELECT',
   'aifi_access audit_shipping': 'INSERT SELECT',
+  'aifi_access authority': 'INSERT SELECT',
+  'aifi_access join_token': 'INSERT SELECT',
+  'aifi_access gateway_certificate': 'INSERT SELECT',
+  'aifi_access certificate_binding': 'INSERT SELECT',
 };
 const COLUMN_RIGHTS: Readonly<Record<string, string>> = {
   'aifi_app audit_head UPDATE': 'sequence hash',
+  'aifi_app product_stop SELECT': 'site_id product version code stopped_at resumed_at',
+  'aifi_jobs product_stop SELECT': 'site_id product version resumed_at',
   'aifi_jobs site SELECT': 'site_id',
   'aifi_jobs study_job SELECT': `${QUEUE_JOB} ${QUEUE_TIMES}`,
   'aifi_jobs inference_job UPDATE': 'lease_until lease_epoch attempts next_attempt_at last_fault',
-  'aifi_access site SELECT': 'site_id',
+  'aifi_access site SELECT': 'site_id state',
+  'aifi_access authority UPDATE': 'state retired_at',
+  'aifi_access join_token UPDATE': 'used_at',
+  'aifi_access gateway_certificate UPDATE': 'valid_until revoked_at revoked_by revocation_reason',
+  'aifi_access certificate_binding UPDATE': 'ended_at ended_by',
   'aifi_access session UPDATE':
     'roles site_ids last_seen_at checked_at stepped_up_at sealed_tokens',
   'aifi_access approval UPDATE':
@@ -137,7 +181,7 @@ describe('the catalogue', () => {
          AND relkind IN ('r', 'p', 'f')`,
     );
     const names = tables.map((row) => row.name).sort();
-    expect(names).toEqual([...TENANT, ...OF_PERSONS, ...OF_OWNER].sort());
+    expect(names).toEqual([...TENANT, ...OF_HUB, ...OF_PERSONS, ...OF_OWNER].sort());
   });
 
   it('has row-level security enabled and forced on every table', async () => {
@@ -168,7 +212,8 @@ describe('the catalogue', () => {
        WHERE c.relnamespace = ${PUBLIC} AND (i.indisunique OR i.indisexclusion)
          AND a.attname IS DISTINCT FROM 'site_id'`,
     );
-    expect(keys.map((row) => row.name).sort()).toEqual([...OF_PERSONS, ...OF_OWNER].sort());
+    const others = [...OF_HUB, ...KEYS_OVER_SITES, ...OF_PERSONS, ...OF_OWNER];
+    expect(keys.map((row) => row.name).sort()).toEqual(others.sort());
   });
 
   it('requires the site of every row of a tenant table', async () => {

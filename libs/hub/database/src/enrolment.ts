@@ -1,7 +1,7 @@
 /**
  * Enrolment: sites and deployments as configured, kept as rows.
- * Decides that the configuration is the whole truth: a deployment that is no longer in it retires,
- * a site that is no longer in it becomes inactive.
+ * Decides that the configuration is the whole truth about deployments: one that is no longer in it
+ * retires. A site that is no longer in it becomes inactive, unless a person enrolled it.
  * Invariant: a version never changes its model (hazard H9): another digest under the same version
  * refuses the start; each change leaves one audit record, a start without changes none.
  * Source: governance specification 4.2, 4.7 (Deployment); security specification 5.
@@ -48,10 +48,27 @@ export async function enrolSites(
   );
   const dropped = known.filter((row) => !configured.some((c) => c.siteName === row.site_id));
   for (const { site_id: siteId } of dropped) {
-    const purpose = (await database.withSite(siteId, readSite))?.purpose ?? 'clinical';
-    const inactive = { siteName: siteId, purpose, deployments: [], state: 'inactive' } as const;
-    await enrolSite(database, inactive, work);
+    const { purpose, origin, state } = (await database.withSite(siteId, readEnrolled))!;
+    const then = origin === 'enrolment' ? state : 'inactive';
+    await enrolSite(database, { siteName: siteId, purpose, deployments: [], state: then }, work);
   }
+}
+
+/**
+ * Makes a site that a person enrols, or takes over one of the configuration: from then on it stays
+ * when the configuration does not name it. Deployments stay as they are.
+ */
+export async function enrolNamedSite(
+  database: HubDatabase,
+  { siteName, purpose }: Pick<ConfiguredSite, 'siteName' | 'purpose'>,
+  work: (sql: Sql, site: Site) => Promise<void>,
+): Promise<void> {
+  await database.withConfiguredSite(siteName, async (sql) => {
+    const wanted = { siteName, purpose, state: 'active', origin: 'enrolment' } as const;
+    const changes = await upsertSite(sql, wanted);
+    if (changes.length > 0) changes.push(...(await workOnSite(sql, work)));
+    await recordChanges(sql, siteName, changes);
+  });
 }
 
 async function enrolSite(
@@ -63,36 +80,51 @@ async function enrolSite(
   await database.withConfiguredSite(siteName, async (sql) => {
     const changes = await upsertSite(sql, configured);
     changes.push(...(await changeDeployments(sql, siteName, deployments)));
-    const site = await readSite(sql);
-    if (!site) throw new AifiError('INTERNAL', 'the enrolled site does not read');
-    const before = await lastRules(sql);
-    await work(sql, site);
-    const after = await lastRules(sql);
-    if (after !== before) changes.push(rulesChange(after));
+    changes.push(...(await workOnSite(sql, work)));
     await recordChanges(sql, siteName, changes);
   });
 }
 
+/** Runs the work, which may publish rules. */
+async function workOnSite(
+  sql: Sql,
+  work: (sql: Sql, site: Site) => Promise<void>,
+): Promise<EnrolmentChange[]> {
+  const site = await readSite(sql);
+  if (!site) throw new AifiError('INTERNAL', 'the enrolled site does not read');
+  const before = await lastRules(sql);
+  await work(sql, site);
+  const after = await lastRules(sql);
+  return after === before ? [] : [rulesChange(after)];
+}
+
+type Enrolled = Pick<Site, 'purpose' | 'state'> & { origin: 'configuration' | 'enrolment' };
+const readEnrolled = (sql: Sql): Promise<Enrolled | undefined> =>
+  sql.row<Enrolled>('SELECT purpose, state, origin FROM site FOR UPDATE');
+
 /** Makes the site, or changes it; its row stays locked until the transaction ends. */
 async function upsertSite(
   sql: Sql,
-  { siteName, purpose, state }: ConfiguredSite & Pick<Site, 'state'>,
+  wanted: Pick<ConfiguredSite, 'siteName'> & Pick<Site, 'purpose' | 'state'> & Partial<Enrolled>,
 ): Promise<EnrolmentChange[]> {
+  const { siteName, purpose, state } = wanted;
   const site = { objectType: 'site', objectId: siteName } as const;
   const made = await sql.run(
-    `INSERT INTO site (site_id, purpose, state) VALUES ($1, $2, $3)
+    `INSERT INTO site (site_id, purpose, state, origin) VALUES ($1, $2, $3, $4)
      ON CONFLICT (site_id) DO NOTHING`,
     siteName,
     purpose,
     state,
+    wanted.origin ?? 'configuration',
   );
   if (made === 1) return [{ ...site, act: 'site.enrol', detail: { purpose, state } }];
-  const before = await sql.row<Pick<Site, 'purpose' | 'state'>>(
-    'SELECT purpose, state FROM site FOR UPDATE',
-  );
-  if (before?.purpose === purpose && before.state === state) return [];
-  await sql.run('UPDATE site SET purpose = $1, state = $2', purpose, state);
-  const detail = { purpose, state, stateBefore: before?.state ?? '' };
+  const before = (await readEnrolled(sql))!;
+  // A configuration that names the site does not take it back from who enrolled it.
+  const origin = wanted.origin ?? before.origin;
+  const isSame = before.purpose === purpose && before.state === state;
+  if (isSame && before.origin === origin) return [];
+  await sql.run('UPDATE site SET purpose = $1, state = $2, origin = $3', purpose, state, origin);
+  const detail = { purpose, state, stateBefore: before.state };
   return [{ ...site, act: 'site.change', detail }];
 }
 

@@ -213,7 +213,7 @@ describe('migrations', () => {
       expect(await source.query(tables)).toEqual([{ n: 1 }]);
       expect(await source.query(functions)).toEqual([{ n: 0 }]);
       await source.runMigrations();
-      expect(await source.query(tables)).toEqual([{ n: 19 }]);
+      expect(await source.query(tables)).toEqual([{ n: 30 }]);
     } finally {
       await source.destroy();
     }

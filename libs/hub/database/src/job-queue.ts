@@ -145,3 +145,15 @@ export async function advanceClaim(
   );
   if (changed !== 1) throw new AifiError('STATE_CONFLICT', 'the claim of this job was taken over');
 }
+
+/**
+ * Ends the queue's part of a job of the site of the transaction, whoever has its claim: with a new
+ * token, so that a try that is still going on can write nothing.
+ */
+export async function endInference(sql: Sql, jobId: JobId): Promise<void> {
+  await sql.run(
+    `UPDATE inference_job SET state = 'DONE', lease_until = NULL, lease_epoch = lease_epoch + 1
+     WHERE job_id = $1 AND state <> 'DONE'`,
+    jobId,
+  );
+}

@@ -2,7 +2,8 @@
  * Outcomes: how a job ended, signed, numbered per site and kept together with its objects' digests.
  * Decides that every job ends in exactly one outcome per issue, in the transaction that moves its
  * state and writes its event. Invariant: numbers of a site have no gap that fills later, because
- * the site's row is locked until commit. Source: reliability specification C6, P4, P5.
+ * the site's row is locked until commit; an outcome is marked released before it leaves, and none
+ * leaves after a newer revision or issue did. Source: reliability specification C6, P4, P5.
  */
 import type { KeyObject } from 'node:crypto';
 import {
@@ -13,6 +14,7 @@ import {
 } from '@aifi/contracts-manifests';
 import {
   AifiError,
+  crashPoint,
   type JobId,
   type ReasonCode,
   type Sha256,
@@ -21,6 +23,13 @@ import {
 import { recordEvent } from './outbox.js';
 import type { Sql } from './sql.js';
 import { moveStudyJob, type StudyJob } from './study-jobs.js';
+import {
+  advanceCursor,
+  requireLease,
+  resolveGateways,
+  type OutcomeLease,
+  type OutcomeObject,
+} from './take-over.js';
 
 export interface Conclusion {
   readonly siteId: SiteId;
@@ -111,26 +120,86 @@ export interface SignedOutcome {
   readonly manifest: Buffer;
   readonly signature: Buffer;
   readonly envelope: Buffer;
-  readonly objects: readonly { readonly sha256: Sha256; readonly sizeBytes: number }[];
+  readonly objects: readonly OutcomeObject[];
+}
+
+/** One stream, asking for what comes after a number. */
+export interface OutcomeQuestion {
+  readonly gateway: number;
+  readonly lease: OutcomeLease;
+  readonly afterSequence: number;
+  readonly atMs: number;
 }
 
 interface OutcomeRow extends Omit<SignedOutcome, 'sequence' | 'objects' | 'jobId'> {
   readonly sequence: string;
   readonly job_id: JobId;
+  readonly study_pseudonym: string;
+  readonly product: string;
 }
 
-/** The oldest outcome of this site after `afterSequence` that is not acknowledged. */
-export async function nextOutcome(
+/** A result of a stopped product waits; that nothing was analysed may always be told. */
+const IS_NOT_STOPPED = `(j.code IS NOT NULL OR NOT EXISTS (
+  SELECT 1 FROM product_stop s WHERE s.product = j.product AND s.version IN ('*', j.version)
+    AND s.resumed_at IS NULL))`;
+const CANDIDATE = (isOwed: string): string => `
+SELECT o.sequence, o.job_id, o.revision, o.issue, o.manifest, o.signature, j.envelope,
+  j.study_pseudonym, j.product
+FROM outcome o JOIN study_job j USING (site_id, job_id)
+WHERE ${isOwed} AND o.superseded_at IS NULL AND o.sequence > $1 AND j.gateway = ANY($2::int[])
+  AND ${IS_NOT_STOPPED}
+ORDER BY o.sequence LIMIT 1`;
+const OWED = CANDIDATE('o.acked_at IS NULL');
+const OWED_AGAIN = CANDIDATE('(o.acked_at IS NULL OR o.sequence > $3)');
+
+/**
+ * The oldest outcome after `afterSequence` that this gateway is owed, marked as released; undefined
+ * when there is none. STATE_CONFLICT when the gateway has opened a newer stream.
+ */
+export async function releaseOutcome(
   sql: Sql,
-  afterSequence: number,
+  question: OutcomeQuestion,
 ): Promise<SignedOutcome | undefined> {
-  const row = await sql.row<OutcomeRow>(
-    `SELECT o.sequence, o.job_id, o.revision, o.issue, o.manifest, o.signature, j.envelope
-     FROM outcome o JOIN study_job j USING (site_id, job_id)
-     WHERE o.acked_at IS NULL AND o.sequence > $1 ORDER BY o.sequence LIMIT 1`,
-    afterSequence,
+  const { gateway, lease, afterSequence, atMs } = question;
+  await requireLease(sql, gateway, lease.epoch);
+  const gateways = (await resolveGateways(sql, gateway)).map(String);
+  for (;;) {
+    const row = await (lease.resendAfter === undefined
+      ? sql.row<OutcomeRow>(OWED, afterSequence, gateways)
+      : sql.row<OutcomeRow>(OWED_AGAIN, afterSequence, gateways, lease.resendAfter));
+    if (!row) return undefined;
+    const column = (await isOvertaken(sql, row)) ? 'superseded_at' : 'released_at';
+    await sql.run(
+      `UPDATE outcome SET ${column} = COALESCE(${column}, $3) WHERE job_id = $1 AND issue = $2`,
+      row.job_id,
+      row.issue,
+      new Date(atMs),
+    );
+    crashPoint('hub.outcome.marked');
+    if (column === 'released_at') return signedOutcome(sql, row);
+  }
+}
+
+/** Whether a newer revision of the study and product, or a newer issue of the job, has left. */
+async function isOvertaken(sql: Sql, row: OutcomeRow): Promise<boolean> {
+  // Two gateways of a site may ask at once: of one study and product one decides after the other.
+  const { study_pseudonym: study, product, revision, job_id: jobId, issue } = row;
+  const key = `${study} ${product}`;
+  await sql.rows('SELECT pg_advisory_xact_lock(hashtextextended($1, 2))', key);
+  const newer = await sql.row(
+    `SELECT 1 AS found FROM study_job j JOIN outcome o USING (site_id, job_id)
+     WHERE j.study_pseudonym = $1 AND j.product = $2 AND o.released_at IS NOT NULL
+       AND (j.revision > $3 OR (j.job_id = $4 AND o.issue > $5)) LIMIT 1`,
+    study,
+    product,
+    revision,
+    jobId,
+    issue,
   );
-  if (!row) return undefined;
+  return newer !== undefined;
+}
+
+async function signedOutcome(sql: Sql, row: OutcomeRow): Promise<SignedOutcome> {
   const objects = await sql.rows<{ sha256: Sha256; size_bytes: string }>(
     `SELECT sha256, size_bytes FROM outcome_object WHERE job_id = $1 AND issue = $2
      ORDER BY output_index`,
@@ -152,17 +221,29 @@ export interface OutcomeKey {
   readonly issue: number;
 }
 
-/** Notes that the outcome is durable at the gateway; repeating it changes nothing. */
-export async function acknowledgeOutcome(sql: Sql, key: OutcomeKey, atMs: number): Promise<void> {
+/**
+ * Notes that the outcome is durable at `gateway`; repeating it changes nothing. NOT_FOUND for an
+ * outcome that this gateway was never owed.
+ */
+export async function acknowledgeOutcome(
+  sql: Sql,
+  key: OutcomeKey,
+  { gateway, atMs }: { readonly gateway: number; readonly atMs: number },
+): Promise<void> {
   const { siteId, jobId, revision, issue } = key;
-  const found = await sql.row<{ acked: boolean }>(
-    `SELECT acked_at IS NOT NULL AS acked FROM outcome
-     WHERE job_id = $1 AND revision = $2 AND issue = $3 FOR UPDATE`,
+  const gateways = (await resolveGateways(sql, gateway)).map(String);
+  const found = await sql.row<{ acked: boolean; sequence: string }>(
+    `SELECT o.acked_at IS NOT NULL AS acked, o.sequence
+     FROM outcome o JOIN study_job j USING (site_id, job_id)
+     WHERE o.job_id = $1 AND o.revision = $2 AND o.issue = $3 AND j.gateway = ANY($4::int[])
+     FOR UPDATE OF o`,
     jobId,
     revision,
     issue,
+    gateways,
   );
   if (!found) throw new AifiError('NOT_FOUND', 'no such outcome');
+  await advanceCursor(sql, gateway, Number(found.sequence));
   if (found.acked) return;
   await sql.run(
     'UPDATE outcome SET acked_at = $3 WHERE job_id = $1 AND issue = $2',

@@ -22,6 +22,7 @@ import {
   type EmbeddedPostgres,
 } from '@aifi/hub-database';
 import { FolderObjectStore } from '@aifi/hub-object-store';
+import { controlConfigSchema } from './control.config.js';
 import { createDownlink, type Downlink } from './downlink-service.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -50,6 +51,7 @@ beforeAll(async () => {
   sut = createDownlink({
     ...{ database, clock: systemClock, store: new FolderObjectStore(folder.path) },
     ...{ onFault: () => undefined, stopping: new AbortController().signal },
+    ...{ signingKey: privateKey, control: controlConfigSchema.parse({}) },
   });
 }, 180_000);
 

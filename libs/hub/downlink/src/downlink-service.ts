@@ -1,36 +1,34 @@
 /**
- * DownlinkService: signed rules, outcomes and audit anchors, pulled by the gateways of one site.
- * Decides that outcomes of the calling site only are sent, oldest first, one at a time, each until
- * it is acknowledged. The cursor opens the stream; it never makes the hub skip an outcome whose
- * acknowledgement was lost, because only an acknowledgement ends a job.
- * Invariant: at least once, in the order of the site's numbers.
- * Source: reliability specification P5, C1, C2, F7; aifi/downlink/v1/downlink.proto.
+ * DownlinkService: what the gateways of one site pull, as methods of a grpc-js server.
+ * Decides nothing about outcomes and control state: the senders and their stores do. Here each call
+ * gets its gateway, its bell and its turn: of two streams of one gateway the newer one is served.
+ * Invariant: an answer is about the calling site only, which the certificate names.
+ * Source: reliability specification P5, C1, C2; aifi/downlink/v1/downlink.proto.
  */
-import {
-  AifiError,
-  canonicalJson,
-  crashPoint,
-  jobId as asJobId,
-  Wake,
-  type Clock,
-  type SiteId,
-} from '@aifi/shared-kernel';
+import { AifiError, canonicalJson, Wake, type SiteId } from '@aifi/shared-kernel';
 import type { downlink } from '@aifi/contracts-proto';
+import { noteSeen, readAnchors } from '@aifi/hub-database';
 import {
-  acknowledgeOutcome,
-  nextOutcome,
-  noteSeen,
-  readAnchors,
-  type HubDatabase,
-  type SignedOutcome,
-} from '@aifi/hub-database';
-import type { FolderObjectStore } from '@aifi/hub-object-store';
-import { siteStream, siteUnary, type FaultListener, type SiteStream } from '@aifi/hub-identity';
+  siteServerStream,
+  siteStream,
+  siteUnary,
+  type FaultListener,
+  type LinkPeer,
+} from '@aifi/hub-identity';
+import { sendControl } from './control-sender.js';
+import type { ControlStore } from './control-store.js';
+import { NewestStream } from './newest-stream.js';
+import { OutcomeSender, type ObjectSource } from './outcome-sender.js';
+import type { OutcomeStore } from './outcome-store.js';
+import {
+  createPostgresControlStore,
+  latestRules,
+  type ControlStoreDependencies,
+} from './postgres-control-store.js';
+import { createPostgresOutcomeStore } from './postgres-outcome-store.js';
 
-export interface DownlinkDependencies {
-  readonly database: HubDatabase;
-  readonly store: FolderObjectStore;
-  readonly clock: Clock;
+export interface DownlinkDependencies extends ControlStoreDependencies {
+  readonly store: ObjectSource;
   readonly onFault: FaultListener;
   /** Ends all streams when the hub stops. */
   readonly stopping: AbortSignal;
@@ -39,42 +37,67 @@ export interface Downlink {
   readonly service: downlink.DownlinkServiceServer;
   /** Looks for outcomes at once, on every open stream. */
   wake(): void;
+  /** Looks at stops and rules at once, on every open control stream. */
+  wakeControl(): void;
 }
 
-/** Look for new outcomes of other hub processes. @unit ms */
-const POLL_MS = 1_000;
-/** A gateway writes an outcome durably before it answers. @unit ms */
-const ACK_MS_MAX = 120_000;
-
-type OutcomeStream = SiteStream<downlink.StreamOutcomesRequest, downlink.StreamOutcomesResponse>;
-
-/** The methods for a grpc-js server, and the bell for the stages that make outcomes. */
+/** The methods for a grpc-js server, and the bells for the stages that make outcomes and rules. */
 export function createDownlink(dependencies: DownlinkDependencies): Downlink {
-  const { onFault } = dependencies;
-  const bells = new Set<Wake>();
-  const serve = async (stream: OutcomeStream): Promise<void> => {
-    const bell = new Wake();
-    bells.add(bell);
-    try {
-      await new OutcomeSender(dependencies, stream, bell).run();
-    } finally {
-      bells.delete(bell);
-    }
-  };
+  const { database, clock, onFault } = dependencies;
+  const outcomes: OutcomeStore = createPostgresOutcomeStore(database, clock);
+  const control: ControlStore = createPostgresControlStore(dependencies);
+  const outcomeTurns = new Turns();
+  const controlTurns = new Turns();
   return {
     service: {
       getRoutingRules: siteUnary(
         ({ siteId }, request) => rules(dependencies, siteId, request),
         onFault,
       ),
-      streamOutcomes: siteStream(serve, onFault),
+      streamOutcomes: siteStream(
+        (stream) =>
+          outcomeTurns.run(stream.peer, (bell, overtaken) =>
+            new OutcomeSender({ ...dependencies, outcomes, bell }, stream, overtaken).run(),
+          ),
+        onFault,
+      ),
+      streamControl: siteServerStream(
+        (feed) =>
+          controlTurns.run(feed.peer, (bell, overtaken) =>
+            sendControl({ ...dependencies, control, bell }, feed, overtaken),
+          ),
+        onFault,
+      ),
       getAuditAnchors: siteUnary(
         ({ siteId }, request) => anchors(dependencies, siteId, request),
         onFault,
       ),
     },
-    wake: () => bells.forEach((bell) => bell.notify()),
+    wake: () => outcomeTurns.wake(),
+    wakeControl: () => controlTurns.wake(),
   };
+}
+
+/** The open streams of one kind: a bell each, and only the newest of each gateway. */
+class Turns {
+  readonly #bells = new Set<Wake>();
+  readonly #newest = new NewestStream();
+
+  async run(
+    peer: LinkPeer,
+    work: (bell: Wake, overtaken: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const bell = new Wake();
+    this.#bells.add(bell);
+    try {
+      await this.#newest.run(peer, (overtaken) => work(bell, overtaken));
+    } finally {
+      this.#bells.delete(bell);
+    }
+  }
+  wake(): void {
+    for (const bell of this.#bells) bell.notify();
+  }
 }
 
 async function rules(
@@ -83,16 +106,14 @@ async function rules(
   { heldSha256 }: downlink.GetRoutingRulesRequest,
 ): Promise<downlink.GetRoutingRulesResponse> {
   const latest = await database.withSite(siteId, async (sql) => {
-    // Every gateway asks this each ten seconds, so it is also how a site is heard of.
+    // An older gateway asks this each ten seconds, so it is also how its site is heard of.
     await noteSeen(sql, clock.nowMs());
-    return sql.row<{ rules: Buffer; signature: Buffer; rules_sha256: string }>(
-      'SELECT rules, signature, rules_sha256 FROM routing_rules ORDER BY sequence DESC LIMIT 1',
-    );
+    return latestRules(sql);
   });
   if (!latest) throw new AifiError('NOT_FOUND', 'no rules for this site');
   const empty = Buffer.alloc(0);
-  if (latest.rules_sha256 === heldSha256) return { rules: empty, signature: empty };
-  return { rules: latest.rules, signature: latest.signature };
+  if (latest.sha256 === heldSha256) return { rules: empty, signature: empty };
+  return { rules: latest.bytes, signature: latest.signature };
 }
 
 /** Days of one answer: a gateway that was away for a year catches up in one call. */
@@ -115,106 +136,4 @@ async function anchors(
 function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00.000Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().slice(0, 10) === text;
-}
-
-/** One stream: a reader of acknowledgements beside a writer of outcomes. */
-class OutcomeSender {
-  /** The outcome under way, until its acknowledgement. */
-  #awaited: { readonly outcome: SignedOutcome; readonly acked: () => void } | undefined;
-
-  constructor(
-    private readonly dependencies: DownlinkDependencies,
-    private readonly stream: OutcomeStream,
-    private readonly bell: Wake,
-  ) {}
-
-  /** Resolves when the gateway ends the stream or goes, or the hub stops. */
-  async run(): Promise<void> {
-    const requests = this.stream.requests[Symbol.asyncIterator]();
-    const first = await requests.next();
-    if (first.done) return;
-    if (first.value.part?.$case !== 'cursor') {
-      throw new AifiError('INVALID_ARGUMENT', 'the first message is not a cursor');
-    }
-    const ended = new AbortController();
-    const cut = AbortSignal.any([this.stream.signal, this.dependencies.stopping]);
-    const reading = this.#readAcks(requests).finally(() => ended.abort());
-    const sending = this.#sendAll(AbortSignal.any([cut, ended.signal]));
-    // When the hub stops, the reader would still wait for a gateway that has nothing to say.
-    await Promise.all([sending, Promise.race([reading, aborted(cut)])]);
-  }
-
-  async #readAcks(requests: AsyncIterator<downlink.StreamOutcomesRequest>): Promise<void> {
-    for (;;) {
-      const next = await requests.next();
-      if (next.done) return;
-      const { part } = next.value;
-      if (part?.$case !== 'ack') throw new AifiError('INVALID_ARGUMENT', 'not an ack');
-      await this.#acknowledge(part.value);
-    }
-  }
-
-  async #acknowledge({ jobId, revision, issue }: downlink.OutcomeAck): Promise<void> {
-    const { database, clock } = this.dependencies;
-    const { siteId } = this.stream.peer;
-    const key = { siteId, jobId: asJobId(jobId), revision, issue };
-    crashPoint('hub.downlink.before-ack');
-    await database.withSite(siteId, (sql) => acknowledgeOutcome(sql, key, clock.nowMs()));
-    crashPoint('hub.downlink.after-ack');
-    const awaited = this.#awaited;
-    if (awaited?.outcome.jobId === jobId && awaited.outcome.issue === issue) awaited.acked();
-  }
-
-  async #sendAll(signal: AbortSignal): Promise<void> {
-    const { database, clock } = this.dependencies;
-    let sent = 0;
-    while (!signal.aborted) {
-      const outcome = await database.withSite(this.stream.peer.siteId, (sql) =>
-        nextOutcome(sql, sent),
-      );
-      if (!outcome) {
-        await this.bell.wait(clock, POLL_MS, signal);
-        continue;
-      }
-      await this.#sendAndAwait(outcome, signal);
-      sent = outcome.sequence;
-    }
-  }
-
-  async #sendAndAwait(outcome: SignedOutcome, signal: AbortSignal): Promise<void> {
-    const acked = new AbortController();
-    this.#awaited = { outcome, acked: () => acked.abort() };
-    try {
-      crashPoint('hub.downlink.before-send');
-      await this.#send(outcome);
-      crashPoint('hub.downlink.after-send');
-      const { clock } = this.dependencies;
-      await clock.sleep(ACK_MS_MAX, AbortSignal.any([signal, acked.signal]));
-      if (!acked.signal.aborted && !signal.aborted) {
-        throw new AifiError('DEADLINE_EXCEEDED', 'an outcome was not acknowledged');
-      }
-    } finally {
-      this.#awaited = undefined;
-    }
-  }
-
-  async #send(outcome: SignedOutcome): Promise<void> {
-    const { sequence, manifest, signature, envelope } = outcome;
-    const header = { sequence, manifest, signature, envelope };
-    await this.stream.write({ part: { $case: 'header', value: header } });
-    for (const object of outcome.objects) {
-      const bytes = this.dependencies.store.read(this.stream.peer.siteId, object.sha256);
-      for await (const chunk of bytes) {
-        await this.stream.write({ part: { $case: 'chunk', value: chunk as Buffer } });
-      }
-    }
-    await this.stream.write({ part: { $case: 'end', value: { sequence } } });
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -9,8 +9,10 @@ import { once } from 'node:events';
 import {
   Metadata,
   type handleBidiStreamingCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   type ServerDuplexStream,
+  type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { AifiError, type SiteId } from '@aifi/shared-kernel';
 import { linkPeerOf, type LinkPeer } from './site-from-peer.js';
@@ -26,18 +28,29 @@ export interface SiteStream<Request, Response> {
   write(response: Response): Promise<void>;
 }
 
+/** A stream to one gateway, which has said what it holds. */
+export interface SiteFeed<Request, Response> extends Omit<
+  SiteStream<Request, Response>,
+  'requests'
+> {
+  readonly request: Request;
+}
+
 export type FaultListener = (error: AifiError, siteId: SiteId | undefined) => void;
 
-/** A unary method: the answer of `handle`, or the status of what it threw. */
+/**
+ * A unary method: the answer of `handle`, or the status of what it threw. `certificate` (DER) is
+ * the one of the connection, for what is about certificates; who calls is `peer` alone.
+ */
 export function siteUnary<Request, Response>(
-  handle: (peer: LinkPeer, request: Request) => Promise<Response>,
+  handle: (peer: LinkPeer, request: Request, certificate?: Uint8Array) => Promise<Response>,
   onFault: FaultListener,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     let peer: LinkPeer | undefined;
     const answer = async (): Promise<Response> => {
       peer = linkPeerOf(call);
-      return handle(peer, call.request);
+      return handle(peer, call.request, call.getAuthContext()?.sslPeerCertificate?.raw);
     };
     answer().then(
       (response) => callback(null, response),
@@ -81,6 +94,35 @@ export function siteStream<Request, Response>(
   };
 }
 
+/** A stream to the gateway only: ends well when `handle` resolves. */
+export function siteServerStream<Request, Response>(
+  handle: (feed: SiteFeed<Request, Response>) => Promise<void>,
+  onFault: FaultListener,
+): handleServerStreamingCall<Request, Response> {
+  return (call) => {
+    let peer: LinkPeer | undefined;
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    const { signal } = gone;
+    const serve = async (): Promise<void> => {
+      peer = linkPeerOf(call);
+      await handle({
+        ...{ peer, signal, request: call.request },
+        write: (response) => writeAndDrain(call, response, signal),
+      });
+    };
+    serve().then(
+      () => call.end(),
+      (error: unknown) => {
+        if (signal.aborted) return;
+        const fault = AifiError.from(error);
+        onFault(fault, peer?.siteId);
+        call.emit('error', grpcFault(fault));
+      },
+    );
+  };
+}
+
 async function* requestsOf<Request, Response>(
   call: ServerDuplexStream<Request, Response>,
 ): AsyncGenerator<Request> {
@@ -89,7 +131,7 @@ async function* requestsOf<Request, Response>(
 }
 
 async function writeAndDrain<Request, Response>(
-  call: ServerDuplexStream<Request, Response>,
+  call: ServerDuplexStream<Request, Response> | ServerWritableStream<Request, Response>,
   response: Response,
   signal: AbortSignal,
 ): Promise<void> {

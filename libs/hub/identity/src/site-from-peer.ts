@@ -1,12 +1,14 @@
 /**
- * Site from the peer's certificate: the only place at the hub that makes a SiteId (guard C1).
+ * Site from the peer's certificate: with bound-peers.ts the only maker of a SiteId (guard C1).
  * Decides which certificate names a site: exactly one URI in the subject alternative name, of the
- * form spiffe://aifi/site/<siteId>/gw/<n>, in a certificate that the TLS layer has verified.
+ * form spiffe://aifi/site/<siteId>/gw/<n>, in a certificate that the TLS layer has verified; or one
+ * of a national PKI that was bound to a gateway, whose own names then count for nothing.
  * Invariant: no message, header or address takes part in the decision.
  * Source: reliability specification C1; SPIFFE-ID 2; RFC 5280 4.2.1.6.
  */
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import { AifiError, siteId, type SiteId } from '@aifi/shared-kernel';
+import { boundPeerOf } from './bound-peers.js';
 
 const SITE_URI = /^URI:spiffe:\/\/aifi\/site\/([a-z][a-z0-9-]{0,31})\/gw\/(\d{1,4})$/;
 
@@ -27,8 +29,9 @@ export interface PeerCall {
  * that names exactly one. grpc-js gives the certificate only when TLS has authorised it.
  */
 export function linkPeerOf(call: PeerCall): LinkPeer {
-  const names = call.getAuthContext()?.sslPeerCertificate?.subjectaltname;
-  return peerFromAlternativeNames(names ?? '');
+  const certificate = call.getAuthContext()?.sslPeerCertificate;
+  const bound = certificate && boundPeerOf(certificate.fingerprint256);
+  return bound ?? peerFromAlternativeNames(certificate?.subjectaltname ?? '');
 }
 
 /** Parses Node's textual form: `URI:...` entries joined by comma and space, odd ones quoted. */

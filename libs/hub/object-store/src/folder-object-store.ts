@@ -7,17 +7,23 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import {
   AifiError,
+  crashPoint,
   DurableWriter,
+  fileFault,
   LIMITS,
   sha256 as asSha256,
+  syncFolder,
   type Sha256,
   type SiteId,
 } from '@aifi/shared-kernel';
+import { Beginnings, incomingName } from './beginnings.js';
+import { IncomingObject } from './incoming-object.js';
+import { syncFault } from './sync-fault.js';
 
 export interface StoredObject {
   readonly sha256: Sha256;
@@ -27,15 +33,118 @@ export interface StoredObject {
 
 /** Unfinished writes of one site; emptied when a process starts. */
 const INCOMING = 'incoming';
+/** Of objects whose connection broke. */
+const BEGINNINGS = 'beginnings';
+
+/** Objects of one site that are whole and synced under another name. */
+export interface FinishedObject {
+  readonly siteId: SiteId;
+  readonly object: IncomingObject;
+}
 
 export class FolderObjectStore {
+  /** Folders whose entry in the one above is durable. */
+  readonly #folders = new Map<string, Promise<void>>();
+
   constructor(private readonly root: string) {}
 
-  /** Removes what a dead process left unfinished; call before the first write. */
-  async removeUnfinished(): Promise<void> {
+  /**
+   * Removes what a dead process left unfinished, but for beginnings of objects that are worth
+   * keeping; call before the first write.
+   */
+  async removeUnfinished(nowMs = Number.NEGATIVE_INFINITY): Promise<void> {
     const sites = await readdir(this.root).catch(() => []);
-    for (const site of sites)
-      await rm(join(this.root, site, INCOMING), { recursive: true, force: true });
+    for (const site of sites) {
+      const incoming = join(this.root, site, INCOMING);
+      await new Beginnings(join(this.root, site, BEGINNINGS)).adopt(incoming, nowMs);
+      await rm(incoming, { recursive: true, force: true });
+    }
+  }
+
+  /** How much is held of those of the objects that are held in part. */
+  async offsets(siteId: SiteId, digests: readonly Sha256[]): Promise<ReadonlyMap<Sha256, number>> {
+    const held = await this.#beginnings(siteId).of(digests);
+    return new Map(held.map(({ sha256, offsetBytes }) => [sha256, offsetBytes]));
+  }
+
+  /** Removes beginnings that nobody came back for, of every site. */
+  async removeStaleBeginnings(nowMs: number): Promise<void> {
+    for (const site of await readdir(this.root).catch(() => [])) {
+      await new Beginnings(join(this.root, site, BEGINNINGS)).removeStale(nowMs);
+    }
+  }
+
+  /**
+   * An object of this site whose bytes come after the first `offsetBytes`; STATE_CONFLICT when not
+   * just those are held. From 0 it begins anew, whatever is held. End it with `place`, or `keep`.
+   */
+  async receive(
+    siteId: SiteId,
+    expected: StoredObject,
+    offsetBytes: number,
+  ): Promise<IncomingObject> {
+    const folder = join(this.root, siteId, INCOMING);
+    await this.#makeFolder(folder);
+    const path = join(folder, incomingName(expected.sha256));
+    const beginnings = this.#beginnings(siteId);
+    if (offsetBytes === 0) await beginnings.drop(expected.sha256);
+    else if (!(await beginnings.take(expected.sha256, offsetBytes, path))) {
+      throw new AifiError('STATE_CONFLICT', 'another beginning of the object is held');
+    }
+    return IncomingObject.open(path, expected, offsetBytes);
+  }
+
+  /** Gives finished objects their names, durably: one sync of a folder for all that go there. */
+  async place(finished: readonly FinishedObject[]): Promise<void> {
+    const folders = new Set<string>();
+    try {
+      const moveOne = async ({ siteId, object }: FinishedObject): Promise<void> => {
+        const path = this.path(siteId, object.expected.sha256);
+        await this.#makeFolder(dirname(path));
+        await rename(object.path, path);
+        folders.add(dirname(path));
+      };
+      crashPoint('hub.objects.before-rename');
+      await Promise.all(finished.map(moveOne));
+      crashPoint('hub.objects.after-rename');
+      await Promise.all([...folders].map((folder) => syncFolder(folder)));
+    } catch (error) {
+      throw syncFault(error);
+    }
+  }
+
+  /** Keeps what has come of an object for a later `receive`, when it is worth it. */
+  async keep(siteId: SiteId, object: IncomingObject, nowMs: number): Promise<void> {
+    try {
+      await object.pause();
+      await this.#beginnings(siteId).keep(object.expected.sha256, object.path, nowMs);
+    } catch {
+      // A beginning is a convenience: without it the object is sent again.
+      await object.discard();
+    }
+  }
+
+  #beginnings(siteId: SiteId): Beginnings {
+    return new Beginnings(join(this.root, siteId, BEGINNINGS));
+  }
+
+  /** Makes a folder with those above it, and their entries durable. */
+  #makeFolder(folder: string): Promise<void> {
+    const known = this.#folders.get(folder);
+    if (known) return known;
+    const made = this.#makeDurably(folder);
+    this.#folders.set(folder, made);
+    made.catch(() => this.#folders.delete(folder));
+    return made;
+  }
+  async #makeDurably(folder: string): Promise<void> {
+    try {
+      if (folder !== this.root) await this.#makeFolder(dirname(folder));
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await syncFolder(dirname(folder));
+    } catch (error) {
+      throw fileFault(error);
+    }
   }
 
   /** A new object of this site: append its bytes, then commit or discard. */

@@ -12,6 +12,7 @@ import {
   AifiError,
   backoffMs,
   crashPoint,
+  LIMITS,
   pollingStage,
   type Clock,
   type PseudonymousUid,
@@ -56,6 +57,7 @@ export interface ResultsDependencies {
 }
 
 interface RecordRow {
+  readonly lease_epoch: string;
   readonly input_digest: Sha256;
   readonly output_sha256: Sha256;
   readonly header_size_bytes: number;
@@ -91,6 +93,9 @@ async function handle(dependencies: ResultsDependencies, claim: Claim): Promise<
   const fields = { stage: 'results', siteId, jobId };
   const work = await readWork(database, claim);
   try {
+    if (deathsOf(work) >= LIMITS.parseAttemptsMax) {
+      throw new AifiError('POISON_INPUT', 'reading the output has ended the process each time');
+    }
     const manifest = await makeResult(dependencies, work);
     crashPoint('hub.results.sealed');
     await conclude(dependencies, claim, manifest);
@@ -110,11 +115,19 @@ async function handle(dependencies: ResultsDependencies, claim: Claim): Promise<
   onConcluded();
 }
 
+/**
+ * Claims since the record was made, less this one and those that came back with a failure: in each
+ * of them the process died. The epoch is committed with the claim, before anything is parsed.
+ */
+function deathsOf({ claim, record }: Work): number {
+  return claim.leaseEpoch - Number(record.lease_epoch) - 1 - claim.attempts;
+}
+
 async function readWork(database: HubDatabase, claim: Claim): Promise<Work> {
   return database.withSite(claim.siteId, async (sql) => {
     const job = await readStudyJob(sql, claim.jobId);
     const record = await sql.row<RecordRow>(
-      `SELECT input_digest, output_sha256, header_size_bytes, started_at, finished_at
+      `SELECT lease_epoch, input_digest, output_sha256, header_size_bytes, started_at, finished_at
        FROM inference_record WHERE job_id = $1`,
       claim.jobId,
     );

@@ -33,7 +33,8 @@ const deployment = {
   modelDigest: digest,
   state: 'active',
 } as const;
-const allowed: GateInput = { site, manifest, deployments: [deployment], model };
+const allowed: GateInput = { site, manifest, deployments: [deployment], model, stops: [] };
+const stop = { product: 'p', version: '*', code: 'SUSPENDED', sinceMs: 1 } as const;
 
 const attested = (...attestations: StudyManifest['attestations']): Partial<GateInput> => ({
   manifest: { ...manifest, attestations },
@@ -46,6 +47,12 @@ describe(evaluateGates.name, () => {
   });
 
   const closed: readonly [string, ReasonCode, Partial<GateInput>][] = [
+    ['the product is stopped', 'SUSPENDED', { stops: [stop] }],
+    [
+      'this version is stopped',
+      'CERTIFICATE_INVALID',
+      { stops: [{ ...stop, version: '1.0.0', code: 'CERTIFICATE_INVALID' }] },
+    ],
     ['the site is inactive', 'SITE_INACTIVE', { site: { ...site, state: 'inactive' } }],
     ['nothing is deployed', 'NOT_DEPLOYED', { deployments: [] }],
     ['another version is', 'NOT_DEPLOYED', { deployments: [{ ...deployment, version: '1.0.1' }] }],

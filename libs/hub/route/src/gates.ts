@@ -1,11 +1,16 @@
 /**
  * Gates: may this job run, as far as the hub can see.
  * Decides in the order of the governance specification: site, deployment, model, purpose,
- * lifecycle, attested verdicts. All reasons are found, the first decides the code.
+ * lifecycle, kill switches, attested verdicts. All reasons are found, the first decides the code.
  * Invariants: pure; what nobody attested is not allowed; a job runs only the model it pinned (H9).
  * Source: governance specification 4.3; architecture "Purpose".
  */
-import type { ModelManifest, StudyManifest } from '@aifi/contracts-manifests';
+import {
+  stopOf,
+  type ModelManifest,
+  type ProductStop,
+  type StudyManifest,
+} from '@aifi/contracts-manifests';
 import { ok, refuse, type ReasonCode, type Result } from '@aifi/shared-kernel';
 import type { Deployment, Site } from '@aifi/hub-database';
 
@@ -16,6 +21,8 @@ export interface GateInput {
   readonly deployments: readonly Deployment[];
   /** The package of the pinned product and version; undefined when the hub does not have it. */
   readonly model: ModelManifest | undefined;
+  /** Kill switches that are on at the site. */
+  readonly stops: readonly ProductStop[];
 }
 interface Denial {
   readonly code: ReasonCode;
@@ -35,9 +42,12 @@ export function evaluateGates(input: GateInput): Result<void> {
   return refuse(first.code, detail.slice(0, DETAIL_LENGTH_MAX));
 }
 
-function* deploymentDenials({ site, manifest, deployments, model }: GateInput): Generator<Denial> {
+function* deploymentDenials(input: GateInput): Generator<Denial> {
+  const { site, manifest, deployments, model, stops } = input;
   if (site.state !== 'active') yield { code: 'SITE_INACTIVE', gate: 'site' };
   const { id, version, modelDigest } = manifest.product;
+  const stop = stopOf({ stopped: [...stops] }, { product: id, version });
+  if (stop) yield { code: stop.code, gate: 'kill switch' };
   const deployment = deployments.find((d) => d.product === id && d.version === version);
   if (!deployment || deployment.state === 'retired' || !model) {
     yield { code: 'NOT_DEPLOYED', gate: 'deployment' };

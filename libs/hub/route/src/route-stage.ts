@@ -15,6 +15,7 @@ import {
   readSite,
   readStudyJob,
   recordEvent,
+  stopsOfSite,
   type HubDatabase,
   type JobKey,
   type Sql,
@@ -96,6 +97,7 @@ async function decide(
     manifest,
     deployments: await listDeployments(sql),
     model: findModel(manifest.product.id, manifest.product.version),
+    stops: await stopsOfSite(sql),
   });
   const atMs = clock.nowMs();
   if (!verdict.ok) {

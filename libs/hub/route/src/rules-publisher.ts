@@ -1,7 +1,8 @@
 /**
  * Rules publisher: the signed routing rules of one site.
  * Decides what a gateway may send at all: every product deployed at its site, with the intended use
- * of its package. Invariant: the sequence rises when and only when the content changes.
+ * of its package; one that a kill switch stops is suspended in them.
+ * Invariant: the sequence rises when and only when the content changes.
  * Source: architecture 2 (select); governance specification 4.2, 4.3.
  */
 import type { KeyObject } from 'node:crypto';
@@ -9,12 +10,19 @@ import {
   encodeManifest,
   routingRulesSchema,
   signManifest,
+  stopOf,
   type DeployedProduct,
   type ModelManifest,
   type RoutingRules,
 } from '@aifi/contracts-manifests';
 import { canonicalJson, invariant, sha256Hex, type Clock } from '@aifi/shared-kernel';
-import { listDeployments, type Deployment, type Site, type Sql } from '@aifi/hub-database';
+import {
+  listDeployments,
+  stopsOfSite,
+  type Deployment,
+  type Site,
+  type Sql,
+} from '@aifi/hub-database';
 
 /** Package of a product version; undefined when the hub does not have it. */
 export type FindModel = (product: string, version: string) => ModelManifest | undefined;
@@ -31,7 +39,10 @@ export async function publishRules(
   site: Site,
   { findModel, signingKey, clock }: PublisherDependencies,
 ): Promise<void> {
-  const deployments = (await listDeployments(sql)).filter((d) => d.state !== 'retired');
+  const stopped = await stopsOfSite(sql);
+  const deployments = (await listDeployments(sql))
+    .filter((d) => d.state !== 'retired')
+    .map((d) => (stopOf({ stopped }, d) ? { ...d, state: 'suspended' as const } : d));
   const products = site.state === 'active' ? deployments.map((d) => describe(d, findModel)) : [];
   const contentSha256 = sha256Hex(canonicalJson({ purpose: site.purpose, products }));
   // The lock on the site lets only one process at a time see and raise the sequence.

@@ -4,11 +4,11 @@
  * failed fsync is fatal for the process and is never retried on the same descriptor.
  * Source: reliability specification 2 (durability contract).
  */
-import { open, mkdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { createHash, randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { AifiError } from './aifi-error.js';
 import type { Sha256 } from './brand.js';
+import { nodeFileSystem, type FileSystem, type NewFile } from './file-system.js';
 import { reportNoSpace } from './no-space.js';
 
 export interface DurableFile {
@@ -30,13 +30,8 @@ export function fileFault(error: unknown): AifiError {
 }
 
 /** Makes the entries of a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+export function syncFolder(folder: string, files: FileSystem = nodeFileSystem): Promise<void> {
+  return files.syncFolder(folder);
 }
 
 /** An open durable write: append, then commit under the final name, or discard. */
@@ -45,16 +40,17 @@ export class DurableWriter {
   #sizeBytes = 0;
 
   private constructor(
-    private readonly handle: FileHandle,
+    private readonly files: FileSystem,
+    private readonly file: NewFile,
     private readonly temporaryPath: string,
   ) {}
 
   /** Opens a temporary file of random name in `folder` (made when missing). */
-  static async open(folder: string): Promise<DurableWriter> {
+  static async open(folder: string, files: FileSystem = nodeFileSystem): Promise<DurableWriter> {
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await files.makeFolder(folder);
       const temporaryPath = join(folder, `.${randomUUID()}.part`);
-      return new DurableWriter(await open(temporaryPath, 'wx', 0o600), temporaryPath);
+      return new DurableWriter(files, await files.create(temporaryPath), temporaryPath);
     } catch (error) {
       throw fileFault(error);
     }
@@ -66,11 +62,8 @@ export class DurableWriter {
 
   async append(bytes: Uint8Array): Promise<void> {
     try {
-      // A short write must not pass: FileHandle.write may write less than asked.
-      for (let offset = 0; offset < bytes.length;) {
-        const { bytesWritten } = await this.handle.write(bytes, offset);
-        offset += bytesWritten;
-      }
+      // A short write must not pass: a disk may write less than asked.
+      for (let offset = 0; offset < bytes.length;) offset += await this.file.write(bytes, offset);
     } catch (error) {
       throw fileFault(error);
     }
@@ -81,13 +74,13 @@ export class DurableWriter {
   /** Durable under `<folder>/<name>` on return; an existing file of that name is replaced. */
   async commit(path: string): Promise<DurableFile> {
     try {
-      const { size } = await this.handle.stat();
+      const size = await this.file.size();
       if (size !== this.#sizeBytes) throw new AifiError('DIGEST_MISMATCH', 'short file on disk');
-      await this.handle.datasync();
-      await this.handle.close();
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await rename(this.temporaryPath, path);
-      await syncFolder(dirname(path));
+      await this.file.datasync();
+      await this.file.close();
+      await this.files.makeFolder(dirname(path));
+      await this.files.rename(this.temporaryPath, path);
+      await this.files.syncFolder(dirname(path));
     } catch (error) {
       throw fileFault(error);
     }
@@ -96,14 +89,18 @@ export class DurableWriter {
   }
 
   async discard(): Promise<void> {
-    await this.handle.close().catch(() => undefined);
-    await rm(this.temporaryPath, { force: true });
+    await this.file.close().catch(() => undefined);
+    await this.files.remove(this.temporaryPath);
   }
 }
 
 /** Writes one buffer durably. */
-export async function writeDurableFile(path: string, bytes: Uint8Array): Promise<DurableFile> {
-  const writer = await DurableWriter.open(dirname(path));
+export async function writeDurableFile(
+  path: string,
+  bytes: Uint8Array,
+  files: FileSystem = nodeFileSystem,
+): Promise<DurableFile> {
+  const writer = await DurableWriter.open(dirname(path), files);
   try {
     await writer.append(bytes);
     return await writer.commit(path);

@@ -55,6 +55,8 @@ export const ERROR_CATALOGUE = {
   NOT_FOUND: row('user', 'permanent', [0x0110, 5, 404], 'info'),
   /** A state machine was asked for a step that does not exist. */
   STATE_CONFLICT: row('operational', 'permanent', [0x0110, 9, 409], 'warn'),
+  /** The study was selected by rules that are no longer near the newest: it is selected anew. */
+  RULES_OUTDATED: row('operational', 'transient', [0x0110, 9, 409], 'warn'),
   /** The peer does not answer or the link is cut; the outcome may be unknown. */
   PEER_UNAVAILABLE: row('operational', 'ambiguous', [0x0110, 14, 503], 'warn'),
   /** The peer refused with a status of its own. */
@@ -66,6 +68,30 @@ export const ERROR_CATALOGUE = {
   MODEL_FAILED: row('operational', 'transient', [0x0110, 13, 500], 'warn'),
   /** Configuration is missing or wrong; start is refused. */
   CONFIG_INVALID: row('user', 'permanent', [0x0110, 9, 500], 'error'),
+  /** Somebody between us and the hub opens the encryption and shows a certificate of its own. */
+  LINK_INSPECTED: row('operational', 'transient', [0x0110, 16, 502], 'error'),
+  /** The hub's certificate is not valid now: expired, not yet valid, or our clock is wrong. */
+  LINK_CERTIFICATE_TIME: row('operational', 'transient', [0x0110, 16, 502], 'error'),
+  /** The certificate is of the right authority but for another name. */
+  LINK_WRONG_NAME: row('operational', 'transient', [0x0110, 16, 502], 'error'),
+  /** What answers there does not speak TLS: a web page, a sign-in page of a network. */
+  LINK_NOT_TLS: row('operational', 'transient', [0x0110, 14, 502], 'warn'),
+  /** The proxy wants a name and password, or other ones (HTTP 407). */
+  LINK_PROXY_AUTHENTICATION: row('operational', 'transient', [0x0110, 14, 502], 'error'),
+  /** The proxy does not let us through to the hub (HTTP 403 and alike). */
+  LINK_PROXY_REFUSED: row('operational', 'transient', [0x0110, 14, 502], 'error'),
+  /** The proxy does not answer, or does not reach the hub (HTTP 502 to 504). */
+  LINK_PROXY_FAILED: row('operational', 'transient', [0x0110, 14, 502], 'warn'),
+  /** The certificate of an HTTPS proxy is not of the authority in our configuration. */
+  LINK_PROXY_UNTRUSTED: row('operational', 'transient', [0x0110, 16, 502], 'error'),
+  /** The gateway has no certificate yet: it has to join first. */
+  NOT_JOINED: row('operational', 'transient', [0x0110, 14, 503], 'warn'),
+  /** The token does not have its form, or is not for this hub. */
+  JOIN_TOKEN_INVALID: row('user', 'permanent', [0x0110, 3, 400], 'warn'),
+  /** The hub takes the token no more: used, expired, withdrawn or unknown. */
+  JOIN_REFUSED: row('user', 'permanent', [0x0110, 9, 409], 'warn'),
+  /** The token was sent and no answer came: it may be used up, so a new one is needed. */
+  JOIN_OUTCOME_UNKNOWN: row('operational', 'permanent', [0x0110, 14, 502], 'warn'),
   /** A broken invariant: a defect of ours. */
   INTERNAL: row('bug', 'permanent', [0x0110, 13, 500], 'error'),
 } as const satisfies Record<string, CatalogueRow>;

@@ -8,6 +8,7 @@ export * from './crash-point.js';
 export * from './digest.js';
 export * from './durable-file.js';
 export * from './error-catalogue.js';
+export * from './file-system.js';
 export * from './limits.js';
 export * from './no-space.js';
 export * from './node-version.js';

@@ -46,6 +46,8 @@ export const LIMITS = {
   inferenceAttemptsMax: 3,
   /** Attempts of storing one received object that kills the process (P0). */
   receiveAttemptsMax: 3,
+  /** Attempts of parsing the input of a job that kills the process (P0, at every later hop). */
+  parseAttemptsMax: 3,
 } as const;
 
 invariant(LIMITS.linkChunkBytesMax * 2 <= LIMITS.linkMessageBytesMax, 'chunk fits its message');

@@ -40,6 +40,10 @@ export interface HospitalOptions {
   readonly storePort: number;
   /** Where its gateway dials the hub. */
   readonly hubPort: number;
+  /** Where its gateway sends results to: its PACS, or what listens in between. */
+  readonly pacsPort: number;
+  readonly gatewaySettings: config.Settings;
+  readonly pacsSettings: config.Settings;
   readonly quietMs: number;
   readonly credentials: config.Credentials;
   readonly signingPublicKeyFile: string;
@@ -56,7 +60,8 @@ export function createHospital(factory: ProcessFactory, options: HospitalOptions
     automationSecretFile: secretFile,
     automationRoles: AUTOMATION_ROLES,
   };
-  const settings = config.gatewayConfig({ ...options, dataFolder: gatewayFolder, signIn });
+  const own = config.gatewayConfig({ ...options, dataFolder: gatewayFolder, signIn });
+  const settings = config.merged(own, options.gatewaySettings);
   const server = new ServerClient({
     url: config.originOf(ports.gatewayHttp),
     issuer: config.originOf(ports.gatewaySignIn),
@@ -88,6 +93,7 @@ function createPacs(factory: ProcessFactory, options: HospitalOptions): ManagedP
     dicomPort: ports.pacsDicom,
     httpPort: ports.pacsHttp,
     modalities: [config.gatewayModality(siteId, storePort)],
+    settings: options.pacsSettings,
   });
   const client = new OrthancClient(prepared.restUrl);
   return factory.foreign({

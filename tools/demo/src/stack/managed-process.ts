@@ -6,7 +6,7 @@
  * Invariants: output goes to a file, never to the terminal; nothing is ended by name.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { AifiError, systemClock } from '@aifi/shared-kernel';
 import type { Watchdog } from './watchdog.js';
 
@@ -19,6 +19,11 @@ export interface ProcessOrder {
   readonly logFile: string;
   /** Sees the output since this start; polled until true. */
   readonly isReady: (output: string) => boolean | Promise<boolean>;
+}
+
+export interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 /** initdb, migrations and models on a slow machine with two cores. @unit ms */
@@ -55,6 +60,13 @@ export class ManagedProcess {
   }
   get isRunning(): boolean {
     return this.#child !== undefined && !hasEnded(this.#child);
+  }
+  /** How the last one ended; undefined while one runs, or before the first. */
+  get end(): ProcessEnd | undefined {
+    const child = this.#child;
+    return child && hasEnded(child)
+      ? { code: child.exitCode, signal: child.signalCode }
+      : undefined;
   }
   /** Resolves when the process has ended, however. */
   get exited(): Promise<void> {
@@ -97,6 +109,8 @@ export class ManagedProcess {
     const child = this.#child;
     if (child && !hasEnded(child)) {
       child.kill('SIGTERM');
+      // One that was frozen by a fault hears it only then.
+      child.kill('SIGCONT');
       const patience = new AbortController();
       await Promise.race([this.#exited, systemClock.sleep(STOP_MS_MAX, patience.signal)]);
       patience.abort();
@@ -125,7 +139,7 @@ export class ManagedProcess {
   async #untilReady(child: ChildProcess, offset: number): Promise<void> {
     const until = systemClock.monotonicMs() + START_MS_MAX;
     for (;;) {
-      const output = readFileSync(this.logFile).subarray(offset).toString('utf8');
+      const output = textFrom(this.logFile, offset);
       if (await this.order.isReady(output)) return;
       if (hasEnded(child) || child.pid === undefined) {
         throw new AifiError('PEER_UNAVAILABLE', `${this.name} ended at start:\n${this.tail()}`);
@@ -135,6 +149,17 @@ export class ManagedProcess {
       }
       await systemClock.sleep(POLL_MS);
     }
+  }
+}
+
+/** A log grows for as long as a run lasts: only what this start wrote is read. */
+function textFrom(path: string, offset: number): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(0, statSync(path).size - offset));
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, offset)).toString('utf8');
+  } finally {
+    closeSync(file);
   }
 }
 

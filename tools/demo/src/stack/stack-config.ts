@@ -35,6 +35,20 @@ export interface DeployedProduct {
   readonly version: string;
 }
 
+/** Settings of a process by their names, as in its configuration file. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** The settings with more of them; a part that is an object keeps its other members. */
+export function merged(settings: Settings, more: Settings): Settings {
+  const isPart = (value: unknown): value is Settings =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  const changed = Object.entries(more).map(([name, value]) => {
+    const own = settings[name];
+    return [name, isPart(own) && isPart(value) ? { ...own, ...value } : value];
+  });
+  return { ...settings, ...(Object.fromEntries(changed) as Settings) };
+}
+
 /** AE titles hold 16 characters (PS3.5 6.2, VR AE). */
 export function aeTitles(siteId: string): { readonly gateway: string; readonly pacs: string } {
   const site = siteId.toUpperCase();
@@ -101,11 +115,12 @@ export function gatewayConfig(options: {
   readonly quietMs: number;
   readonly ports: SitePorts;
   readonly hubPort: number;
+  readonly pacsPort: number;
   readonly credentials: Credentials;
   readonly signingPublicKeyFile: string;
   readonly signIn: SignInSettings;
-}): object {
-  const { siteId, dataFolder, quietMs, ports, hubPort } = options;
+}): Settings {
+  const { siteId, dataFolder, quietMs, ports, hubPort, pacsPort } = options;
   const { credentials, signingPublicKeyFile } = options;
   const { gateway, pacs } = aeTitles(siteId);
   return {
@@ -122,7 +137,7 @@ export function gatewayConfig(options: {
       aeTitle: gateway,
       callers: [{ aeTitle: pacs, host: HOST, plain: true }],
     },
-    pacs: { host: HOST, port: ports.pacsDicom, calledAeTitle: pacs, callingAeTitle: gateway },
+    pacs: { host: HOST, port: pacsPort, calledAeTitle: pacs, callingAeTitle: gateway },
     // The phantom, and the converter of the public MR series.
     pixelGate: { manufacturers: ['AIFI demonstration', 'BIOLAB'] },
     disk: DISK,

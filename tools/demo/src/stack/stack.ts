@@ -35,10 +35,18 @@ export interface StackOptions {
   readonly environmentOf?: (name: string) => Readonly<Record<string, string>>;
   /** Puts something (a tap, a cut) before a port; resolves with the port to use instead. */
   readonly reroute?: (edge: Edge) => Promise<number>;
+  /** Where the deployed models lie: `<folder>/<product>/manifest.yaml`. @default MODELS_FOLDER */
+  readonly modelsFolder?: string;
+  /** More settings of a gateway; of a part that is an object, its members. */
+  readonly gatewaySettings?: (siteId: string) => config.Settings;
+  /** More settings of every Orthanc. */
+  readonly pacsSettings?: config.Settings;
+  /** Sees what was laid out before anything runs: a disk of its own for a folder, for example. */
+  readonly prepared?: (parts: StackParts, watchdog: Watchdog) => void;
 }
-/** A connection that a test may stand in: PACS to gateway, or gateway to hub. */
+/** A connection that a test may stand in: PACS to gateway, gateway to hub, gateway to PACS. */
 export interface Edge {
-  readonly kind: 'dicom' | 'link';
+  readonly kind: 'dicom' | 'link' | 'pacs';
   readonly siteId: string;
   /** Of the process that is called. */
   readonly port: number;
@@ -52,7 +60,7 @@ const HUB_AUTOMATION_ROLES = ['central-operator'];
 const ASKED_FOR_SIMULATOR = { ok: false, reason: 'the simulator was asked for' } as const;
 
 /** What a stack consists of; made by `Stack.start`. */
-interface StackParts {
+export interface StackParts {
   /** Configuration, logs, data: removed at the end. */
   readonly folder: string;
   /** Why the pacs-simulator stands in for Orthanc; undefined when Orthanc runs. */
@@ -98,6 +106,7 @@ export class Stack {
   static async #prepare(options: StackOptions): Promise<Stack> {
     const { siteIds, environment, say, simulator, environmentOf } = options;
     const { quietMs = config.QUIET_MS, reroute = async ({ port }) => port } = options;
+    const { modelsFolder = MODELS_FOLDER } = options;
     const orthanc = simulator ? ASKED_FOR_SIMULATOR : ensureOrthanc();
     const pacsNote = orthanc.ok ? undefined : orthanc.reason;
     if (pacsNote) say?.(`no Orthanc (${pacsNote}): the pacs-simulator stands in`);
@@ -108,13 +117,14 @@ export class Stack {
     const factory = new ProcessFactory(folder, watchdog, passedOn(environment), environmentOf);
     const ports = await freePorts(PORTS_OF_CENTRE + siteIds.length * PORTS_PER_SITE);
     const hubPorts = hubPortsOf(ports);
-    const products = deployedProducts();
-    const centre = createCentre(factory, { folder, certificates, hubPorts, siteIds, products });
+    const products = deployedProducts(modelsFolder);
+    const laidOut = { folder, certificates, hubPorts, siteIds, products, modelsFolder };
+    const centre = createCentre(factory, laidOut);
     const hospitals: Hospital[] = [];
     for (const [i, siteId] of siteIds.entries()) {
       const own = ports.slice(PORTS_OF_CENTRE + i * PORTS_PER_SITE);
       const sitePorts = sitePortsOf(own);
-      const { gatewayDicom } = sitePorts;
+      const { gatewayDicom, pacsDicom } = sitePorts;
       const pacsKind: PacsKind = orthanc.ok ? 'orthanc' : 'pacs-simulator';
       hospitals.push(
         createHospital(factory, {
@@ -124,13 +134,18 @@ export class Stack {
           ports: sitePorts,
           storePort: await reroute({ kind: 'dicom', siteId, port: gatewayDicom }),
           hubPort: await reroute({ kind: 'link', siteId, port: hubPorts.hubGrpc }),
+          pacsPort: await reroute({ kind: 'pacs', siteId, port: pacsDicom }),
+          gatewaySettings: options.gatewaySettings?.(siteId) ?? {},
+          pacsSettings: options.pacsSettings ?? {},
           quietMs,
           credentials: certificates.sites[siteId]!,
           signingPublicKeyFile: certificates.signingPublicKeyFile,
         }),
       );
     }
-    return new Stack({ folder, pacsNote, products, ...centre, hospitals }, factory, watchdog);
+    const parts = { folder, pacsNote, products, ...centre, hospitals };
+    options.prepared?.(parts, watchdog);
+    return new Stack(parts, factory, watchdog);
   }
 
   get processes(): readonly ManagedProcess[] {
@@ -165,12 +180,12 @@ function createCentre(
     readonly hubPorts: config.Ports;
     readonly siteIds: readonly string[];
     readonly products: readonly config.DeployedProduct[];
+    readonly modelsFolder: string;
   },
 ): Pick<StackParts, 'hub' | 'hubServer' | 'hubFolder' | 'worker'> {
-  const { folder, certificates, hubPorts, siteIds, products } = options;
+  const { folder, certificates, hubPorts, siteIds, products, modelsFolder } = options;
   const [hubFolder, workFolder] = [join(folder, 'hub'), join(folder, 'worker')];
   for (const path of [hubFolder, workFolder]) mkdirSync(path, { recursive: true, mode: 0o700 });
-  const modelsFolder = MODELS_FOLDER;
   const secretFile = writeSecret(folder, 'hub');
   const hubSettings = config.hubConfig({
     dataFolder: hubFolder,
@@ -209,9 +224,9 @@ function sitePortsOf(ports: readonly number[]): config.SitePorts {
 }
 
 /** Every model of the models folder is deployed: `<folder>/<product>/manifest.yaml`. */
-function deployedProducts(): config.DeployedProduct[] {
-  return readdirSync(MODELS_FOLDER)
-    .map((name) => join(MODELS_FOLDER, name, 'manifest.yaml'))
+function deployedProducts(modelsFolder: string): config.DeployedProduct[] {
+  return readdirSync(modelsFolder)
+    .map((name) => join(modelsFolder, name, 'manifest.yaml'))
     .filter((path) => existsSync(path))
     .map((path) => {
       const { product, version } = parse(readFileSync(path, 'utf8')) as config.DeployedProduct;

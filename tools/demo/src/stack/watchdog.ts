@@ -26,6 +26,10 @@ export class Watchdog {
   watchFolder(path: string): void {
     this.#tell(`/${path}`);
   }
+  /** Folder over which a file system was mounted. */
+  watchMount(path: string): void {
+    this.#tell(`~${path}`);
+  }
   /** Everything is in order: the watchdog removes the folders and ends. */
   async close(): Promise<void> {
     const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));

@@ -7,7 +7,6 @@ import { AddLastSeenAndFault1795204733453 } from './1795204733453-AddLastSeenAnd
 import { AddStudyPseudonym1795253832389 } from './1795253832389-AddStudyPseudonym.js';
 import { CreateAccessTables1795253833691 } from './1795253833691-CreateAccessTables.js';
 import { CreateEnrolment1795298400001 } from './1795298400001-CreateEnrolment.js';
-import { AddUploadProgress1795298400002 } from './1795298400002-AddUploadProgress.js';
 import { AddControlState1795298400003 } from './1795298400003-AddControlState.js';
 import { AddRetention1795298400004 } from './1795298400004-AddRetention.js';
 
@@ -17,7 +16,6 @@ export const HUB_MIGRATIONS = [
   AddStudyPseudonym1795253832389,
   CreateAccessTables1795253833691,
   CreateEnrolment1795298400001,
-  AddUploadProgress1795298400002,
   AddControlState1795298400003,
   AddRetention1795298400004,
 ];

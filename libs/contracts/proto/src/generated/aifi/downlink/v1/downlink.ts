@@ -12,8 +12,10 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -44,18 +46,34 @@ export interface StreamOutcomesRequest {
     /** First message of every stream. */
     { $case: "cursor"; value: OutcomeCursor }
     | { $case: "ack"; value: OutcomeAck }
+    | //
+    /** An outcome that can never be taken here: it stays unacknowledged, those behind it pass. */
+    { $case: "refusal"; value: OutcomeRefusal }
     | undefined;
 }
 
 export interface OutcomeCursor {
   /** Sequence number of the last outcome that is durable at the gateway; 0 at first. */
   afterSequence: number;
+  /**
+   * True: nothing after that number is durable here. What was acknowledged beyond it is sent
+   * again, as a gateway needs after a restore. False (an older gateway): the number is a hint.
+   */
+  exact: boolean;
 }
 
 export interface OutcomeAck {
   jobId: string;
   revision: number;
   issue: number;
+}
+
+export interface OutcomeRefusal {
+  jobId: string;
+  revision: number;
+  issue: number;
+  /** Code of the error catalogue. */
+  code: string;
 }
 
 export interface StreamOutcomesResponse {
@@ -90,6 +108,53 @@ export interface GetAuditAnchorsRequest {
 export interface GetAuditAnchorsResponse {
   /** Canonical JSON of aifi.audit-anchor.v1, oldest first; at most 400. */
   anchors: Buffer[];
+}
+
+export interface StreamControlRequest {
+  /** Sequence of the kill state that the gateway holds; 0: none. */
+  killSequence: number;
+  /** SHA-256 of the routing rules and of the configuration that it holds; empty: none. */
+  rulesSha256: string;
+  configurationSha256: string;
+}
+
+export interface StreamControlResponse {
+  part:
+    | { $case: "killState"; value: KillState }
+    | //
+    /** As in GetRoutingRules, which older gateways poll. */
+    { $case: "routingRules"; value: GetRoutingRulesResponse }
+    | { $case: "configuration"; value: ConfigurationReference }
+    | { $case: "probe"; value: Probe }
+    | { $case: "drain"; value: Drain }
+    | undefined;
+}
+
+export interface KillState {
+  /** Canonical JSON of aifi.kill-state.v1. */
+  state: Buffer;
+  /** Ed25519 over the bytes of state. */
+  signature: Buffer;
+}
+
+export interface ConfigurationReference {
+  /** Canonical JSON of aifi.configuration-reference.v1: which signed configuration is in force. */
+  reference: Buffer;
+  /** Ed25519 over the bytes of reference. */
+  signature: Buffer;
+}
+
+/** Sent in regular steps, so that silence tells a dead link. */
+export interface Probe {
+  /** Rises by one within a stream. */
+  sequence: number;
+  /** Wall clock of the hub as the message was made, milliseconds since the epoch. */
+  hubTimeMs: number;
+}
+
+export interface Drain {
+  /** The hub goes: earliest time to come again, from now. */
+  retryAfterMs: number;
 }
 
 function createBaseGetRoutingRulesRequest(): GetRoutingRulesRequest {
@@ -263,6 +328,9 @@ export const StreamOutcomesRequest: MessageFns<StreamOutcomesRequest> = {
       case "ack":
         OutcomeAck.encode(message.part.value, writer.uint32(18).fork()).join();
         break;
+      case "refusal":
+        OutcomeRefusal.encode(message.part.value, writer.uint32(26).fork()).join();
+        break;
     }
     return writer;
   },
@@ -296,6 +364,14 @@ export const StreamOutcomesRequest: MessageFns<StreamOutcomesRequest> = {
             message.part = { $case: "ack", value: OutcomeAck.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = { $case: "refusal", value: OutcomeRefusal.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -314,6 +390,8 @@ export const StreamOutcomesRequest: MessageFns<StreamOutcomesRequest> = {
         ? { $case: "cursor", value: OutcomeCursor.fromJSON(object.cursor) }
         : isSet(object.ack)
         ? { $case: "ack", value: OutcomeAck.fromJSON(object.ack) }
+        : isSet(object.refusal)
+        ? { $case: "refusal", value: OutcomeRefusal.fromJSON(object.refusal) }
         : undefined,
     };
   },
@@ -324,6 +402,8 @@ export const StreamOutcomesRequest: MessageFns<StreamOutcomesRequest> = {
       obj.cursor = OutcomeCursor.toJSON(message.part.value);
     } else if (message.part?.$case === "ack") {
       obj.ack = OutcomeAck.toJSON(message.part.value);
+    } else if (message.part?.$case === "refusal") {
+      obj.refusal = OutcomeRefusal.toJSON(message.part.value);
     }
     return obj;
   },
@@ -346,19 +426,28 @@ export const StreamOutcomesRequest: MessageFns<StreamOutcomesRequest> = {
         }
         break;
       }
+      case "refusal": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "refusal", value: OutcomeRefusal.fromPartial(object.part.value) };
+        }
+        break;
+      }
     }
     return message;
   },
 };
 
 function createBaseOutcomeCursor(): OutcomeCursor {
-  return { afterSequence: 0 };
+  return { afterSequence: 0, exact: false };
 }
 
 export const OutcomeCursor: MessageFns<OutcomeCursor> = {
   encode(message: OutcomeCursor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.afterSequence !== 0) {
       writer.uint32(8).uint64(message.afterSequence);
+    }
+    if (message.exact !== false) {
+      writer.uint32(16).bool(message.exact);
     }
     return writer;
   },
@@ -384,6 +473,14 @@ export const OutcomeCursor: MessageFns<OutcomeCursor> = {
             message.afterSequence = longToNumber(reader.uint64());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.exact = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -403,6 +500,7 @@ export const OutcomeCursor: MessageFns<OutcomeCursor> = {
         : isSet(object.after_sequence)
         ? globalThis.Number(object.after_sequence)
         : 0,
+      exact: isSet(object.exact) ? globalThis.Boolean(object.exact) : false,
     };
   },
 
@@ -410,6 +508,9 @@ export const OutcomeCursor: MessageFns<OutcomeCursor> = {
     const obj: any = {};
     if (message.afterSequence !== 0) {
       obj.afterSequence = Math.round(message.afterSequence);
+    }
+    if (message.exact !== false) {
+      obj.exact = message.exact;
     }
     return obj;
   },
@@ -420,6 +521,7 @@ export const OutcomeCursor: MessageFns<OutcomeCursor> = {
   fromPartial(object: DeepPartial<OutcomeCursor>): OutcomeCursor {
     const message = createBaseOutcomeCursor();
     message.afterSequence = object.afterSequence ?? 0;
+    message.exact = object.exact ?? false;
     return message;
   },
 };
@@ -525,6 +627,127 @@ export const OutcomeAck: MessageFns<OutcomeAck> = {
     message.jobId = object.jobId ?? "";
     message.revision = object.revision ?? 0;
     message.issue = object.issue ?? 0;
+    return message;
+  },
+};
+
+function createBaseOutcomeRefusal(): OutcomeRefusal {
+  return { jobId: "", revision: 0, issue: 0, code: "" };
+}
+
+export const OutcomeRefusal: MessageFns<OutcomeRefusal> = {
+  encode(message: OutcomeRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(16).uint32(message.revision);
+    }
+    if (message.issue !== 0) {
+      writer.uint32(24).uint32(message.issue);
+    }
+    if (message.code !== "") {
+      writer.uint32(34).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OutcomeRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOutcomeRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revision = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.issue = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OutcomeRefusal {
+    return {
+      jobId: isSet(object.jobId)
+        ? globalThis.String(object.jobId)
+        : isSet(object.job_id)
+        ? globalThis.String(object.job_id)
+        : "",
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      issue: isSet(object.issue) ? globalThis.Number(object.issue) : 0,
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+    };
+  },
+
+  toJSON(message: OutcomeRefusal): unknown {
+    const obj: any = {};
+    if (message.jobId !== "") {
+      obj.jobId = message.jobId;
+    }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    if (message.issue !== 0) {
+      obj.issue = Math.round(message.issue);
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OutcomeRefusal>): OutcomeRefusal {
+    return OutcomeRefusal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OutcomeRefusal>): OutcomeRefusal {
+    const message = createBaseOutcomeRefusal();
+    message.jobId = object.jobId ?? "";
+    message.revision = object.revision ?? 0;
+    message.issue = object.issue ?? 0;
+    message.code = object.code ?? "";
     return message;
   },
 };
@@ -979,6 +1202,619 @@ export const GetAuditAnchorsResponse: MessageFns<GetAuditAnchorsResponse> = {
   },
 };
 
+function createBaseStreamControlRequest(): StreamControlRequest {
+  return { killSequence: 0, rulesSha256: "", configurationSha256: "" };
+}
+
+export const StreamControlRequest: MessageFns<StreamControlRequest> = {
+  encode(message: StreamControlRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.killSequence !== 0) {
+      writer.uint32(8).uint64(message.killSequence);
+    }
+    if (message.rulesSha256 !== "") {
+      writer.uint32(18).string(message.rulesSha256);
+    }
+    if (message.configurationSha256 !== "") {
+      writer.uint32(26).string(message.configurationSha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamControlRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamControlRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.killSequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rulesSha256 = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.configurationSha256 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamControlRequest {
+    return {
+      killSequence: isSet(object.killSequence)
+        ? globalThis.Number(object.killSequence)
+        : isSet(object.kill_sequence)
+        ? globalThis.Number(object.kill_sequence)
+        : 0,
+      rulesSha256: isSet(object.rulesSha256)
+        ? globalThis.String(object.rulesSha256)
+        : isSet(object.rules_sha256)
+        ? globalThis.String(object.rules_sha256)
+        : "",
+      configurationSha256: isSet(object.configurationSha256)
+        ? globalThis.String(object.configurationSha256)
+        : isSet(object.configuration_sha256)
+        ? globalThis.String(object.configuration_sha256)
+        : "",
+    };
+  },
+
+  toJSON(message: StreamControlRequest): unknown {
+    const obj: any = {};
+    if (message.killSequence !== 0) {
+      obj.killSequence = Math.round(message.killSequence);
+    }
+    if (message.rulesSha256 !== "") {
+      obj.rulesSha256 = message.rulesSha256;
+    }
+    if (message.configurationSha256 !== "") {
+      obj.configurationSha256 = message.configurationSha256;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamControlRequest>): StreamControlRequest {
+    return StreamControlRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamControlRequest>): StreamControlRequest {
+    const message = createBaseStreamControlRequest();
+    message.killSequence = object.killSequence ?? 0;
+    message.rulesSha256 = object.rulesSha256 ?? "";
+    message.configurationSha256 = object.configurationSha256 ?? "";
+    return message;
+  },
+};
+
+function createBaseStreamControlResponse(): StreamControlResponse {
+  return { part: undefined };
+}
+
+export const StreamControlResponse: MessageFns<StreamControlResponse> = {
+  encode(message: StreamControlResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.part?.$case) {
+      case "killState":
+        KillState.encode(message.part.value, writer.uint32(10).fork()).join();
+        break;
+      case "routingRules":
+        GetRoutingRulesResponse.encode(message.part.value, writer.uint32(18).fork()).join();
+        break;
+      case "configuration":
+        ConfigurationReference.encode(message.part.value, writer.uint32(26).fork()).join();
+        break;
+      case "probe":
+        Probe.encode(message.part.value, writer.uint32(34).fork()).join();
+        break;
+      case "drain":
+        Drain.encode(message.part.value, writer.uint32(42).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamControlResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamControlResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = { $case: "killState", value: KillState.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.part = { $case: "routingRules", value: GetRoutingRulesResponse.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.part = { $case: "configuration", value: ConfigurationReference.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.part = { $case: "probe", value: Probe.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.part = { $case: "drain", value: Drain.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StreamControlResponse {
+    return {
+      part: isSet(object.killState)
+        ? { $case: "killState", value: KillState.fromJSON(object.killState) }
+        : isSet(object.kill_state)
+        ? { $case: "killState", value: KillState.fromJSON(object.kill_state) }
+        : isSet(object.routingRules)
+        ? { $case: "routingRules", value: GetRoutingRulesResponse.fromJSON(object.routingRules) }
+        : isSet(object.routing_rules)
+        ? { $case: "routingRules", value: GetRoutingRulesResponse.fromJSON(object.routing_rules) }
+        : isSet(object.configuration)
+        ? { $case: "configuration", value: ConfigurationReference.fromJSON(object.configuration) }
+        : isSet(object.probe)
+        ? { $case: "probe", value: Probe.fromJSON(object.probe) }
+        : isSet(object.drain)
+        ? { $case: "drain", value: Drain.fromJSON(object.drain) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: StreamControlResponse): unknown {
+    const obj: any = {};
+    if (message.part?.$case === "killState") {
+      obj.killState = KillState.toJSON(message.part.value);
+    } else if (message.part?.$case === "routingRules") {
+      obj.routingRules = GetRoutingRulesResponse.toJSON(message.part.value);
+    } else if (message.part?.$case === "configuration") {
+      obj.configuration = ConfigurationReference.toJSON(message.part.value);
+    } else if (message.part?.$case === "probe") {
+      obj.probe = Probe.toJSON(message.part.value);
+    } else if (message.part?.$case === "drain") {
+      obj.drain = Drain.toJSON(message.part.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StreamControlResponse>): StreamControlResponse {
+    return StreamControlResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StreamControlResponse>): StreamControlResponse {
+    const message = createBaseStreamControlResponse();
+    switch (object.part?.$case) {
+      case "killState": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "killState", value: KillState.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "routingRules": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "routingRules", value: GetRoutingRulesResponse.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "configuration": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "configuration", value: ConfigurationReference.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "probe": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "probe", value: Probe.fromPartial(object.part.value) };
+        }
+        break;
+      }
+      case "drain": {
+        if (object.part?.value !== undefined && object.part?.value !== null) {
+          message.part = { $case: "drain", value: Drain.fromPartial(object.part.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseKillState(): KillState {
+  return { state: Buffer.alloc(0), signature: Buffer.alloc(0) };
+}
+
+export const KillState: MessageFns<KillState> = {
+  encode(message: KillState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state.length !== 0) {
+      writer.uint32(10).bytes(message.state);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KillState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKillState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.state = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KillState {
+    return {
+      state: isSet(object.state) ? Buffer.from(bytesFromBase64(object.state)) : Buffer.alloc(0),
+      signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: KillState): unknown {
+    const obj: any = {};
+    if (message.state.length !== 0) {
+      obj.state = base64FromBytes(message.state);
+    }
+    if (message.signature.length !== 0) {
+      obj.signature = base64FromBytes(message.signature);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<KillState>): KillState {
+    return KillState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<KillState>): KillState {
+    const message = createBaseKillState();
+    message.state = object.state ?? Buffer.alloc(0);
+    message.signature = object.signature ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseConfigurationReference(): ConfigurationReference {
+  return { reference: Buffer.alloc(0), signature: Buffer.alloc(0) };
+}
+
+export const ConfigurationReference: MessageFns<ConfigurationReference> = {
+  encode(message: ConfigurationReference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reference.length !== 0) {
+      writer.uint32(10).bytes(message.reference);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigurationReference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigurationReference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reference = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfigurationReference {
+    return {
+      reference: isSet(object.reference) ? Buffer.from(bytesFromBase64(object.reference)) : Buffer.alloc(0),
+      signature: isSet(object.signature) ? Buffer.from(bytesFromBase64(object.signature)) : Buffer.alloc(0),
+    };
+  },
+
+  toJSON(message: ConfigurationReference): unknown {
+    const obj: any = {};
+    if (message.reference.length !== 0) {
+      obj.reference = base64FromBytes(message.reference);
+    }
+    if (message.signature.length !== 0) {
+      obj.signature = base64FromBytes(message.signature);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfigurationReference>): ConfigurationReference {
+    return ConfigurationReference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigurationReference>): ConfigurationReference {
+    const message = createBaseConfigurationReference();
+    message.reference = object.reference ?? Buffer.alloc(0);
+    message.signature = object.signature ?? Buffer.alloc(0);
+    return message;
+  },
+};
+
+function createBaseProbe(): Probe {
+  return { sequence: 0, hubTimeMs: 0 };
+}
+
+export const Probe: MessageFns<Probe> = {
+  encode(message: Probe, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.hubTimeMs !== 0) {
+      writer.uint32(16).uint64(message.hubTimeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Probe {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProbe();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hubTimeMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Probe {
+    return {
+      sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0,
+      hubTimeMs: isSet(object.hubTimeMs)
+        ? globalThis.Number(object.hubTimeMs)
+        : isSet(object.hub_time_ms)
+        ? globalThis.Number(object.hub_time_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Probe): unknown {
+    const obj: any = {};
+    if (message.sequence !== 0) {
+      obj.sequence = Math.round(message.sequence);
+    }
+    if (message.hubTimeMs !== 0) {
+      obj.hubTimeMs = Math.round(message.hubTimeMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Probe>): Probe {
+    return Probe.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Probe>): Probe {
+    const message = createBaseProbe();
+    message.sequence = object.sequence ?? 0;
+    message.hubTimeMs = object.hubTimeMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseDrain(): Drain {
+  return { retryAfterMs: 0 };
+}
+
+export const Drain: MessageFns<Drain> = {
+  encode(message: Drain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.retryAfterMs !== 0) {
+      writer.uint32(8).uint32(message.retryAfterMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Drain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDrain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.retryAfterMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Drain {
+    return {
+      retryAfterMs: isSet(object.retryAfterMs)
+        ? globalThis.Number(object.retryAfterMs)
+        : isSet(object.retry_after_ms)
+        ? globalThis.Number(object.retry_after_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Drain): unknown {
+    const obj: any = {};
+    if (message.retryAfterMs !== 0) {
+      obj.retryAfterMs = Math.round(message.retryAfterMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Drain>): Drain {
+    return Drain.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Drain>): Drain {
+    const message = createBaseDrain();
+    message.retryAfterMs = object.retryAfterMs ?? 0;
+    return message;
+  },
+};
+
 export type DownlinkServiceService = typeof DownlinkServiceService;
 export const DownlinkServiceService = {
   /** The signed routing rules in force for the calling gateway. */
@@ -1005,6 +1841,20 @@ export const DownlinkServiceService = {
       Buffer.from(StreamOutcomesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StreamOutcomesResponse => StreamOutcomesResponse.decode(value),
   },
+  /**
+   * What the hub has to tell a gateway at once: kill state, rules, configuration, probes. The
+   * newest stream of a gateway is served, an older one ends.
+   */
+  streamControl: {
+    path: "/aifi.downlink.v1.DownlinkService/StreamControl" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: StreamControlRequest): Buffer => Buffer.from(StreamControlRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StreamControlRequest => StreamControlRequest.decode(value),
+    responseSerialize: (value: StreamControlResponse): Buffer =>
+      Buffer.from(StreamControlResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StreamControlResponse => StreamControlResponse.decode(value),
+  },
   /** Signed ends of the hub's audit chain about the calling site: kept where the hub cannot reach. */
   getAuditAnchors: {
     path: "/aifi.downlink.v1.DownlinkService/GetAuditAnchors" as const,
@@ -1024,6 +1874,11 @@ export interface DownlinkServiceServer extends UntypedServiceImplementation {
   getRoutingRules: handleUnaryCall<GetRoutingRulesRequest, GetRoutingRulesResponse>;
   /** Outcomes of the caller's jobs, oldest first, each repeated until it is acknowledged. */
   streamOutcomes: handleBidiStreamingCall<StreamOutcomesRequest, StreamOutcomesResponse>;
+  /**
+   * What the hub has to tell a gateway at once: kill state, rules, configuration, probes. The
+   * newest stream of a gateway is served, an older one ends.
+   */
+  streamControl: handleServerStreamingCall<StreamControlRequest, StreamControlResponse>;
   /** Signed ends of the hub's audit chain about the calling site: kept where the hub cannot reach. */
   getAuditAnchors: handleUnaryCall<GetAuditAnchorsRequest, GetAuditAnchorsResponse>;
 }
@@ -1052,6 +1907,19 @@ export interface DownlinkServiceClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<StreamOutcomesRequest, StreamOutcomesResponse>;
+  /**
+   * What the hub has to tell a gateway at once: kill state, rules, configuration, probes. The
+   * newest stream of a gateway is served, an older one ends.
+   */
+  streamControl(
+    request: StreamControlRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamControlResponse>;
+  streamControl(
+    request: StreamControlRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<StreamControlResponse>;
   /** Signed ends of the hub's audit chain about the calling site: kept where the hub cannot reach. */
   getAuditAnchors(
     request: GetAuditAnchorsRequest,

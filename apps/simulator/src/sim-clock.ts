@@ -1,0 +1,84 @@
+/**
+ * SimClock: the clock of one process in virtual time.
+ * Decides that a process which has had nothing to do for a while looks less and less often: each
+ * such look finds nothing, and a slow machine may look as seldom. As soon as its database changes,
+ * it looks as often as its code says.
+ * Invariants: a sleep is never shorter than asked; wall time may be wrong, monotonic time is not.
+ */
+import type { Clock } from '@aifi/shared-kernel';
+import { NEVER, type Life, type Scheduled, type World } from './world.js';
+
+/** The wall clock of a schedule begins here. @unit ms */
+export const EPOCH_MS = 1_800_000_000_000;
+/** Longest sleep that is taken for a look. @unit ms */
+const LOOK_MS_MAX = 10_000;
+/** A look comes so much later than asked for: bells carry the work, looks only find retries. */
+const STRETCH = 4;
+/** Looks of an idle process come at least so often. @unit ms */
+const IDLE_MS_MAX = 120_000;
+
+interface Sleeper {
+  readonly nominalMs: number;
+  event: Scheduled;
+  readonly wake: () => void;
+}
+
+export class SimClock implements Clock {
+  readonly #sleepers = new Set<Sleeper>();
+  #activeMs: number;
+
+  constructor(
+    private readonly world: World,
+    private readonly life: Life,
+    /** How wrong the wall clock of this machine is just now. @unit ms */
+    private readonly skewMs: () => number = () => 0,
+  ) {
+    this.#activeMs = world.nowMs;
+  }
+
+  nowMs(): number {
+    return Math.floor(EPOCH_MS + this.world.nowMs + this.skewMs());
+  }
+  monotonicMs(): number {
+    return this.world.nowMs;
+  }
+
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    const { world, life } = this;
+    if (!life.isAlive) return NEVER;
+    if (signal?.aborted) return Promise.resolve();
+    const idleMs = world.nowMs - this.#activeMs;
+    const isLook = delayMs <= LOOK_MS_MAX;
+    const lookMs = Math.max(STRETCH * delayMs, Math.min(IDLE_MS_MAX, idleMs));
+    const sleptMs = isLook ? lookMs : delayMs;
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#sleepers.delete(sleeper);
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      };
+      const sleeper: Sleeper = {
+        nominalMs: STRETCH * delayMs,
+        event: world.in(sleptMs, life, wake),
+        wake,
+      };
+      const abort = (): void => {
+        sleeper.event.cancel();
+        wake();
+      };
+      if (isLook) this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', abort);
+    });
+  }
+
+  /** The process has something to do: it looks again as often as its code says. */
+  stir(): void {
+    const { world, life } = this;
+    this.#activeMs = world.nowMs;
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.event.atMs <= world.nowMs + sleeper.nominalMs) continue;
+      sleeper.event.cancel();
+      sleeper.event = world.in(sleeper.nominalMs, life, sleeper.wake);
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** Types of install.mjs. */
+export declare function ensureSquid(): { ok: true } | { ok: false; reason: string };
+export declare function basicHelper(): string | undefined;

@@ -1,0 +1,8 @@
+/** The gateway's side of the link to the hub: joining, certificate, trust, dialling. */
+export * from './certificate-facts.js';
+export * from './join-token.js';
+export * from './joined-link.js';
+export * from './link-settings.js';
+export * from './link-view.js';
+export * from './link-watch.js';
+export * from './tls-dial.js';

@@ -1,0 +1,128 @@
+/**
+ * SwappableChannel: one gRPC channel for the stages, whose connection can be replaced under them.
+ * Decides that a new call goes by the newest credentials, that a call goes on where it began, and
+ * that what is left of an old connection a day later is ended, because the hub takes an old
+ * certificate for a week only. Invariants: a swap ends no call; a stage never sees one; at most the
+ * connections of a few swaps are open. Source: grpc-js ClientOptions.channelOverride.
+ */
+import {
+  Channel,
+  connectivityState,
+  status,
+  type ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+} from '@grpc/grpc-js';
+import type { Clock } from '@aifi/shared-kernel';
+
+type CreateCall = ChannelInterface['createCall'];
+type Call = ReturnType<CreateCall>;
+
+/** How long a call may stay on the connection of an old certificate. @unit ms */
+const OLD_CALLS_MS_MAX = 24 * 3_600_000;
+
+/** One connection with its calls. */
+class Generation {
+  readonly #calls = new Set<Call>();
+  readonly channel: Channel;
+  #isRetired = false;
+
+  constructor({ target, credentials, options }: ChannelParts) {
+    this.channel = new Channel(target, credentials, options);
+  }
+
+  createCall(...args: Parameters<CreateCall>): Call {
+    const call = this.channel.createCall(...args);
+    const start = call.start.bind(call);
+    this.#calls.add(call);
+    call.start = (metadata, listener) =>
+      start(metadata, {
+        onReceiveMetadata: (received) => listener.onReceiveMetadata(received),
+        onReceiveMessage: (message) => listener.onReceiveMessage(message),
+        onReceiveStatus: (received) => {
+          this.#calls.delete(call);
+          listener.onReceiveStatus(received);
+          this.#closeWhenIdle();
+        },
+      });
+    return call;
+  }
+
+  get calls(): number {
+    return this.#calls.size;
+  }
+  /** No new calls come; closed when the last one has ended. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#closeWhenIdle();
+  }
+  close(): void {
+    for (const call of this.#calls) {
+      call.cancelWithStatus(status.UNAVAILABLE, 'the connection moves to a new certificate');
+    }
+    this.channel.close();
+  }
+  #closeWhenIdle(): void {
+    if (this.#isRetired && this.#calls.size === 0) this.channel.close();
+  }
+}
+
+export interface ChannelParts {
+  readonly target: string;
+  readonly credentials: ChannelCredentials;
+  readonly options: ChannelOptions;
+}
+
+export class SwappableChannel implements ChannelInterface {
+  #current: Generation;
+  readonly #old = new Set<Generation>();
+  readonly #closed = new AbortController();
+
+  constructor(
+    parts: ChannelParts,
+    private readonly clock: Clock,
+  ) {
+    this.#current = new Generation(parts);
+  }
+
+  /** New calls go this way from now on. */
+  swap(parts: ChannelParts): void {
+    const before = this.#current;
+    this.#current = new Generation(parts);
+    before.retire();
+    if (before.calls === 0) return;
+    this.#old.add(before);
+    void this.clock.sleep(OLD_CALLS_MS_MAX, this.#closed.signal).then(() => {
+      if (this.#old.delete(before)) before.close();
+    });
+  }
+
+  /** Calls on connections that no new call takes. */
+  get oldCalls(): number {
+    return [...this.#old].reduce((sum, { calls }) => sum + calls, 0);
+  }
+  isUp(): boolean {
+    return this.getConnectivityState(false) === connectivityState.READY;
+  }
+
+  createCall(...args: Parameters<CreateCall>): Call {
+    return this.#current.createCall(...args);
+  }
+  getTarget(): string {
+    return this.#current.channel.getTarget();
+  }
+  getConnectivityState(tryToConnect: boolean): connectivityState {
+    return this.#current.channel.getConnectivityState(tryToConnect);
+  }
+  watchConnectivityState(...args: Parameters<ChannelInterface['watchConnectivityState']>): void {
+    this.#current.channel.watchConnectivityState(...args);
+  }
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.#current.channel.getChannelzRef();
+  }
+  close(): void {
+    this.#closed.abort();
+    for (const generation of [...this.#old, this.#current]) generation.close();
+    this.#old.clear();
+  }
+}

@@ -1,0 +1,7 @@
+/** The hub's TLS front for gateways. */
+export * from './connection-book.js';
+export * from './grpc-protocol.js';
+export * from './link-front.js';
+export * from './link-meter.js';
+export * from './link-protocol.js';
+export * from './link-trust.js';
