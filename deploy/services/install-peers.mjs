@@ -1,7 +1,7 @@
 /**
  * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc with its DICOMweb plugin,
- * pynetdicom, highdicom, deid, dicom-anonymizer, fhir.resources, rsyslog, SoftHSM, squid, libfaketime, Keycloak,
- * Chromium.
+ * pynetdicom, highdicom, deid, dicom-anonymizer, fhir.resources, rsyslog, SoftHSM, squid,
+ * libfaketime, Keycloak, Chromium.
  * Decides that a peer which cannot be had is named, never passed over.
  */
 import { ensureChromium } from './chromium/install.mjs';

@@ -19,8 +19,7 @@ import {
 } from '@aifi/contracts-rest';
 import { systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { freePorts, temporaryFolder } from '@aifi/shared-testing';
-import { PageVisitor } from '../test/page-visitor.js';
+import { freePorts, PageVisitor, temporaryFolder } from '@aifi/shared-testing';
 import { gatewayConfigSchema, type GatewayConfig } from './gateway-config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
 import { runMaintenance } from './maintenance.js';

@@ -5,7 +5,7 @@
  * Invariant: nothing listens here; the site is told by our certificate only (guards C1, C2).
  * Source: reliability specification F7, section 3 (half-open peers).
  */
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { TLSSocket } from 'node:tls';
 import { credentials } from '@grpc/grpc-js';
@@ -30,9 +30,7 @@ export type LinkState = GatewayLinkView['state'];
 export interface HubLink {
   readonly uplink: uplink.UplinkServiceClient;
   readonly downlink: downlink.DownlinkServiceClient;
-  /** The hub's Ed25519 key as of this start; before joining one that has signed nothing. */
-  readonly signingKey: KeyObject;
-  /** All keys that sign for the hub now; none before joining. */
+  /** All Ed25519 keys that sign for the hub now; none before joining. */
   signingKeys(): readonly KeyObject[];
   /** Keep certificate and trust, and find out why the hub is not reached. */
   readonly stages: readonly Stage[];
@@ -73,7 +71,6 @@ async function openJoinedLink(
   return {
     uplink: new uplink.UplinkServiceClient('hub', unused, options),
     downlink: new downlink.DownlinkServiceClient('hub', unused, options),
-    signingKey: link.signingKeys()[0] ?? generateKeyPairSync('ed25519').publicKey,
     signingKeys: () => link.signingKeys(),
     stages: link.stages,
     dial: (protocol, signal) => link.dial(protocol, signal),
@@ -106,7 +103,7 @@ function openFileLink(files: HubFiles, { clock, logger }: LinkParts): HubLink {
     dial: (signal) => dial('h2', signal),
   });
   return {
-    ...{ uplink: up, downlink: down, signingKey, signingKeys: () => [signingKey] },
+    ...{ uplink: up, downlink: down, signingKeys: () => [signingKey] },
     ...{ stages: [watch.stage], dial, state },
     view: () =>
       viewOfFiles({

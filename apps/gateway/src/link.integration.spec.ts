@@ -10,9 +10,8 @@ import { join } from 'node:path';
 import { DEMO_PASSWORD } from '@aifi/access-embedded-provider';
 import { gatewayLinkSchema, problemSchema, sessionSchema } from '@aifi/contracts-rest';
 import { silentLogger } from '@aifi/shared-observability';
-import { freePorts, temporaryFolder } from '@aifi/shared-testing';
+import { freePorts, PageVisitor, temporaryFolder } from '@aifi/shared-testing';
 import { TestHub } from '@aifi/gateway-link/testing';
-import { PageVisitor } from '../test/page-visitor.js';
 import { gatewayConfigSchema, type GatewayConfig } from './gateway-config.js';
 import { startGateway, type RunningGateway } from './gateway.js';
 

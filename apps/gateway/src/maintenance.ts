@@ -7,7 +7,8 @@
  * with the account of the machine, from which the gateway's audit trail takes it when it runs.
  * Usage: `main.js vault backup --to FOLDER`, `main.js vault restore --from FILE [--erasures FILE]`,
  * `main.js vault check`, `main.js gateway backup --to FOLDER`,
- * `main.js gateway restore --from FOLDER [--erasures FILE]`, `main.js keys show`, `main.js keys rotate --kind sealing|pseudonyms`,
+ * `main.js gateway restore --from FOLDER [--erasures FILE]`, `main.js keys show`,
+ * `main.js keys rotate --kind sealing|pseudonyms`,
  * `main.js keys retire`, `main.js keys wrap`.
  * Source: pseudonymisation specification 1.3 (keys, rotation); reliability specification 8.9.
  */

@@ -24,9 +24,9 @@ import { createReidentifyStage, IdentityExplainer } from '@aifi/gateway-reidenti
 import { createSelectStage, selectAgain } from '@aifi/gateway-select';
 import { createSpool } from '@aifi/gateway-spool';
 import {
-  createGrpcObjectTransport,
   createGrpcUplinkPort,
   createUplinkStage,
+  TlsObjectTransport,
   type SelectAgain,
 } from '@aifi/gateway-uplink';
 import type { IdentityEventLog, Vault } from '@aifi/gateway-vault';
@@ -71,13 +71,15 @@ export interface Pipeline {
 export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const { config, database, vault, keys, link, anchors, clock, logger } = dependencies;
   const { siteId, purpose, dataFolder } = config;
-  const rules = new RulesStore(database, link.signingKey, purpose);
+  // Whoever joins while running, or whose hub has another key, verifies with it at once.
+  const signingKeys = (): ReturnType<HubLink['signingKeys']> => link.signingKeys();
+  const rules = new RulesStore(database, signingKeys, purpose, logger);
   const wake = createBells();
   const ring = (stage: GatewayStage) => (): void => wake(stage).notify();
   const common: StageBasics = (stage) => ({ database, clock, logger, wake: wake(stage) });
   const linkage = { vault, keys, siteId, dataFolder };
 
-  const kill = new KillStateStore(database, link.signingKey, clock);
+  const kill = new KillStateStore(database, signingKeys, clock, logger);
   const { receive, deliver } = createFront(dependencies, common, kill);
   const upload = uploadParts(dependencies, rules);
   const spool = createSpool({
@@ -113,7 +115,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       ...common('downlink'),
       port: createGrpcDownlinkPort(() => link.downlink, clock),
       ...{ siteId, anchors, rules, kill },
-      signingKey: link.signingKey,
+      signingKeys,
       inboundFolder: join(dataFolder, 'inbound'),
       onDone: ring('reidentify'),
       onRules: ring('select'),
@@ -151,7 +153,10 @@ function uploadParts({ config, link, clock }: PipelineDependencies, rules: Rules
     selectAgain(sql, { jobId, atMs, purpose, verified: rules.current() });
   return {
     port: createGrpcUplinkPort(() => link.uplink, clock),
-    transport: createGrpcObjectTransport(() => link.uplink, clock),
+    transport: new TlsObjectTransport({
+      dial: (signal) => link.dial('aifi-objects/1', signal),
+      clock,
+    }),
     ...{ config: uplink, deadlines, selectAgain: again },
   };
 }

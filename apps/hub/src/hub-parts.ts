@@ -71,7 +71,7 @@ export async function openHubParts(config: HubConfig, logger: Logger): Promise<H
     if (config.database.kind === 'embedded') {
       // This process has database and objects to itself: whatever is unfinished died with the last.
       await releaseAllClaims(database);
-      await store.removeUnfinished();
+      await store.removeUnfinished(clock.nowMs());
     }
     const close = async (): Promise<void> => {
       await database.close();

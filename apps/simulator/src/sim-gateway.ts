@@ -246,7 +246,7 @@ export class SimGateway {
         files,
         logger: traceLogger(this.parts.world, this.parts.siteId),
       },
-      signingKey: HUB_KEYS.publicKey,
+      signingKeys: HUB_KEYS.publicKey,
       inboundFolder: join(DATA, 'inbound'),
       onDone: () => this.#bell('reidentify').notify(),
     };

@@ -12,6 +12,8 @@ import { renderDurableTable, runDurableBench } from './durable/durable-bench.js'
 import { runLinkBench } from './link/link-bench.js';
 import { renderLinkTable } from './link/link-table.js';
 import { runMemoryBench } from './memory/memory-bench.js';
+import { runPathBench } from './path/path-bench.js';
+import { renderPathTable } from './path/path-table.js';
 import { runPseudonymiseBench } from './pseudonymise/pseudonymise-bench.js';
 import { renderPseudonymiseTable } from './pseudonymise/pseudonymise-table.js';
 import { runReceiveBench } from './receive/receive-bench.js';
@@ -24,6 +26,7 @@ const USAGE = `usage: npm run bench -- <what> [--json file] [--folder parent of 
                                          a CT study through our command and other tools
   spool [--rounds 5] [--objects 500]     C-STORE, pseudonymised and durable, beside storescp
   link [--rounds 5] [--objects 500]      gateway to hub, beside plain copies and Orthanc
+  path [--rounds 3] [--objects 500]      C-STORE to durable at the hub, beside two Orthancs
   durable [--objects 200]                forms of the durable write
   memory                                 a study of 5,000 instances and one of 4 GB, whole gateway`;
 
@@ -31,7 +34,7 @@ interface Order {
   readonly what: string | undefined;
   readonly json: string | undefined;
   readonly folder: string;
-  readonly rounds: number;
+  readonly rounds: number | undefined;
   readonly objects: number | undefined;
 }
 
@@ -48,7 +51,7 @@ function readOrder(): Order {
       options: {
         json: { type: 'string' },
         folder: { type: 'string', default: tmpdir() },
-        rounds: { type: 'string', default: '5' },
+        rounds: { type: 'string' },
         objects: { type: 'string' },
       },
     });
@@ -57,7 +60,7 @@ function readOrder(): Order {
       what: positionals[0],
       json: values.json,
       folder: values.folder,
-      rounds: countOf(values.rounds)!,
+      rounds: countOf(values.rounds),
       objects: countOf(values.objects),
     };
   } catch (error) {
@@ -71,7 +74,8 @@ interface Outcome {
   readonly report: object;
   readonly table: string;
 }
-async function run({ what, rounds, objects }: Order, folder: string): Promise<Outcome> {
+async function run(order: Order, folder: string): Promise<Outcome> {
+  const { what, rounds = what === 'path' ? 3 : 5, objects } = order;
   if (what === 'receive') {
     const report = await runReceiveBench({ folder, rounds, objects: objects ?? 500, say });
     return { report, table: renderReceiveTable(report) };
@@ -87,6 +91,10 @@ async function run({ what, rounds, objects }: Order, folder: string): Promise<Ou
   if (what === 'link') {
     const report = await runLinkBench({ folder, rounds, objects: objects ?? 500, say });
     return { report, table: renderLinkTable(report) };
+  }
+  if (what === 'path') {
+    const report = await runPathBench({ folder, rounds, objects: objects ?? 500, say });
+    return { report, table: renderPathTable(report) };
   }
   if (what === 'durable') {
     const report = runDurableBench({ folder, objects: objects ?? 200 });

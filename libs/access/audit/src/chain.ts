@@ -6,7 +6,12 @@
  * Source: security specification 5; hazard H18; RFC 8785 (canonical JSON); RFC 8032 (Ed25519).
  */
 import type { KeyObject } from 'node:crypto';
-import { decodeManifest, signManifest, verifyManifest } from '@aifi/contracts-manifests';
+import {
+  decodeManifest,
+  signManifest,
+  verifyManifest,
+  type VerifyingKeys,
+} from '@aifi/contracts-manifests';
 import {
   auditAnchorSchema,
   auditDraftSchema,
@@ -70,9 +75,9 @@ export function makeAnchor({ record, day, madeAtMs, signingKey }: AnchorInput): 
   return decodeManifest(auditAnchorSchema, Buffer.from(JSON.stringify(anchor)));
 }
 
-/** Throws UNTRUSTED unless the signature is the key's. */
-export function verifyAnchor(anchor: AuditAnchor, publicKey: KeyObject): void {
+/** Throws UNTRUSTED unless the signature is of one of the keys. */
+export function verifyAnchor(anchor: AuditAnchor, keys: VerifyingKeys): void {
   const { signature, ...unsigned } = anchor;
   const bytes = Buffer.from(canonicalJson(unsigned));
-  verifyManifest(bytes, Buffer.from(signature, 'base64'), publicKey);
+  verifyManifest(bytes, Buffer.from(signature, 'base64'), keys);
 }

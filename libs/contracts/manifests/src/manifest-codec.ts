@@ -40,13 +40,17 @@ export function signManifest(bytes: Uint8Array, privateKey: KeyObject): Buffer {
   return sign(null, bytes, privateKey);
 }
 
-/** Throws UNTRUSTED unless the signature is the key's over exactly these bytes. */
+/** Whose signature counts: one key, or all that are trusted at the moment of asking. */
+export type VerifyingKeys = KeyObject | (() => readonly KeyObject[]);
+
+/** Throws UNTRUSTED unless the signature is of one of the keys, over exactly these bytes. */
 export function verifyManifest(
   bytes: Uint8Array,
   signature: Uint8Array,
-  publicKey: KeyObject,
+  keys: VerifyingKeys,
 ): void {
-  if (!verify(null, bytes, publicKey, signature)) {
+  const trusted = typeof keys === 'function' ? keys() : [keys];
+  if (!trusted.some((key) => verify(null, bytes, key, signature))) {
     throw new AifiError('UNTRUSTED', 'manifest signature does not verify');
   }
 }

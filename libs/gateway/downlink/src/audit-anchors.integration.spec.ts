@@ -66,7 +66,7 @@ describe(fetchAnchors.name, () => {
     dependencies = {
       ...{
         port: createGrpcDownlinkPort(() => client, systemClock),
-        signingKey: publicKey,
+        signingKeys: publicKey,
         siteId: siteId('site-a'),
         anchors: { keep },
       },

@@ -2,13 +2,12 @@
  * Anchors of the hub's audit chain about this site: fetched, verified, kept at the hospital.
  * Decides that the hub's history is compared as a whole: at the start and once a day every anchor
  * is fetched again, so a day that was told otherwise before is seen. Invariants: only anchors
- * signed by the hub's pinned key and of the own chain are kept; a contradiction is an error for
+ * signed by a key of the hub and of the own chain are kept; a contradiction is an error for
  * people.
  * Source: security specification 5 (daily anchor sent to the hospital); hazard H18.
  */
-import type { KeyObject } from 'node:crypto';
 import { verifyAnchor } from '@aifi/access-audit';
-import { decodeManifest } from '@aifi/contracts-manifests';
+import { decodeManifest, type VerifyingKeys } from '@aifi/contracts-manifests';
 import { auditAnchorSchema, type AuditAnchor } from '@aifi/contracts-rest';
 import {
   AifiError,
@@ -28,8 +27,8 @@ export interface AnchorKeeper {
 }
 export interface AnchorDependencies {
   readonly port: Pick<DownlinkPort, 'auditAnchors'>;
-  /** The hub's Ed25519 public key, pinned at enrolment. */
-  readonly signingKey: KeyObject;
+  /** The hub's Ed25519 keys: pinned at enrolment, followed since. */
+  readonly signingKeys: VerifyingKeys;
   readonly siteId: SiteId;
   readonly anchors: AnchorKeeper;
   readonly clock: Clock;
@@ -97,9 +96,9 @@ async function keep({ anchors, logger }: AnchorDependencies, anchor: AuditAnchor
   return kept === 'new' ? 1 : 0;
 }
 
-function verified({ signingKey, siteId }: AnchorDependencies, bytes: Uint8Array): AuditAnchor {
+function verified({ signingKeys, siteId }: AnchorDependencies, bytes: Uint8Array): AuditAnchor {
   const anchor = decodeManifest(auditAnchorSchema, bytes);
-  verifyAnchor(anchor, signingKey);
+  verifyAnchor(anchor, signingKeys);
   if (anchor.chain === `hub:${siteId}`) return anchor;
   throw new AifiError('UNTRUSTED', 'an audit anchor of another chain');
 }

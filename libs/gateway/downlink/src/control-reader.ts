@@ -10,11 +10,11 @@ import {
   decodeManifest,
   verifyManifest,
   type ConfigurationReference,
+  type VerifyingKeys,
 } from '@aifi/contracts-manifests';
 import type { downlink } from '@aifi/contracts-proto';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
-import type { KeyObject } from 'node:crypto';
 import type { DownlinkPort } from './downlink-port.js';
 import type { KillStateStore } from './kill-state-store.js';
 import type { RulesStore } from './rules-store.js';
@@ -32,8 +32,8 @@ export interface ControlReaderDependencies {
   readonly port: DownlinkPort;
   readonly rules: RulesStore;
   readonly kill: KillStateStore;
-  /** The hub's Ed25519 public key, pinned at enrolment. */
-  readonly signingKey: KeyObject;
+  /** The hub's Ed25519 keys: pinned at enrolment, followed since. */
+  readonly signingKeys: VerifyingKeys;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after new rules came into force. */
@@ -110,7 +110,7 @@ async function takePart(dependencies: ControlReaderDependencies, part: Part): Pr
     onRules();
   } else if (part.$case === 'configuration') {
     const { reference, signature } = part.value;
-    verifyManifest(reference, signature, dependencies.signingKey);
+    verifyManifest(reference, signature, dependencies.signingKeys);
     const told = decodeManifest(configurationReferenceSchema, reference);
     dependencies.onConfiguration?.(told);
   }

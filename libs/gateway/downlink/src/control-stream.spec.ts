@@ -46,7 +46,7 @@ describe('the control stream', () => {
     folder = temporaryFolder('control');
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     [clock, port, probes, abort] = [new FakeClock(), new ScriptedPort(), [], new AbortController()];
-    kill = new KillStateStore(database, publicKey, clock);
+    kill = new KillStateStore(database, publicKey, clock, silentLogger);
   });
   afterEach(async () => {
     abort.abort();
@@ -57,8 +57,8 @@ describe('the control stream', () => {
 
   async function start(): Promise<void> {
     const sut = createDownlinkStage({
-      ...{ database, port, kill, clock, signingKey: publicKey, siteId: siteId('site-a') },
-      rules: new RulesStore(database, publicKey, 'demonstration'),
+      ...{ database, port, kill, clock, signingKeys: publicKey, siteId: siteId('site-a') },
+      rules: new RulesStore(database, publicKey, 'demonstration', silentLogger),
       anchors: { keep: async () => 'known' },
       inboundFolder: join(folder.path, 'inbound'),
       logger: silentLogger,
@@ -88,7 +88,7 @@ describe('the control stream', () => {
     expect(kill.knowledge()).toBeUndefined();
     await tell(killState(7));
     expect(kill.sequence).toBe(7);
-    expect(new KillStateStore(database, publicKey, clock).sequence).toBe(7);
+    expect(new KillStateStore(database, publicKey, clock, silentLogger).sequence).toBe(7);
     port.controls[0]!.finish();
     await pass(2_000);
     expect(port.held.map(({ killSequence }) => killSequence)).toEqual([0, 7]);
@@ -110,13 +110,13 @@ describe('the control stream', () => {
     await tell(killState(8));
     expect(age()).toBe(0);
     clock.advance(3_000);
-    expect(age(new KillStateStore(database, publicKey, clock))).toBe(3_000);
+    expect(age(new KillStateStore(database, publicKey, clock, silentLogger))).toBe(3_000);
   });
   it('is too old after a restart with a clock that was set back', async () => {
     await start();
     await tell(killState(7));
     const yesterday = new FakeClock(clock.nowMs() - 86_400_000);
-    expect(age(new KillStateStore(database, publicKey, yesterday))).toBe(Infinity);
+    expect(age(new KillStateStore(database, publicKey, yesterday, silentLogger))).toBe(Infinity);
   });
   it('is given up after thirty seconds of silence, and opened again', async () => {
     await start();

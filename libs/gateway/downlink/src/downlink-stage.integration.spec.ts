@@ -159,15 +159,15 @@ describe(createDownlinkStage.name, () => {
   }
   async function runUntil(done: () => boolean): Promise<RulesStore> {
     const abort = new AbortController();
-    const rules = new RulesStore(database, publicKey, 'demonstration');
+    const rules = new RulesStore(database, publicKey, 'demonstration', silentLogger);
     const sut = createDownlinkStage({
       database,
       port: createGrpcDownlinkPort(() => client, systemClock),
-      kill: new KillStateStore(database, publicKey, systemClock),
+      kill: new KillStateStore(database, publicKey, systemClock, silentLogger),
       rules,
       siteId: siteId('site-a'),
       anchors: { keep: async () => 'known' },
-      signingKey: publicKey,
+      signingKeys: publicKey,
       inboundFolder: join(folder.path, 'inbound'),
       clock: systemClock,
       logger: silentLogger,
@@ -269,14 +269,16 @@ describe(createDownlinkStage.name, () => {
       return { rules, signature: signManifest(rules, privateKey) };
     };
     hub.rules = signed(5);
-    const sut = new RulesStore(database, publicKey, 'demonstration');
+    const sut = new RulesStore(database, publicKey, 'demonstration', silentLogger);
     expect(await sut.refresh(createGrpcDownlinkPort(() => client, systemClock))).toBe(true);
     hub.rules = signed(4);
     await expect(sut.refresh(createGrpcDownlinkPort(() => client, systemClock))).rejects.toThrow(
       /older/,
     );
-    const restarted = new RulesStore(database, publicKey, 'demonstration');
+    const restarted = new RulesStore(database, publicKey, 'demonstration', silentLogger);
     expect(restarted.current()?.rules.sequence).toBe(5);
-    expect(() => new RulesStore(database, publicKey, 'clinical')).toThrow(/another purpose/);
+    expect(() => new RulesStore(database, publicKey, 'clinical', silentLogger)).toThrow(
+      /another purpose/,
+    );
   });
 });

@@ -1,19 +1,22 @@
 /**
  * The kill state at the gateway: verified, durable, with its age.
- * Decides which state is in force: the newest that the hub has signed. Its age counts from when it
- * came, by the clock that has gone further, so that neither a wrong wall clock nor a sleep makes an
- * old state young. Invariants: the sequence never goes back; a state is durable before it is told.
+ * Decides which state is in force: the newest that the hub has signed; a stored one that no trusted
+ * key signed any more is none, but nothing older than it is taken either. Its age counts from when
+ * it came, by the clock that has gone further, so that neither a wrong wall clock nor a sleep makes
+ * an old state young. Invariants: the sequence never goes back; a state is durable before it is told.
  * Source: governance specification 1 (kill switch); reliability specification H16.
  */
-import type { KeyObject } from 'node:crypto';
 import {
   decodeManifest,
   killStateSchema,
   verifyManifest,
   type KillState,
+  type VerifyingKeys,
 } from '@aifi/contracts-manifests';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import { AifiError, crashPoint, type Clock } from '@aifi/shared-kernel';
+import type { Logger } from '@aifi/shared-observability';
+import { ifTrusted } from './stored-document.js';
 
 /** What is known of the kill switches at one moment. */
 export interface KillKnowledge {
@@ -24,6 +27,12 @@ export interface KillKnowledge {
   readonly contactMs: number;
 }
 
+interface KillRow {
+  readonly sequence: number;
+  readonly state: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly received_ms: number;
+}
 interface Held {
   readonly state: KillState;
   readonly receivedMs: number;
@@ -33,21 +42,25 @@ interface Held {
 
 export class KillStateStore {
   #held: Held | undefined;
+  /** The newest that was ever in force here. */
+  #newest = 0;
   #heardMs = 0;
   #hasHubNone = false;
 
   constructor(
     private readonly database: GatewayDatabase,
-    private readonly publicKey: KeyObject,
+    private readonly keys: VerifyingKeys,
     private readonly clock: Clock,
+    logger: Logger,
   ) {
     const row = database.read((sql) =>
-      sql.get<{ state: Uint8Array; signature: Uint8Array; received_ms: number }>(
-        'SELECT state, signature, received_ms FROM kill_state',
-      ),
+      sql.get<KillRow>('SELECT sequence, state, signature, received_ms FROM kill_state'),
     );
     if (!row) return;
-    const state = this.#verified(row.state, row.signature);
+    this.#newest = row.sequence;
+    const { state: bytes, signature } = row;
+    if (!ifTrusted({ bytes, signature, keys, words: 'the stored kill state', logger })) return;
+    const state = decodeManifest(killStateSchema, bytes);
     this.#held = { state, receivedMs: row.received_ms, receivedMonotonicMs: undefined };
   }
 
@@ -71,7 +84,7 @@ export class KillStateStore {
   /** True when it came into force. UNTRUSTED: another key, or older than the held one. */
   async accept(bytes: Uint8Array, signature: Uint8Array): Promise<boolean> {
     const state = this.#verified(bytes, signature);
-    if (state.sequence < this.sequence) {
+    if (state.sequence < this.#newest) {
       throw new AifiError('UNTRUSTED', 'the kill state is older than the one in force');
     }
     this.heard();
@@ -88,6 +101,7 @@ export class KillStateStore {
       ),
     );
     crashPoint('gateway.control.after-commit');
+    this.#newest = state.sequence;
     this.#held = { state, receivedMs, receivedMonotonicMs: this.clock.monotonicMs() };
     return true;
   }
@@ -102,7 +116,7 @@ export class KillStateStore {
   }
 
   #verified(bytes: Uint8Array, signature: Uint8Array): KillState {
-    verifyManifest(bytes, signature, this.publicKey);
+    verifyManifest(bytes, signature, this.keys);
     return decodeManifest(killStateSchema, bytes);
   }
 }

@@ -5,7 +5,6 @@
  * Source: reliability specification 2 (P5), C6.
  */
 import { join } from 'node:path';
-import type { KeyObject } from 'node:crypto';
 import {
   AifiError,
   crashPoint,
@@ -20,6 +19,7 @@ import {
   outcomeManifestSchema,
   verifyManifest,
   type OutcomeManifest,
+  type VerifyingKeys,
 } from '@aifi/contracts-manifests';
 import type { downlink } from '@aifi/contracts-proto';
 import { moveJob, recordJournal, type GatewayDatabase, type Sql } from '@aifi/gateway-database';
@@ -40,7 +40,8 @@ interface JobRow {
 export interface ReceiverDependencies {
   readonly database: GatewayDatabase;
   readonly clock: Clock;
-  readonly signingKey: KeyObject;
+  /** Of the hub. */
+  readonly signingKeys: VerifyingKeys;
   /** Folder with one sub-folder per job. */
   readonly inboundFolder: string;
   /** @default the disk of this machine */
@@ -57,7 +58,7 @@ export class OutcomeReceiver {
     private readonly dependencies: ReceiverDependencies,
     private readonly header: downlink.OutcomeHeader,
   ) {
-    verifyManifest(header.manifest, header.signature, dependencies.signingKey);
+    verifyManifest(header.manifest, header.signature, dependencies.signingKeys);
     this.manifest = decodeManifest(outcomeManifestSchema, header.manifest);
   }
 

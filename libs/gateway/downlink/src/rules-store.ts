@@ -1,20 +1,23 @@
 /**
  * Routing rules at the gateway: fetched, verified, kept for the time the hub is away.
- * Decides which rules are in force: the newest that verify and fit the site's purpose.
+ * Decides which rules are in force: the newest that verify and fit the site's purpose. Stored ones
+ * that no trusted key signed any more are none: the hub is asked for others.
  * Invariant: the sequence never goes back, so an old signed set cannot be replayed.
  * Source: architecture 2 (select: signed rules, evaluated locally).
  */
-import type { KeyObject } from 'node:crypto';
 import {
   decodeManifest,
   routingRulesSchema,
   verifyManifest,
   type RoutingRules,
+  type VerifyingKeys,
 } from '@aifi/contracts-manifests';
 import type { downlink } from '@aifi/contracts-proto';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import { AifiError, crashPoint, sha256Hex, type Purpose, type Sha256 } from '@aifi/shared-kernel';
+import type { Logger } from '@aifi/shared-observability';
 import type { DownlinkPort } from './downlink-port.js';
+import { ifTrusted } from './stored-document.js';
 
 const SETTING = 'routing-rules';
 const SIGNATURE_BYTES = 64; // Ed25519, RFC 8032
@@ -29,15 +32,18 @@ export class RulesStore {
 
   constructor(
     private readonly database: GatewayDatabase,
-    private readonly publicKey: KeyObject,
+    private readonly keys: VerifyingKeys,
     private readonly purpose: Purpose,
+    logger: Logger,
   ) {
     const row = database.read((sql) =>
       sql.get<{ value: Uint8Array }>('SELECT value FROM setting WHERE key = ?', SETTING),
     );
-    if (row) {
-      const signature = row.value.subarray(0, SIGNATURE_BYTES);
-      this.#current = this.#verified(row.value.subarray(SIGNATURE_BYTES), signature);
+    if (!row) return;
+    const signature = row.value.subarray(0, SIGNATURE_BYTES);
+    const bytes = row.value.subarray(SIGNATURE_BYTES);
+    if (ifTrusted({ bytes, signature, keys, words: 'the stored routing rules', logger })) {
+      this.#current = this.#read(bytes);
     }
   }
 
@@ -69,7 +75,11 @@ export class RulesStore {
   }
 
   #verified(bytes: Uint8Array, signature: Uint8Array): CurrentRules {
-    verifyManifest(bytes, signature, this.publicKey);
+    verifyManifest(bytes, signature, this.keys);
+    return this.#read(bytes);
+  }
+
+  #read(bytes: Uint8Array): CurrentRules {
     const rules = decodeManifest(routingRulesSchema, bytes);
     if (rules.purpose !== this.purpose) {
       throw new AifiError('UNTRUSTED', 'the routing rules are for another purpose');

@@ -76,7 +76,9 @@ export class JoinedLink {
     const place = { siteId, purpose };
     const onCredentials = (): void => this.#follow();
     this.identity = new IdentityInForce({ file, place, clock, onCredentials });
-    this.channel = new SwappableChannel(this.#parts(), clock);
+    this.channel = new SwappableChannel(this.#parts(), clock, (verdict) => {
+      this.watch.judge(verdict);
+    });
     if (this.isJoined) this.#joined.abort();
     const port = grpcEnrolment(this.channel);
     const { identity } = this;

@@ -29,7 +29,7 @@ export function viewOfJoined(parts: JoinedParts): GatewayLinkView {
   const { lastContactAtMs, finding } = watch;
   return {
     mode: current ? 'joined' : 'not-joined',
-    state: current ? stateOf(channel.getConnectivityState(false)) : 'down',
+    state: current && !watch.isRefused ? stateOf(channel.getConnectivityState(false)) : 'down',
     ...{ hub: address, serverName: targetOf(settings).serverName },
     proxy: proxy ? { url: proxy.url, isAuthenticated: proxy.userName !== undefined } : null,
     certificate: current ? certificateView(current.certificate, nowMs, true) : null,

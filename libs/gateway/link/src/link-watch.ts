@@ -1,7 +1,8 @@
 /**
  * LinkWatch: whether the hub was reached lately and, if not, why.
  * Decides to ask by itself while the channel is not up: gRPC tells only that a connection failed,
- * a dial of our own tells who answered instead. Rare enough to be no load for anybody.
+ * a dial of our own tells who answered instead. Rare enough to be no load for anybody. A hub that
+ * takes the connection and refuses the certificate was not reached either, and counts as down.
  * Invariants: one look at a time; a look sends nothing but a TLS handshake; the last finding stays
  * until the hub is reached. Source: reliability specification 5 (half-open, certificates).
  */
@@ -9,13 +10,16 @@ import type { TLSSocket } from 'node:tls';
 import type { LinkFinding } from '@aifi/contracts-rest';
 import { AifiError, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
-import { findingOf } from './link-fault.js';
+import { findingOf, linkFault } from './link-fault.js';
 import type { LinkTarget } from './link-settings.js';
+import type { HubVerdict } from './swappable-channel.js';
 
 /** Between two looks at the channel. @unit ms */
 const LOOK_MS = 5_000;
 /** Between two dials while it is not up; half of it by chance. @unit ms */
 const DIAL_MS_MAX = 60_000;
+/** Whoever is refused without words is cut within this time after the handshake. @unit ms */
+const CUT_MS = 1_000;
 /** A channel that has just lost its connection is given time to get it back. @unit ms */
 const PATIENCE_MS = 10_000;
 
@@ -35,6 +39,7 @@ export class LinkWatch {
   readonly stage: Stage = { name: 'link-watch', run: (signal) => this.#run(signal) };
   #lastContactAtMs: number | null = null;
   #finding: LinkFinding | null = null;
+  #isRefused = false;
   /** On the monotonic clock. */
   #dialAtMs: number;
 
@@ -49,6 +54,11 @@ export class LinkWatch {
     return this.#finding;
   }
 
+  /** The hub says that it does not take our certificate. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     const { clock } = this.dependencies;
     while (!signal.aborted) {
@@ -60,7 +70,7 @@ export class LinkWatch {
   /** Never throws. */
   async look(signal: AbortSignal): Promise<void> {
     const { clock, random, isUp, mayDial } = this.dependencies;
-    if (isUp()) {
+    if (isUp() && !this.#isRefused) {
       this.reached();
       this.#dialAtMs = clock.monotonicMs() + PATIENCE_MS;
       return;
@@ -74,14 +84,33 @@ export class LinkWatch {
   async dialNow(signal: AbortSignal): Promise<void> {
     try {
       const socket = await this.dependencies.dial(signal);
-      socket.destroy();
-      this.reached();
+      const isCut = await this.#isCut(socket, signal);
+      if (isCut) throw linkFault('PEER_REFUSED');
+      if (!this.#isRefused) this.reached();
     } catch (error) {
       if (!signal.aborted) this.failed(AifiError.from(error));
     }
   }
 
+  /** Whether the other side ends the connection at once; in TLS 1.3 a refusal comes so late. */
+  async #isCut(socket: TLSSocket, signal: AbortSignal): Promise<boolean> {
+    const cut = new AbortController();
+    socket.once('close', () => cut.abort()).resume();
+    await this.dependencies.clock.sleep(CUT_MS, AbortSignal.any([cut.signal, signal]));
+    const isCut = cut.signal.aborted;
+    socket.destroy();
+    return isCut;
+  }
+
+  /** What a call of the channel says about our certificate. */
+  judge(verdict: HubVerdict): void {
+    if (verdict === 'accepted') return this.#isRefused ? this.reached() : undefined;
+    this.failed(linkFault('PEER_REFUSED'));
+    this.#isRefused = true;
+  }
+
   reached(): void {
+    this.#isRefused = false;
     this.#lastContactAtMs = this.dependencies.clock.nowMs();
     this.#finding = null;
   }

@@ -21,13 +21,19 @@ type Call = ReturnType<CreateCall>;
 /** How long a call may stay on the connection of an old certificate. @unit ms */
 const OLD_CALLS_MS_MAX = 24 * 3_600_000;
 
+/** Whether the hub takes the certificate of a connection. */
+export type HubVerdict = 'accepted' | 'refused';
+
 /** One connection with its calls. */
 class Generation {
   readonly #calls = new Set<Call>();
   readonly channel: Channel;
   #isRetired = false;
 
-  constructor({ target, credentials, options }: ChannelParts) {
+  constructor(
+    { target, credentials, options }: ChannelParts,
+    private readonly onVerdict: (verdict: HubVerdict) => void,
+  ) {
     this.channel = new Channel(target, credentials, options);
   }
 
@@ -38,14 +44,23 @@ class Generation {
     call.start = (metadata, listener) =>
       start(metadata, {
         onReceiveMetadata: (received) => listener.onReceiveMetadata(received),
-        onReceiveMessage: (message) => listener.onReceiveMessage(message),
+        onReceiveMessage: (message) => {
+          this.#tell('accepted');
+          listener.onReceiveMessage(message);
+        },
         onReceiveStatus: (received) => {
           this.#calls.delete(call);
+          if (received.code === status.UNAUTHENTICATED) this.#tell('refused');
           listener.onReceiveStatus(received);
           this.#closeWhenIdle();
         },
       });
     return call;
+  }
+
+  /** What an old certificate is told says nothing about the one in force. */
+  #tell(verdict: HubVerdict): void {
+    if (!this.#isRetired) this.onVerdict(verdict);
   }
 
   get calls(): number {
@@ -81,14 +96,15 @@ export class SwappableChannel implements ChannelInterface {
   constructor(
     parts: ChannelParts,
     private readonly clock: Clock,
+    private readonly onVerdict: (verdict: HubVerdict) => void = () => undefined,
   ) {
-    this.#current = new Generation(parts);
+    this.#current = new Generation(parts, onVerdict);
   }
 
   /** New calls go this way from now on. */
   swap(parts: ChannelParts): void {
     const before = this.#current;
-    this.#current = new Generation(parts);
+    this.#current = new Generation(parts, this.onVerdict);
     before.retire();
     if (before.calls === 0) return;
     this.#old.add(before);

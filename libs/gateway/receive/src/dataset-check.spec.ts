@@ -85,7 +85,7 @@ describe(DatasetCheck.name, () => {
     const sut = new DatasetCheck({ ...announced, transferSyntaxUid: DEFLATED });
     await expect(walk(sut, bomb, 4096)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
     sut.close();
-  });
+  }, 30_000);
 
   it.each([
     ['two values', '2.25.3\\2.25.4', 'UI'],

@@ -1,6 +1,6 @@
 /**
- * Goal: nothing that is swapped between two jobs makes a result land under another patient (T-MIS-2,
- * T-MIS-3).
+ * Goal: nothing that is swapped between two jobs makes a result land under another patient
+ * (T-MIS-2, T-MIS-3).
  * Method: two hospitals with nasty pairs of patients (the same number at both, twins of one birth
  * date). Every part of an outcome and of the records it meets is taken from any of the jobs, in all
  * combinations; the oracle is the patient whose bytes the worker read. One combination of each job

@@ -38,4 +38,6 @@ export type SendEnd =
 export interface ObjectTransport {
   /** PEER_UNAVAILABLE when the link breaks, PEER_REFUSED when the hub will never take it. */
   send(batch: ObjectBatch): Promise<SendEnd>;
+  /** Ends the connections that nothing goes over; nothing is sent after it. */
+  close?(): void;
 }

@@ -106,6 +106,7 @@ class UplinkRunner {
     }
     for (const upload of this.#uploads.values()) upload.putBack();
     await Promise.all(this.#tasks);
+    this.dependencies.transport.close?.();
     this.#concludeEnded();
     await Promise.all(this.#tasks);
   }

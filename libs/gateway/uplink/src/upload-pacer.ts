@@ -20,7 +20,7 @@ const BYTES_PER_MBIT = 1_000_000 / 8;
 
 export class UploadPacer {
   readonly #rate = new ByteRate();
-  readonly #localTime: ReturnType<typeof localTimeIn>;
+  #localTime: ReturnType<typeof localTimeIn> | undefined;
   #acuteStreams = 0;
   #resume = new AbortController();
   #bytesPerSecond: number | undefined;
@@ -29,9 +29,7 @@ export class UploadPacer {
   constructor(
     private readonly config: Pick<UplinkConfig, 'bandwidth' | 'timeZone' | 'limitAcute'>,
     private readonly clock: Clock,
-  ) {
-    this.#localTime = localTimeIn(config.timeZone);
-  }
+  ) {}
 
   /** An acute stream has begun; call the answer when it has ended. */
   acuteBegins(): () => void {
@@ -71,10 +69,13 @@ export class UploadPacer {
   }
 
   #limit(): number | undefined {
+    const { bandwidth, timeZone } = this.config;
+    if (bandwidth.length === 0) return undefined;
     const nowMs = this.clock.monotonicMs();
     if (nowMs - this.#ruleAtMs >= RULE_MS) {
       this.#ruleAtMs = nowMs;
-      const rule = ruleAt(this.config.bandwidth, this.#localTime(this.clock.nowMs()));
+      this.#localTime ??= localTimeIn(timeZone);
+      const rule = ruleAt(bandwidth, this.#localTime(this.clock.nowMs()));
       this.#bytesPerSecond = rule && rule.mbitPerSecond * BYTES_PER_MBIT;
     }
     return this.#bytesPerSecond;

@@ -20,10 +20,10 @@ import {
   syncFolder,
   type Sha256,
   type SiteId,
+  syncFault,
 } from '@aifi/shared-kernel';
 import { Beginnings, incomingName } from './beginnings.js';
 import { IncomingObject } from './incoming-object.js';
-import { syncFault } from './sync-fault.js';
 
 export interface StoredObject {
   readonly sha256: Sha256;

@@ -9,9 +9,8 @@
  */
 import { createHash } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
-import { AifiError, crashPoint, fileFault, LIMITS } from '@aifi/shared-kernel';
+import { AifiError, crashPoint, fileFault, LIMITS, syncFault } from '@aifi/shared-kernel';
 import type { StoredObject } from './folder-object-store.js';
-import { syncFault } from './sync-fault.js';
 
 /** One write: fewer turns of the thread pool; 4 MiB were no faster. @unit bytes */
 const WRITE_BYTES = 1024 * 1024;

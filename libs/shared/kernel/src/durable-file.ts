@@ -9,24 +9,12 @@ import { dirname, join } from 'node:path';
 import { AifiError } from './aifi-error.js';
 import type { Sha256 } from './brand.js';
 import { nodeFileSystem, type FileSystem, type NewFile } from './file-system.js';
-import { reportNoSpace } from './no-space.js';
+import { fileFault } from './file-fault.js';
 
 export interface DurableFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly sha256: Sha256;
-}
-
-/** ENOSPC and EDQUOT become OUT_OF_RESOURCES (retryable for the sender), the rest INTERNAL. */
-export function fileFault(error: unknown): AifiError {
-  if (error instanceof AifiError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') {
-    const words = `file operation failed (${code ?? 'unknown'})`;
-    return new AifiError('INTERNAL', words, { cause: error });
-  }
-  reportNoSpace();
-  return new AifiError('OUT_OF_RESOURCES', 'no space left for the spool', { cause: error });
 }
 
 /** Makes the entries of a folder durable. */

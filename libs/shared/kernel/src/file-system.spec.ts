@@ -1,4 +1,7 @@
-/** Goal: the disk of the machine keeps the promises of the port, faults included. Method: a folder. */
+/**
+ * Goal: the disk of the machine keeps the promises of the port, faults included.
+ * Method: a folder.
+ */
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

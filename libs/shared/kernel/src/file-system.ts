@@ -3,11 +3,13 @@
  * Decides what such code may ask of one: few operations, each of which a simulated disk can do as a
  * real one does, its losses at a power cut included.
  * Invariants: what is written counts as kept after datasync of the file and syncFolder of its
- * folder, not before; faults are those of node:fs (a `code` such as ENOSPC).
+ * folder, not before; faults are those of node:fs (a `code` such as ENOSPC), but that of a sync is
+ * an AifiError, and one that the disk could not do ends the process.
  * Source: reliability specification 2 (DURABLE(file)) and 3 (simulated file system).
  */
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { syncFault } from './sync-fault.js';
 
 /** A file that was made just now and is still being written. */
 export interface NewFile {
@@ -50,7 +52,7 @@ export const nodeFileSystem: FileSystem = {
   syncFolder: async (path) => {
     const handle = await open(path, 'r');
     try {
-      await handle.sync();
+      await handle.sync().catch(syncFailed);
     } finally {
       await handle.close();
     }
@@ -71,11 +73,15 @@ export const nodeFileSystem: FileSystem = {
   chunks: nodeChunks,
 };
 
+const syncFailed = (error: unknown): never => {
+  throw syncFault(error);
+};
+
 function newFile(handle: FileHandle): NewFile {
   return {
     write: async (bytes, offset) => (await handle.write(bytes, offset)).bytesWritten,
     size: async () => (await handle.stat()).size,
-    datasync: () => handle.datasync(),
+    datasync: () => handle.datasync().catch(syncFailed),
     close: () => handle.close(),
   };
 }

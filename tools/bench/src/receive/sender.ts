@@ -15,6 +15,8 @@ export interface Destination {
 }
 export interface Sending {
   readonly accepted: number;
+  /** When the first association was asked for, on the clock of `performance.now()`. @unit ms */
+  readonly startMs: number;
   /** @unit s */
   readonly seconds: number;
 }
@@ -63,5 +65,5 @@ export async function send(
   const start = Math.min(...all.map(({ startMs }) => startMs));
   const end = Math.max(...all.map(({ endMs }) => endMs));
   const accepted = all.reduce((sum, one) => sum + one.accepted, 0);
-  return { accepted, seconds: (end - start) / 1_000 };
+  return { accepted, startMs: start, seconds: (end - start) / 1_000 };
 }

@@ -2,8 +2,8 @@
  * Tables of enrolment: authorities of the hub, join tokens, certificates of gateways, bindings of
  * foreign certificates; and where a site comes from.
  * Decides that only aifi_access works with them, in the transaction of the act and its record.
- * Invariants: no secret is a column (a token is its digest, a private key a file); one identity of a
- * foreign certificate stands for one gateway of all sites at a time.
+ * Invariants: no secret is a column (a token is its digest, a private key a file); one identity of
+ * a foreign certificate stands for one gateway of all sites at a time.
  * Source: reliability specification C1, C3; security specification 5.
  */
 import type { MigrationInterface, QueryRunner } from 'typeorm';

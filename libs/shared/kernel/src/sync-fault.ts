@@ -5,7 +5,8 @@
  * the file goes, and the object is sent again.
  * Source: reliability specification 2 ("A failed fsync is fatal for the process").
  */
-import { fileFault, type AifiError } from '@aifi/shared-kernel';
+import type { AifiError } from './aifi-error.js';
+import { fileFault } from './file-fault.js';
 
 export function syncFault(error: unknown): AifiError {
   const fault = fileFault(error);
