@@ -38,6 +38,15 @@ export const GUARD_MUTANTS: readonly Mutant[] = [
     suites: 'libs/hub/identity',
   },
   {
+    guard: 'C2',
+    what: 'sends the outcomes of every gateway of a site to whoever asks',
+    file: 'libs/hub/database/src/outcomes.ts',
+    find: 'AND o.sequence > $1 AND j.gateway = ANY($2::int[])',
+    replace: 'AND o.sequence > $1 AND $2::int[] IS NOT NULL',
+    kind: 'integration',
+    suites: 'libs/hub/downlink/src/postgres-outcome-store',
+  },
+  {
     guard: 'C3',
     what: 'binds nobody to row-level security who owns the table',
     file: 'libs/hub/database/src/migrations/1795200879066-CreateHubTables.ts',

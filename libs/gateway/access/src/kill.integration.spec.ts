@@ -30,6 +30,7 @@ const [BEFORE, AFTER] = ['gateway.access.before-commit', 'gateway.access.after-c
 /** What only a hub does by itself. */
 const OF_THE_HUB: readonly Act[] = [
   ...(['site.enrol', 'site.change', 'deployment.change', 'rules.publish'] as const),
+  ...(['authority.create', 'authority.retire', 'gateway.join'] as const),
 ];
 
 it('has every audited act of the gateway in the table, and no other', () => {

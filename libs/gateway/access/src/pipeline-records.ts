@@ -100,7 +100,7 @@ function readRows(
        WHERE j.sequence > ? AND j.sequence <= ?
          AND (event IN ('uploaded', 'returned', 'delivered', 'status-delivered')
            -- The PACS took a part of a result and not the rest: that part was stored.
-           OR (stage = 'deliver' AND event IN ('refused', 'overdue') AND EXISTS
+           OR (stage = 'deliver' AND event IN ('refused', 'overdue', 'superseded') AND EXISTS
              (SELECT 1 FROM delivery d WHERE d.job_id = j.job_id AND d.state = 'VERIFIED')))
        ORDER BY j.sequence`,
       ...[from, last ?? from],

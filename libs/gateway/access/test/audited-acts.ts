@@ -112,7 +112,7 @@ const READS: readonly AuditedAct[] = [
       ...(['hospital-study-list.read', 'patient-flags.read', 'alerts.read'] as const),
       ...(['audit.search', 'audit.export', 'patient-extract.read'] as const),
       ...(['dead-letters.read', 'pixel-holds.read', 'results-register.read'] as const),
-      ...(['patient-code.read'] as const),
+      ...(['patient-code.read', 'reconciliation.read'] as const),
     ],
     effect: 'SELECT COALESCE(MAX(sequence), 0) AS n FROM audit_head',
     perform: ({ access, fakes }) =>
@@ -206,7 +206,10 @@ const CHANGES: readonly AuditedAct[] = [
 const ORDERED: readonly AuditedAct[] = [
   {
     ...{ act: 'dead-letter.replay', again: 'same-answer' },
-    alike: ['pixel-hold.release', 'pixel-hold.reject', 'job.retry', 'vault.erase'],
+    alike: [
+      ...(['pixel-hold.release', 'pixel-hold.reject', 'job.retry', 'vault.erase'] as const),
+      ...(['missed-study.dismiss', 'link.join'] as const),
+    ],
     effect: 'SELECT COUNT(*) AS n FROM idempotency',
     perform: ({ access, fakes }) =>
       access.acts.order(

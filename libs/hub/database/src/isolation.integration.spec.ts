@@ -118,8 +118,14 @@ const isOnePerSite = (table: string): boolean =>
   columns.filter((column) => column.table === table && column.inKey).length === 1;
 
 async function plant(): Promise<void> {
-  // Without triggers and foreign keys: any row can be put anywhere.
+  // Without triggers, foreign keys and checks: any row can be put anywhere.
   await superuser.query('SET session_replication_role = replica');
+  const checks = await superuser.query<{ drop: string }>(
+    `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop
+     FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace
+       AND conrelid <> 0`,
+  );
+  for (const { drop } of checks.rows) await superuser.query(drop);
   for (const table of tables) {
     const own = columns.filter((column) => column.table === table);
     const hasSite = own.some((column) => column.name === 'site_id');

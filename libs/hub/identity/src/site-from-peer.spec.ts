@@ -79,4 +79,19 @@ describe('the hub', () => {
       'libs/hub/database/src/hub-database.ts',
     ]);
   });
+
+  it('calls nobody but its own database and its own worker (C2)', () => {
+    const sources = [...files('libs/hub', '.ts'), ...files('apps/hub/src', '.ts')];
+    const callers = sources
+      .filter((file) => !/\.spec\.ts$|\/test\//.test(file))
+      .filter((file) =>
+        /\b(connect|createConnection|fetch|httpRequest|request)\(|ServiceClient\(|DimseScu/.test(
+          text(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''),
+        ),
+      );
+    expect(callers.sort()).toEqual([
+      'libs/hub/database/src/embedded-postgres.ts',
+      'libs/hub/infer/src/worker-client.ts',
+    ]);
+  });
 });
