@@ -10,6 +10,8 @@ export interface DevelopmentCertificates {
   readonly hub: CredentialFiles;
   /** By site id. */
   readonly sites: Readonly<Record<string, CredentialFiles>>;
+  /** Of gateway 2, by site id. */
+  readonly standbys: Readonly<Record<string, CredentialFiles>>;
   /** Ed25519, PKCS #8. */
   readonly signingKeyFile: string;
   /** Ed25519, SPKI. */
@@ -20,4 +22,6 @@ export interface DevelopmentCertificates {
 export function makeDevelopmentCertificates(options: {
   readonly folder: string;
   readonly sites: readonly string[];
+  /** Sites that have a gateway 2. */
+  readonly standbys?: readonly string[];
 }): Promise<DevelopmentCertificates>;

@@ -1,7 +1,7 @@
 /**
  * Certificates for development, tests and the demonstration; never for production.
  * Decides their form: one authority, a server certificate for the hub (localhost), a client
- * certificate per site whose URI names it (guard C1), and the hub's Ed25519 signing pair.
+ * certificate per gateway whose URI names its site (guard C1), the hub's Ed25519 signing pair.
  * Invariants: files of mode 600, valid for 90 days; the authority's key is not kept.
  * Source: reliability specification C1; RFC 5280; SPIFFE-ID 2.
  *
@@ -90,10 +90,12 @@ async function issue(authority, { commonName, names, usage }) {
 
 /**
  * Makes all files in `folder` and names them. Files of an earlier run are replaced.
- * @param {{ folder: string, sites: readonly string[] }} options site ids as in the gateways' URIs
+ * @param {{ folder: string, sites: readonly string[], standbys?: readonly string[] }} options
+ * site ids as in the gateways' URIs; `standbys`: sites that have a second gateway
  */
-export async function makeDevelopmentCertificates({ folder, sites }) {
-  for (const site of sites) if (!SITE.test(site)) throw new Error('not a valid site id');
+export async function makeDevelopmentCertificates({ folder, sites, standbys = [] }) {
+  for (const site of [...sites, ...standbys])
+    if (!SITE.test(site)) throw new Error('not a valid site id');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const authority = await makeAuthority();
   const caFile = write(join(folder, 'ca.pem'), authority.certificate.toString('pem'));
@@ -111,20 +113,24 @@ export async function makeDevelopmentCertificates({ folder, sites }) {
     usage: x509.ExtendedKeyUsage.serverAuth,
   });
   const hub = await store('hub', server);
-  const bySite = {};
-  for (const site of sites) {
-    const client = await issue(authority, {
-      commonName: `gateway of ${site}`,
-      names: [{ type: 'url', value: `spiffe://aifi/site/${site}/gw/1` }],
-      usage: x509.ExtendedKeyUsage.clientAuth,
-    });
-    bySite[site] = await store(`site-${site}`, client);
-  }
+  const client = async (site, number, name) =>
+    store(
+      name,
+      await issue(authority, {
+        commonName: `gateway of ${site}`,
+        names: [{ type: 'url', value: `spiffe://aifi/site/${site}/gw/${number}` }],
+        usage: x509.ExtendedKeyUsage.clientAuth,
+      }),
+    );
+  const [bySite, second] = [{}, {}];
+  for (const site of sites) bySite[site] = await client(site, 1, `site-${site}`);
+  for (const site of standbys) second[site] = await client(site, 2, `site-${site}-2`);
   const signing = generateKeyPairSync('ed25519');
   const pem = (key, type) => key.export({ format: 'pem', type });
   return {
     hub,
     sites: bySite,
+    standbys: second,
     signingKeyFile: write(join(folder, 'signing-key.pem'), pem(signing.privateKey, 'pkcs8')),
     signingPublicKeyFile: write(join(folder, 'signing-public.pem'), pem(signing.publicKey, 'spki')),
   };

@@ -53,6 +53,9 @@ function gatewayProblems(status: GatewayStatus): string[] {
   const aside = (jobs['HELD'] ?? 0) + (jobs['QUARANTINED'] ?? 0);
   return [
     ...(link === 'up' ? [] : ['no link to the hub: studies wait in the spool, nothing is lost']),
+    ...(status.uplink?.refusedBy
+      ? [`the hub refuses this gateway (${status.uplink.refusedBy}): aifictl gateway link`]
+      : []),
     ...(rules ? [] : ['no routing rules from the hub yet: studies wait, nothing is lost']),
     ...(pacsBreaker === 'closed'
       ? []

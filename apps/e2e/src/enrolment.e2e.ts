@@ -110,7 +110,7 @@ it(
 it(
   'a certificate is renewed and an authority rotated while the streams stay open',
   async () => {
-    const { hub } = await linkNow();
+    const { hub, trustAnchors: known } = await linkNow();
     let aheadMs = 0;
     const clock: Clock = {
       nowMs: () => systemClock.nowMs() + aheadMs,
@@ -151,6 +151,8 @@ it(
       await until(() => streams.probes > seen || streams.ends.length > 0);
       expect(streams.ends).toEqual([]);
       expect((await linkNow()).state).toBe('up');
+      // The other gateway was told of the change, and did not wait for the next hour.
+      await until(async () => (await linkNow()).trustAnchors.length === known.length + 1);
 
       await revoke(2);
       await until(() => streams.ends.length === 2);
@@ -217,7 +219,7 @@ function openStreams(link: JoinedLink): OpenStreams {
   for (const [name, stream] of [['control', control] as const, ['outcomes', outcomes] as const]) {
     stream.on('error', () => undefined);
     stream.on('data', () => undefined);
-    stream.on('close', () => streams.ends.push(name));
+    stream.on('status', () => streams.ends.push(name));
   }
   return streams;
 }

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
-import { silentLogger } from '@aifi/shared-observability';
+import { silentLogger, type Logger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createDeadlineWatch, type DeadlineDependencies } from './deadline-watch.js';
 
@@ -14,9 +14,11 @@ describe(createDeadlineWatch.name, () => {
   let database: GatewayDatabase;
   const clock = new FakeClock();
   let pacs: 'closed' | 'open';
+  let faults: unknown[];
   beforeEach(async () => {
     folder = temporaryFolder('deadline');
     pacs = 'closed';
+    faults = [];
     clockWatch = undefined;
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     await database.write((sql) => {
@@ -49,8 +51,12 @@ describe(createDeadlineWatch.name, () => {
   async function runOnce(): Promise<unknown[]> {
     const abort = new AbortController();
     const deadlines = { acuteMs: 1_000, routineMs: 5_000 };
+    const logger: Logger = {
+      ...silentLogger,
+      fault: (words, _, fields) => void faults.push([words, fields]),
+    };
     const sut = createDeadlineWatch({
-      ...{ database, deadlines, clock, clockWatch, logger: silentLogger },
+      ...{ database, deadlines, clock, clockWatch, logger },
       pacsState: () => pacs,
     });
     const running = sut.run(abort.signal);
@@ -86,6 +92,19 @@ describe(createDeadlineWatch.name, () => {
       { state: 'NOT_ANALYSED_NOTIFIED', code: 'TIMEOUT' },
       { state: 'NOT_ANALYSED_NOTIFIED', code: 'IDENTITY_UNEXPLAINED' },
     ]);
+  });
+
+  it('gives up the others when one cannot be given up, and that one in a later round', async () => {
+    await database.write((sql) =>
+      sql.run(`CREATE TRIGGER stuck BEFORE UPDATE ON job WHEN OLD.job_id = 'a'
+               BEGIN SELECT RAISE(ABORT, 'stuck'); END`),
+    );
+    clock.advance(5_000);
+    const ended = { state: 'NOT_ANALYSED_NOTIFIED' };
+    expect(await runOnce()).toMatchObject([{ state: 'UPLOADED' }, ended, ended]);
+    expect(faults).toEqual([['jobs were not given up', { jobId: 'a', count: 1 }]]);
+    await database.write((sql) => sql.run('DROP TRIGGER stuck'));
+    expect(await runOnce()).toMatchObject([ended, ended, ended]);
   });
 
   it('counts the deadline of a job that a person had taken up again from there', async () => {

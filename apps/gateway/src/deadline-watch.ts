@@ -3,12 +3,19 @@
  * Decides that a job that is still open then becomes NOT_ANALYSED_NOTIFIED, with the code it was
  * held for or TIMEOUT. A result that waits for nothing but the PACS goes on waiting, at most
  * PACS_AWAY_MS: nobody can read anything there meanwhile, and it goes in when the PACS is back.
+ * A job that a newer revision has overtaken ends at once, should the stages have missed it.
  * Invariants: silence ends here, whatever stage is stuck; a result given up is a dead letter; a
  * clock that was set, or that is known to be wrong, ends nothing before its time.
  * Source: architecture 2 ("Silence is a defect"), hazard H5; reliability specification P6.
  */
 import { pollingStage, Wake, type Clock, type ReasonCode, type Stage } from '@aifi/shared-kernel';
-import { moveJob, type GatewayDatabase, type JobState } from '@aifi/gateway-database';
+import {
+  endOvertakenJobs,
+  hasOvertakenJobs,
+  moveJob,
+  type GatewayDatabase,
+  type JobState,
+} from '@aifi/gateway-database';
 import { buryOverdue, isBlockedByPacs, type DeliverStage } from '@aifi/gateway-deliver';
 import type { ClockWatch } from '@aifi/gateway-reconcile';
 import type { Logger } from '@aifi/shared-observability';
@@ -48,6 +55,9 @@ export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
     intervalMs: 5_000,
     onFault: (error) => logger.fault('deadline watch failed', error),
     runOnce: async () => {
+      await endOvertaken(dependencies).catch((error: unknown) =>
+        logger.fault('jobs of older revisions were not ended', error),
+      );
       heldSinceMs = clockWatch?.isHolding() ? (heldSinceMs ?? clock.monotonicMs()) : undefined;
       const isPaused = clock.monotonicMs() - (heldSinceMs ?? -Infinity) < CLOCK_PAUSE_MS;
       if (isPaused) return 0;
@@ -62,7 +72,10 @@ export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
         ),
       );
       const late = overdue.filter((job) => mayWait(dependencies, job, nowMs));
-      for (const job of overdue) if (!late.includes(job)) await giveUp(dependencies, job);
+      await giveUpAll(
+        dependencies,
+        overdue.filter((job) => !late.includes(job)),
+      );
       if (late.length > 0 && clock.monotonicMs() - alarmedMs >= ALARM_INTERVAL_MS) {
         alarmedMs = clock.monotonicMs();
         logger.error('results are late because the PACS is away', { count: late.length });
@@ -70,6 +83,14 @@ export function createDeadlineWatch(dependencies: DeadlineDependencies): Stage {
       return 0;
     },
   });
+}
+
+/** Whatever the clock says: this is no matter of time. */
+async function endOvertaken({ database, clock, logger }: DeadlineDependencies): Promise<void> {
+  if (!database.read(hasOvertakenJobs)) return;
+  const atMs = clock.nowMs();
+  const ended = await database.write((sql) => endOvertakenJobs(sql, { stage: 'deliver', atMs }));
+  logger.info('jobs of older revisions ended, they are overtaken', { count: ended.length });
 }
 
 /** True for a result that the PACS would have by now if it were there. */
@@ -81,6 +102,23 @@ function mayWait(
   if (state !== 'REIDENTIFIED') return false;
   if (nowMs - sinceMs >= deadlines.routineMs + PACS_AWAY_MS) return false;
   return pacsState() !== 'closed' || database.read((sql) => isBlockedByPacs(sql, jobId));
+}
+
+/** One that cannot be given up now does not keep the others: it comes again in the next round. */
+async function giveUpAll(
+  dependencies: DeadlineDependencies,
+  jobs: readonly OverdueJob[],
+): Promise<void> {
+  const faults: { readonly jobId: string; readonly error: unknown }[] = [];
+  for (const job of jobs) {
+    await giveUp(dependencies, job).catch((error: unknown) =>
+      faults.push({ jobId: job.job_id, error }),
+    );
+  }
+  const [first] = faults;
+  if (!first) return;
+  const { jobId, error } = first;
+  dependencies.logger.fault('jobs were not given up', error, { jobId, count: faults.length });
 }
 
 async function giveUp(

@@ -24,7 +24,7 @@ export const SOURCES = Symbol('sources');
 
 export interface GatewaySources extends Pick<
   Pipeline,
-  'currentRules' | 'pacsState' | 'ringDeliver' | 'ringPseudonymise'
+  'currentRules' | 'killState' | 'pacsState' | 'ringDeliver' | 'ringPseudonymise' | 'uplinkState'
 > {
   readonly database: GatewayDatabase;
   readonly deadLetters: Pick<DeadLetterStore, 'list' | 'count' | 'replay' | 'replayAll'>;

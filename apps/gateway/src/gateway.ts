@@ -200,10 +200,12 @@ function auditStages(parts: Parts, patients: PatientSource): Stage[] {
 function sourcesOf(parts: Parts, stages: Stages): GatewaySources {
   const { database, vault, access, changes, config, clock, logger, link, auditKey } = parts;
   const { patients, currentRules, pacsState, ringPseudonymise, ringDeliver } = stages;
+  const { uplinkState, killState } = stages;
   const { identityEvents } = parts;
   return {
     ...{ database, vault, identityEvents, access, patients, changes, config, clock },
-    ...{ currentRules, pacsState, ringPseudonymise, ringDeliver, diskState: parts.disk.state },
+    ...{ currentRules, pacsState, ringPseudonymise, ringDeliver, uplinkState, killState },
+    diskState: parts.disk.state,
     deadLetters: new DeadLetterStore(database),
     ...{ auditPublicKeyPem: publicKeyPemOf(auditKey), logger },
     ...{ link, linkState: link.state, reconcile: stages.reconcile },

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChangeBell } from '@aifi/access-web';
-import { encodeManifest, outcomeManifestSchema } from '@aifi/contracts-manifests';
+import { encodeManifest, outcomeManifestSchema, type KillState } from '@aifi/contracts-manifests';
 import {
   gatewayRoutes,
   gatewayStatusSchema,
@@ -94,6 +94,11 @@ function insertStudy(sql: Sql): void {
   moveJob(sql, { jobId: OTHER_JOB, from: 'SPOOLED', to: 'RETURNED', ...at });
 }
 
+const KILL_STATE: KillState = {
+  ...{ schema: 'aifi.kill-state.v1', sequence: 7, issuedAtMs: 1, validForMs: 900_000 },
+  ...{ stopped: [], killRelevant: [] },
+};
+
 function insertOutcome(sql: Sql): void {
   const manifest = encodeManifest(outcomeManifestSchema, {
     schema: 'aifi.outcome-manifest.v1',
@@ -131,6 +136,8 @@ beforeAll(async () => {
       deadLetters: new DeadLetterStore(database),
       link: { view: () => LINK, join: () => Promise.resolve() },
       ...{ ringDeliver: () => undefined, ringPseudonymise: () => undefined },
+      uplinkState: () => ({ uploads: 2, streams: 3, linkFailures: 1, refusedBy: 'UNTRUSTED' }),
+      killState: () => ({ state: KILL_STATE, ageMs: 900_001, contactMs: 0 }),
       ...{ diskState: () => disk, identityEvents: { erase: () => Promise.resolve(0) } },
       patients: new PatientSource(database, vault),
       config: {
@@ -166,6 +173,8 @@ describe('the interface of the gateway', () => {
       siteId: 'site-a',
       rules: null,
       link: 'down',
+      uplink: { uploads: 2, streams: 3, linkFailures: 1, refusedBy: 'UNTRUSTED' },
+      killState: { sequence: 7, ageMs: 900_001, isStale: true },
       pacsBreaker: 'open',
       studies: 1,
       jobs: { SPOOLED: 1, RETURNED: 1 },
@@ -280,11 +289,14 @@ describe('the interface of the gateway', () => {
     expect(text).not.toMatch(/vendor|1\.2\.3/);
   });
 
-  it('counts dead letters and the level of the disk in its metrics, once it is known', async () => {
+  it('counts dead letters, the link and the level of the disk in its metrics, once it is known', async () => {
     const before = await (await get('metrics')).text();
     expect(before).toMatch(/aifi_gateway_dead_letters_count\{app="gateway"\} 0/);
     expect(before).toMatch(/aifi_gateway_disk_level\{app="gateway"\} 2/);
     expect(before).toMatch(/aifi_gateway_disk_free_bytes\{app="gateway"\} 14000/);
+    expect(before).toMatch(/aifi_gateway_link_refused\{app="gateway"\} 1/);
+    expect(before).toMatch(/aifi_gateway_link_failures_count\{app="gateway"\} 1/);
+    expect(before).toMatch(/aifi_gateway_kill_state_age_seconds\{app="gateway"\} 900.001/);
     disk = undefined;
     expect(await (await get('metrics')).text()).not.toMatch(/^aifi_gateway_disk/m);
     const status = gatewayStatusSchema.parse(await (await get('api/v1/status')).json());

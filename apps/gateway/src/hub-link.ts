@@ -13,10 +13,12 @@ import { downlink, uplink } from '@aifi/contracts-proto';
 import type { GatewayLinkView } from '@aifi/contracts-rest';
 import {
   CHANNEL_OPTIONS,
+  createDialWatch,
   dialHub,
   JoinedLink,
   LinkWatch,
   stateOf,
+  SwappableChannel,
   targetOf,
   viewOfFiles,
   type LinkProtocol,
@@ -32,6 +34,10 @@ export interface HubLink {
   readonly downlink: downlink.DownlinkServiceClient;
   /** All Ed25519 keys that sign for the hub now; none before joining. */
   signingKeys(): readonly KeyObject[];
+  /** Digest of the hub's configuration that is followed; '' where files take its place. */
+  configurationSha256(): string;
+  /** The hub has told which one it is now. */
+  onConfiguration(sha256: string): void;
   /** Keep certificate and trust, and find out why the hub is not reached. */
   readonly stages: readonly Stage[];
   /** A connection for one protocol, with the certificate in force. */
@@ -72,9 +78,11 @@ async function openJoinedLink(
     uplink: new uplink.UplinkServiceClient('hub', unused, options),
     downlink: new downlink.DownlinkServiceClient('hub', unused, options),
     signingKeys: () => link.signingKeys(),
+    configurationSha256: () => link.configurationSha256(),
+    onConfiguration: (sha256) => link.onConfiguration(sha256),
     stages: link.stages,
     dial: (protocol, signal) => link.dial(protocol, signal),
-    state: () => link.view().state,
+    state: () => (link.channel.isUp() && !link.watch.isRefused ? 'up' : link.view().state),
     view: () => link.view(),
     join: (token, hub) => link.join(token, hub),
     close: () => link.close(),
@@ -86,9 +94,11 @@ function openFileLink(files: HubFiles, { clock, logger }: LinkParts): HubLink {
   const [ca, key, certificate] = [files.caFile, files.keyFile, files.certificateFile].map(
     readSecret,
   ) as [Buffer, Buffer, Buffer];
-  const channel = credentials.createSsl(ca, key, certificate);
-  const up = new uplink.UplinkServiceClient(address, channel, CHANNEL_OPTIONS);
-  const down = new downlink.DownlinkServiceClient(address, channel, CHANNEL_OPTIONS);
+  const tls = credentials.createSsl(ca, key, certificate);
+  const parts = { target: address, credentials: tls, options: CHANNEL_OPTIONS };
+  const channel = new SwappableChannel(parts, clock);
+  const up = new uplink.UplinkServiceClient(address, tls, { channelOverride: channel });
+  const down = new downlink.DownlinkServiceClient(address, tls, { channelOverride: channel });
   const signingKey = createPublicKey(readSecret(files.signingPublicKeyFile));
   const own = { key: key.toString(), certificate: certificate.toString() };
   const dial: HubLink['dial'] = (protocol, signal) =>
@@ -96,15 +106,20 @@ function openFileLink(files: HubFiles, { clock, logger }: LinkParts): HubLink {
       ...{ settings: { address }, credentials: { trustAnchors: [ca.toString()], own }, protocol },
       ...(signal && { signal }),
     });
-  const state = (): LinkState => stateOf(down.getChannel().getConnectivityState(false));
+  const state = (): LinkState => stateOf(channel.getConnectivityState(false));
   const watch = new LinkWatch({
     ...{ target: targetOf({ address }), clock, logger, random: Math.random },
     ...{ isUp: () => state() === 'up', mayDial: () => true },
     dial: (signal) => dial('h2', signal),
   });
+  const dialStage = createDialWatch({
+    ...{ channel, clock, random: Math.random, mayDial: () => true },
+    dial: (signal) => dial('h2', signal),
+  });
   return {
     ...{ uplink: up, downlink: down, signingKeys: () => [signingKey] },
-    ...{ stages: [watch.stage], dial, state },
+    ...{ configurationSha256: () => '', onConfiguration: () => undefined },
+    ...{ stages: [watch.stage, dialStage], dial, state },
     view: () =>
       viewOfFiles({
         ...{ address, nowMs: clock.nowMs(), state: state(), certificate: own.certificate },
@@ -118,8 +133,7 @@ function openFileLink(files: HubFiles, { clock, logger }: LinkParts): HubLink {
         ),
       ),
     close: () => {
-      up.close();
-      down.close();
+      channel.close();
       return Promise.resolve();
     },
   };

@@ -28,6 +28,7 @@ import {
   createUplinkStage,
   TlsObjectTransport,
   type SelectAgain,
+  type UplinkStage,
 } from '@aifi/gateway-uplink';
 import type { IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import type { Logger } from '@aifi/shared-observability';
@@ -62,6 +63,8 @@ export interface Pipeline {
   /** Undefined until the first rules have arrived. */
   readonly currentRules: RulesStore['current'];
   readonly pacsState: DeliverStage['pacsState'];
+  readonly uplinkState: UplinkStage['uplinkState'];
+  readonly killState: KillStateStore['knowledge'];
   /** Tells pseudonymise that a job was taken up again. */
   readonly ringPseudonymise: () => void;
   /** Tells deliver that there is something for the PACS. */
@@ -87,13 +90,10 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     spoolFolder: join(dataFolder, 'spool'),
     onDone: ring('uplink'),
   });
+  const uplink = createUplinkStage({ ...upload, ...common('uplink'), onDone: ring('spool') });
   const stages: readonly Stage[] = [
     receive,
-    createAssembleStage({
-      ...common('assemble'),
-      quietMs: config.quietMs,
-      onDone: ring('select'),
-    }),
+    createAssembleStage({ ...common('assemble'), quietMs: config.quietMs, onDone: ring('select') }),
     createSelectStage({
       ...common('select'),
       purpose,
@@ -110,7 +110,7 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       onDone: ring('uplink'),
     }),
     spool.stage,
-    createUplinkStage({ ...upload, ...common('uplink'), onDone: ring('spool') }),
+    uplink,
     createDownlinkStage({
       ...common('downlink'),
       port: createGrpcDownlinkPort(() => link.downlink, clock),
@@ -119,12 +119,12 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
       inboundFolder: join(dataFolder, 'inbound'),
       onDone: ring('reidentify'),
       onRules: ring('select'),
+      configurationSha256: () => link.configurationSha256(),
+      onConfiguration: ({ sha256 }) => link.onConfiguration(sha256),
       onProbe: ({ hubTimeMs }) => dependencies.clockWatch.onHubTime(hubTimeMs),
     }),
     createReidentifyStage({
-      ...common('reidentify'),
-      ...linkage,
-      events: dependencies.identityEvents,
+      ...{ ...common('reidentify'), ...linkage, events: dependencies.identityEvents },
       onDone: ring('deliver'),
     }),
     deliver,
@@ -132,10 +132,9 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const currentRules = (): CurrentRules | undefined => rules.current();
   const { pacsState } = deliver;
   return {
-    stages,
+    ...{ stages, currentRules, pacsState, uplinkState: uplink.uplinkState },
     listening: receive.ready,
-    currentRules,
-    pacsState,
+    killState: () => kill.knowledge(),
     ringPseudonymise: ring('pseudonymise'),
     ringDeliver: ring('deliver'),
   };
@@ -158,6 +157,7 @@ function uploadParts({ config, link, clock }: PipelineDependencies, rules: Rules
       clock,
     }),
     ...{ config: uplink, deadlines, selectAgain: again },
+    isLinkUp: () => link.state() === 'up',
   };
 }
 

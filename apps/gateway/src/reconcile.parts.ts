@@ -98,7 +98,7 @@ function createUnaudited(journal: GatewayDatabase, { database }: GatewayAccess):
         sql.all<{ sequence: number }>(
           `SELECT sequence FROM journal j WHERE sequence > ? AND sequence <= ?
              AND (event IN ('delivered', 'status-delivered')
-               OR stage = 'deliver' AND event IN ('refused', 'overdue') AND EXISTS
+               OR stage = 'deliver' AND event IN ('refused', 'overdue', 'superseded') AND EXISTS
                  (SELECT 1 FROM delivery d WHERE d.job_id = j.job_id AND d.state = 'VERIFIED'))
              ORDER BY sequence LIMIT ?`,
           ...[from!, until, ROWS_MAX],

@@ -36,6 +36,7 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     atMs: clock.nowMs(),
     rules: rules ? { sequence: rules.sequence, issuedAtMs: rules.issuedAtMs } : null,
     link: sources.linkState(),
+    ...linkedParts(sources),
     pacsBreaker,
     delivery: { breaker: pacsBreaker, openCommitments },
     deadLetters: readDeadLetterTotals(database),
@@ -45,6 +46,20 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     hubAnchors: sources.access.hubAnchors.status(),
     ...counts,
   };
+}
+
+function linkedParts({
+  uplinkState,
+  killState,
+}: GatewaySources): Pick<GatewayStatus, 'uplink' | 'killState'> {
+  const { uploads, streams, linkFailures, refusedBy = null } = uplinkState();
+  const known = killState();
+  const uplink = { uploads, streams, linkFailures, refusedBy };
+  if (!known || known === 'none') return { uplink, killState: null };
+  const { state, ageMs } = known;
+  const age = Number.isFinite(ageMs) ? Math.max(0, Math.round(ageMs)) : null;
+  const isStale = ageMs > state.validForMs;
+  return { uplink, killState: { sequence: state.sequence, ageMs: age, isStale } };
 }
 
 /** Left out until the disk was looked at. */

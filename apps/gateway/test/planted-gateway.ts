@@ -134,6 +134,8 @@ export class PlantedGateway {
       logger: silentLogger,
       reconcile: plantedReconcile(this.database, clock),
       link: { view: () => LINK, join: () => Promise.resolve() },
+      uplinkState: () => ({ uploads: 0, streams: 0, linkFailures: 3, refusedBy: undefined }),
+      killState: () => undefined,
       ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     };
     this.http = await startHttp({

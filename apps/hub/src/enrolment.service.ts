@@ -22,6 +22,7 @@ import {
   newSecret,
   revokeCertificate,
   tokenText,
+  type RevokedCertificate,
   type SubjectIdentity,
 } from '@aifi/hub-enrolment';
 import { publishRules } from '@aifi/hub-route';
@@ -93,7 +94,7 @@ export class EnrolmentService {
     const answer = await this.#perform(caller, { params, body }, async (sql, nowMs) => {
       const by = caller.userId;
       const record = await revokeCertificate(sql, { siteId, serial, by, reason, nowMs });
-      const detail = { gateway: record.gateway };
+      const detail = { gateway: record.gateway, ...heirsOf(record) };
       const subject = { objectType: 'certificate', objectId: serial, siteId, reason, detail };
       return { answer: certificateView(record, nowMs), subject };
     });
@@ -208,6 +209,13 @@ export class EnrolmentService {
     return grpc.publicAddress ?? `${new URL(publicUrl).hostname}:${port}`;
   }
 }
+
+/** Bounded as a record of the trail is: the rest shows in the list of certificates. */
+const HEIRS_NAMED_MAX = 16;
+const heirsOf = ({ heirs }: RevokedCertificate): { heirs?: string; heirCount?: number } =>
+  heirs.length === 0
+    ? {}
+    : { heirs: heirs.slice(0, HEIRS_NAMED_MAX).join(' '), heirCount: heirs.length };
 
 function certificateOf(pem: string): X509Certificate {
   try {

@@ -9,11 +9,12 @@ const OIDC = {
   ...{ kind: 'oidc', issuer: 'https://idp.example', clientSecretFile: 's', audience: 'hub' },
 };
 const TLS = { certificateFile: 'c', keyFile: 'k' };
+const GRPC = { port: 1, caFile: 'a', certificateFile: 'c', keyFile: 'k' };
 const GOOD = {
   roles: ['api', 'jobs'],
   purpose: 'demonstration',
   dataFolder: 'data',
-  grpc: { port: 1, caFile: 'a', certificateFile: 'c', keyFile: 'k' },
+  grpc: GRPC,
   http: { port: 2 },
   publicUrl: 'http://localhost:2',
   signIn: { kind: 'embedded', listen: { port: 3 } },
@@ -36,6 +37,7 @@ describe('the configuration of a hub', () => {
       'beyond this machine with TLS',
       { http: { host: '0.0.0.0', port: 443, tls: TLS }, publicUrl: 'https://hub.example' },
     ],
+    ['with gateways without a record', { grpc: { ...GRPC, gatewayCaFile: 'a' } }],
     ['on the other loopback', { http: { host: '::1', port: 2 }, publicUrl: 'http://[::1]:2' }],
     ['with a syslog receiver', { audit: { syslog: { host: 'log.example', caFile: 'a' } } }],
   ])('is taken %s', (_name, change) => {
@@ -43,6 +45,11 @@ describe('the configuration of a hub', () => {
   });
   it.each<[string, object, string]>([
     ['visible accounts with clinical data', { purpose: 'clinical' }, 'signIn.kind'],
+    [
+      'gateways without a record with clinical data',
+      { purpose: 'clinical', signIn: OIDC, grpc: { ...GRPC, gatewayCaFile: 'a' } },
+      'grpc.gatewayCaFile',
+    ],
     ['plain HTTP beyond this machine', { http: { host: '0.0.0.0', port: 2 } }, 'http.tls'],
     ['plain HTTP at an address', { http: { host: '192.168.1.2', port: 2 } }, 'http.tls'],
     ['plain HTTP at a name', { http: { host: '127.0.0.1.example', port: 2 } }, 'http.tls'],

@@ -2,7 +2,8 @@
  * Configuration of a hub process.
  * Decides every setting that an operator can make; secrets are named by file, never by value.
  * Invariants: the embedded database belongs to one process, which then has both roles; what is not
- * encrypted never leaves this machine; visible demonstration accounts never meet clinical data.
+ * encrypted never leaves this machine; visible demonstration accounts, and gateways without a
+ * record, never meet clinical data.
  * Source: architecture 3 (roles api | jobs); security specification 7 (V13).
  */
 import { z } from 'zod';
@@ -55,7 +56,11 @@ export const hubConfigSchema = z
       .extend({
         caFile: z
           .string()
-          .describe('authority of certificateFile, and of gateways that never joined'),
+          .describe('authority of certificateFile; gateways pin it, it vouches for none of them'),
+        gatewayCaFile: z
+          .string()
+          .optional()
+          .describe('authority of gateways that never joined: never with clinical data'),
         certificateFile: z.string(),
         keyFile: z.string(),
         nationalAnchorFiles: z
@@ -107,6 +112,10 @@ export const hubConfigSchema = z
   .refine(({ signIn }) => signIn.kind !== 'embedded' || isLoopback(signIn.listen.host), {
     path: ['signIn', 'listen', 'host'],
     message: 'the embedded provider listens on this machine only',
+  })
+  .refine(({ grpc, purpose }) => grpc.gatewayCaFile === undefined || purpose !== 'clinical', {
+    path: ['grpc', 'gatewayCaFile'],
+    message: 'gateways of a clinical hub join, each with a record that can be revoked',
   })
   .refine(({ http }) => http.tls !== undefined || isLoopback(http.host), {
     path: ['http', 'tls'],

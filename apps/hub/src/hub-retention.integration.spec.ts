@@ -6,8 +6,15 @@
 import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  advanceCursor,
+  isDigestOwed,
+  lockRemoval,
+  nextDigests,
+  openOutcomes,
+} from '@aifi/hub-database';
 import { putBytes } from '@aifi/hub-object-store';
-import type { Sha256 } from '@aifi/shared-kernel';
+import { sha256Hex, type Sha256 } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
 import { DurableHub, shaOf, siteA, siteB } from '../test/durable-hub.js';
 import type { TestStudy } from '../test/gateway-stand-in.js';
@@ -159,20 +166,49 @@ describe('a crash of retention', () => {
   });
 });
 
-describe('retention of results', () => {
-  it('keeps them until they were acknowledged and thirty days more', async () => {
-    const study = await hub.aJob({ state: 'CONCLUDED' });
-    const { sha256 } = await putBytes(
-      hub.store,
-      siteA,
-      Buffer.from(`result ${study.manifest.jobId}`),
+describe('retention of many', () => {
+  it('removes all that are due at one look, and ends although another has some in hand', async () => {
+    const held = await hub.aJob({ state: 'CONCLUDED' });
+    hub.clock.advance(2 * DAY_MS);
+    await sut.runOnce();
+    const many = Array.from({ length: 450 }, (_, n) => sha256Hex(`removal ${n}`));
+    const put = many.slice(0, 3).map((sha256) => hub.store.path(siteA, sha256));
+    for (const path of put) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, 'x');
+    }
+    await hub.inSite((sql) =>
+      sql.run(
+        `INSERT INTO object_removal (site_id, sha256, size_bytes, marked_at)
+         SELECT $1, unnest($2::text[]), 1, $3`,
+        ...[siteA, many, hub.now()],
+      ),
     );
-    const { jobId } = study.manifest;
+    hub.clock.advance(HOUR_MS);
+    const left = () =>
+      hub.inSite((sql) => sql.rows<{ sha256: string }>('SELECT sha256 FROM object_removal'));
+    await hub.inSite(async (sql) => {
+      await lockRemoval(sql, shaOf(held));
+      await sut.runOnce();
+      expect(await left()).toEqual([{ sha256: shaOf(held) }]);
+    });
+    expect(put.filter((path) => existsSync(path))).toEqual([]);
+    await sut.runOnce();
+    expect(await left()).toEqual([]);
+  });
+});
+
+describe('retention of results', () => {
+  let sequence = 900;
+  /** The result of a concluded job, as the hub keeps it. */
+  async function aResult(jobId: string): Promise<Sha256> {
+    const { sha256 } = await putBytes(hub.store, siteA, Buffer.from(`result ${jobId}`));
+    sequence += 1;
     await hub.inSite(async (sql) => {
       await sql.run(
         `INSERT INTO outcome (site_id, job_id, revision, issue, sequence, manifest, signature)
-         VALUES ($1, $2, 1, 0, 900, '\\x00', '\\x00')`,
-        ...[siteA, jobId],
+         VALUES ($1, $2, 1, 0, $3, '\\x00', '\\x00')`,
+        ...[siteA, jobId, sequence],
       );
       await sql.run(
         `INSERT INTO outcome_object (site_id, job_id, issue, output_index, sha256, size_bytes)
@@ -180,6 +216,75 @@ describe('retention of results', () => {
         ...[siteA, jobId, sha256],
       );
     });
+    return sha256;
+  }
+  const inSite = (statement: string, ...values: (string | Date)[]) =>
+    hub.inSite((sql) => sql.run(statement, ...values));
+
+  it('takes those that newer ones have overtaken, after the same time', async () => {
+    const { jobId } = (await hub.aJob({ state: 'CONCLUDED' })).manifest;
+    const sha256 = await aResult(jobId);
+    const output = (await putBytes(hub.store, siteA, Buffer.from(`output ${jobId}`))).sha256;
+    await inSite(
+      `INSERT INTO inference_job (site_id, job_id, lane, state)
+       VALUES ($1, $2, 'routine', 'DONE')`,
+      ...[siteA, jobId],
+    );
+    await inSite(
+      `INSERT INTO inference_record (site_id, job_id, revision, model_digest, input_digest,
+         lease_epoch, output_sha256, output_size_bytes, header_size_bytes, started_at, finished_at)
+       VALUES ($1, $2, 1, 'd', 'd', 1, $3, 1, 1, $4, $4)`,
+      ...[siteA, jobId, output, hub.now()],
+    );
+    const owed = () => hub.inSite((sql) => isDigestOwed(sql, sha256));
+    expect(await owed()).toBe(true);
+    await inSite('UPDATE outcome SET superseded_at = $2 WHERE job_id = $1', jobId, hub.now());
+    expect(await owed()).toBe(false);
+    expect(await hub.inSite((sql) => nextDigests(sql, ''))).not.toContainEqual({
+      ...{ sha256, kind: 'result' },
+    });
+    hub.clock.advance(29 * DAY_MS);
+    await retain();
+    expect([hub.isThere(sha256), hub.isThere(output)]).toEqual([true, true]);
+    hub.clock.advance(2 * DAY_MS);
+    await retain();
+    expect([hub.isThere(sha256), hub.isThere(output)]).toEqual([false, false]);
+  });
+
+  it('keeps one that a restored gateway is owed again, and owes none that has gone', async () => {
+    const [kept, gone] = [
+      (await hub.aJob({ state: 'ACKNOWLEDGED' })).manifest.jobId,
+      (await hub.aJob({ state: 'ACKNOWLEDGED' })).manifest.jobId,
+    ];
+    const [ofKept, ofGone] = [await aResult(kept), await aResult(gone)];
+    await inSite(
+      `UPDATE outcome SET acked_at = $3 WHERE job_id IN ($1, $2)`,
+      ...[kept, gone, hub.now()],
+    );
+    await inSite('UPDATE outcome SET acked_at = $2 WHERE job_id = $1', gone, new Date(0));
+    await retain();
+    expect([hub.isThere(ofKept), hub.isThere(ofGone)]).toEqual([true, false]);
+    const opening = { gateway: 1, isExact: true, atMs: hub.clock.nowMs() };
+    await hub.inSite(async (sql) => {
+      await openOutcomes(sql, { ...opening, afterSequence: 0 });
+      await advanceCursor(sql, 1, sequence);
+      await openOutcomes(sql, { ...opening, afterSequence: 0 });
+    });
+    const owed = await hub.inSite((sql) =>
+      sql.rows<{ job_id: string }>(
+        'SELECT job_id FROM outcome WHERE acked_at IS NULL AND job_id IN ($1, $2)',
+        ...[kept, gone],
+      ),
+    );
+    expect(owed).toEqual([{ job_id: kept }]);
+    hub.clock.advance(40 * DAY_MS);
+    await retain();
+    expect(hub.isThere(ofKept)).toBe(true);
+  });
+
+  it('keeps them until they were acknowledged and thirty days more', async () => {
+    const { jobId } = (await hub.aJob({ state: 'CONCLUDED' })).manifest;
+    const sha256 = await aResult(jobId);
     hub.clock.advance(90 * DAY_MS);
     await retain();
     expect(hub.isThere(sha256)).toBe(true);

@@ -16,6 +16,7 @@ import {
   markOrphan,
   markPixels,
   markResults,
+  REMOVALS_MAX,
   type HubDatabase,
   siteIdsOf,
   type ObjectRemoval,
@@ -73,6 +74,8 @@ export interface HubRetentionDependencies {
   readonly logger: Logger;
 }
 type Step = (sql: Sql) => Promise<number>;
+/** Locked: another process has it in hand, and it stays on record here. */
+type Removed = 'removed' | 'kept' | 'locked';
 
 export function createHubRetention(dependencies: HubRetentionDependencies): Stage {
   const { clock } = dependencies;
@@ -121,13 +124,19 @@ export class HubRetention {
     await this.#markAll(siteId, (sql) => markResults(sql, times, at), signal);
     await this.#markOrphans(siteId, times, at);
     const until = new Date(nowMs - BETWEEN_STEPS_MS);
-    const due = await database.withSite(siteId, (sql) => dueRemovals(sql, until));
     let count = 0;
-    for (const removal of due) {
-      if (signal?.aborted) break;
-      if (await this.#remove(siteId, removal, times)) count += 1;
+    for (;;) {
+      const due = await database.withSite(siteId, (sql) => dueRemovals(sql, until));
+      let ended = 0;
+      for (const removal of due) {
+        if (signal?.aborted) return count;
+        const end = await this.#remove(siteId, removal, times);
+        if (end !== 'locked') ended += 1;
+        if (end === 'removed') count += 1;
+      }
+      // What another process has in hand comes again: without an end of ours there is no more.
+      if (due.length < REMOVALS_MAX || ended === 0) return count;
     }
-    return count;
   }
 
   async #markAll(siteId: SiteId, step: Step, signal?: AbortSignal): Promise<void> {
@@ -154,13 +163,12 @@ export class HubRetention {
     }
   }
 
-  /** True when a file went; false when somebody needs it, or another process has it in hand. */
-  #remove(siteId: SiteId, removal: ObjectRemoval, times: RetentionTimes): Promise<boolean> {
+  #remove(siteId: SiteId, removal: ObjectRemoval, times: RetentionTimes): Promise<Removed> {
     const { database, store, clock } = this.dependencies;
     const path = store.path(siteId, removal.sha256);
     const about = { ...removal, ...times, at: new Date(clock.nowMs()) };
     return database.withSite(siteId, async (sql) => {
-      if (!(await lockRemoval(sql, removal.sha256))) return false;
+      if (!(await lockRemoval(sql, removal.sha256))) return 'locked';
       if (!(await isNeeded(sql, removal.sha256, times))) {
         await renameIfThere(path, path + ASIDE);
         crashPoint('hub.retention.set-aside');
@@ -172,13 +180,13 @@ export class HubRetention {
           await syncFolder(dirname(path)).catch(isGone);
           await endRemoval(sql, siteId, { ...about, isKept: false });
           crashPoint('hub.retention.before-commit');
-          return true;
+          return 'removed';
         }
       }
       const isKept = await putBack(path, removal.sizeBytes);
       crashPoint('hub.retention.put-back');
       await endRemoval(sql, siteId, { ...about, isKept });
-      return false;
+      return 'kept';
     });
   }
 }

@@ -41,7 +41,10 @@ export function createHubStages(parts: HubParts, stopping: AbortSignal): HubStag
   const [routeWake, inferWake, resultsWake] = [new Wake(), new Wake(), new Wake()];
   const onFault: FaultListener = (error, siteId) =>
     logger.fault('call refused', error, siteId === undefined ? {} : { siteId });
-  const downlink = createDownlink({ ...parts, control: config.control, onFault, stopping });
+  const downlink = createDownlink({
+    ...{ ...parts, control: config.control, onFault, stopping },
+    configuration: parts.enrolment.configuration,
+  });
   const ring = (wake: Wake) => (): void => {
     tellPages(parts);
     wake.notify();

@@ -158,8 +158,10 @@ describe('a take-over', () => {
     expect((await post(BEN, `/api/v1/approvals/${id}/decision`, decision))[0]).toBe(200);
     expect(await post(ANNE, path, order)).toEqual([200, { siteId: OWN_SITE, ...order }]);
     expect((await post(ANNE, path, order))[0]).toBe(409);
-    // The one that was taken over gets nothing any more, whatever its certificate says.
-    expect(await owed()).toEqual([]);
+    // Nobody gets in under the number of the old box any more, whatever the certificate says.
+    const { caFile } = sut.certificates.hub;
+    const again = sut.gateway({ ...sut.certificates.sites[OWN_SITE], caFile });
+    await expect(again.rules()).rejects.toMatchObject({ code: UNAUTHENTICATED });
   }, 30_000);
 });
 

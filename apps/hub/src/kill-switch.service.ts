@@ -85,10 +85,13 @@ export class KillSwitchService {
       ...{ ...about, reason, responsibleUserId: decidedBy?.id ?? null },
       detail: { ...body, approval },
     };
-    return access.acts.perform(caller, { params, body }, async (sql) => {
+    const answer = await access.acts.perform(caller, { params, body }, async (sql) => {
       await recordTakeOver(sql, { ...body, siteId, atMs: nowMs });
       return { answer: { siteId, ...body }, subject };
     });
+    // Whoever is connected under the number of the old box is cut now, not at the next look.
+    this.runtime.lookAtLink();
+    return answer;
   }
 
   #scopeOf(

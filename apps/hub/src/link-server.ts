@@ -12,18 +12,21 @@ import type { HubConfig } from './hub-config.js';
 import type { HubParts } from './hub-parts.js';
 import type { HubStages } from './hub-stages.js';
 
-/** OpenStudy carries the manifest: 50,000 instances of about 430 bytes. @unit bytes */
-const MANIFEST_MESSAGE_BYTES_MAX = 32 * 1024 * 1024;
-/** Four upload streams of 32 MiB for a gateway (F7). @unit MiB */
+/**
+ * Of one connection: outcomes and control, four uploads that open or close, anchors, renewal. Those
+ * beyond wait at the gateway; each may hold a message in memory, whoever its sender is.
+ */
+const STREAMS_MAX = 8;
+/** Eight streams with a manifest of 16 MiB each (F7). @unit MiB */
 const SESSION_MEMORY_MIB_MAX = 128;
 /** Time for open calls to end before they are cut. @unit ms */
 const STOP_GRACE_MS = 5_000;
 
 export class LinkServer {
   readonly #server = new Server({
-    'grpc.max_receive_message_length': MANIFEST_MESSAGE_BYTES_MAX,
+    'grpc.max_receive_message_length': LIMITS.linkMessageBytesMax,
     'grpc.max_send_message_length': LIMITS.linkMessageBytesMax,
-    'grpc.max_concurrent_streams': 32,
+    'grpc.max_concurrent_streams': STREAMS_MAX,
     ...keepaliveOptions(),
     'grpc-node.max_session_memory': SESSION_MEMORY_MIB_MAX,
   });

@@ -80,7 +80,11 @@ export function hubSettings(
     roles: ['api', 'jobs'],
     purpose: 'demonstration',
     dataFolder: join(folder, 'hub'),
-    grpc: { host: '127.0.0.1', port: 0, ...certificates.hub },
+    grpc: {
+      ...{ host: '127.0.0.1', port: 0, ...certificates.hub },
+      // The gateways of the tests have certificates of the same authority, and no record.
+      gatewayCaFile: certificates.hub.caFile,
+    },
     http: { host: '127.0.0.1', port: 0 },
     publicUrl: 'http://localhost:1',
     // Without pages, whether or not they have been built here.

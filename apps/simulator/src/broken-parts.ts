@@ -76,13 +76,18 @@ interface VaultParts {
   readonly siteId: SiteId;
   readonly random: Random;
   readonly linkageSwaps: () => number;
+  readonly misread: Misread;
+}
+/** Linkage rows that are read as another patient's: as long as the rows live, not the process. */
+export class Misread {
+  readonly swapped = new Map<JobId, Linkage>();
+  readonly sent = new Map<JobId, Linkage>();
 }
 
 /** The vault as the stages see it: in times of trouble a row may be read as another patient's. */
 export function brokenVault(parts: VaultParts): Vault {
   const { bug, vault } = parts;
-  const swapped = new Map<JobId, Linkage>();
-  const sent = new Map<JobId, Linkage>();
+  const { swapped, sent } = parts.misread;
   const linkage = (jobId: JobId): Linkage | undefined => swapped.get(jobId) ?? vault.linkage(jobId);
   const recordLinkage: Vault['recordLinkage'] = async (own, ...rest) => {
     const recorded = vault.recordLinkage(own, ...rest);

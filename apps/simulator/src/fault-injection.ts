@@ -41,7 +41,9 @@ export function injectFaults(simulated: Simulated): void {
   });
   times(plan.clockJumps, () => {
     const { gateway } = random.pick(sites);
+    gateway.wasSkewed = true;
     gateway.skewMs = random.pick([-3_600_000, -70_000, 70_000, 3_600_000]);
+    world.note(`the clock of ${gateway.parts.siteId} is wrong by ${gateway.skewMs / 1_000} s`);
     lasting(simulated, 120_000, () => (gateway.skewMs = 0));
   });
   for (const site of sites) {
@@ -86,7 +88,7 @@ function changePatient(simulated: Simulated, { gateway, pacs }: Site, study: Stu
     const { life, sources } = gateway;
     if (!life || !sources) return void world.in(5_000, undefined, tell);
     const told = (): void => {
-      applyIdentityEvent(sources, event, EPOCH_MS + Math.floor(world.nowMs)).then(
+      applyIdentityEvent(sources, event, EPOCH_MS + Math.floor(world.nowMs + gateway.skewMs)).then(
         () => {
           if (!wasTaken) gateway.untold -= 1;
           wasTaken = true;

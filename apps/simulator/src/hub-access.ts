@@ -69,7 +69,11 @@ export class HubProcess {
     const store = brokenOutcomes(bug, model, committed(this.hub, rows.outcomes), rows);
     const dependencies = {
       ...{ outcomes: store, clock: this.#clock, bell, onFault: () => undefined },
-      store: { read: (siteId: SiteId, sha256: Sha256) => this.#read(siteId, sha256) },
+      store: {
+        has: async (siteId: SiteId, { sha256 }: { readonly sha256: Sha256 }) =>
+          this.hub.object(siteId, sha256) !== undefined,
+        read: (siteId: SiteId, sha256: Sha256) => this.#read(siteId, sha256),
+      },
       stopping: new AbortController().signal,
     };
     const sides = {
@@ -128,7 +132,8 @@ export class HubAccess {
     const { siteId, link, isLinked, model } = this.parts;
     return {
       openStudy: (request) => {
-        if (!isLinked(request.jobId as JobId)) {
+        // A process that has died calls nobody.
+        if (life.isAlive && !isLinked(request.jobId as JobId)) {
           model.violated('P1: a study leaves before its linkage is durable');
         }
         return answerOf(() => link.call(life, () => this.#hub().openStudy(siteId, request)));
@@ -141,13 +146,13 @@ export class HubAccess {
   transport(life: Life, files: FileSystem): ObjectTransport {
     const { siteId, link } = this.parts;
     return {
-      send: async ({ objects, acknowledge, pace, signal }) => {
+      send: async ({ jobId, objects, acknowledge, pace, signal }) => {
         for (const { sha256, path, sizeBytes } of objects) {
           if (signal.aborted) break;
           await pace(sizeBytes);
           const bytes = await files.read(path);
           const digest = sha256 as Sha256;
-          await link.call(life, () => this.#hub().putObject(siteId, digest, bytes));
+          await link.call(life, () => this.#hub().putObject(siteId, { jobId, sha256 }, bytes));
           await acknowledge(digest);
         }
         return { kind: 'sent' };

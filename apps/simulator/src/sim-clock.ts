@@ -12,8 +12,13 @@ import { NEVER, type Life, type Scheduled, type World } from './world.js';
 export const EPOCH_MS = 1_800_000_000_000;
 /** Longest sleep that is taken for a look. @unit ms */
 const LOOK_MS_MAX = 10_000;
-/** A look comes so much later than asked for: bells carry the work, looks only find retries. */
-const STRETCH = 4;
+/**
+ * A look comes so much later than asked for, by the life: bells carry the work, looks only find
+ * retries, and a look that finds nothing takes as long as work.
+ */
+export const PACES = [4, 20, 20, 60] as const;
+/** Looks of a process with work come at least so often. @unit ms */
+const NOMINAL_MS_MAX = 60_000;
 /** Looks of an idle process come at least so often. @unit ms */
 const IDLE_MS_MAX = 120_000;
 
@@ -32,6 +37,8 @@ export class SimClock implements Clock {
     private readonly life: Life,
     /** How wrong the wall clock of this machine is just now. @unit ms */
     private readonly skewMs: () => number = () => 0,
+    /** How many times later than asked for it looks. */
+    private readonly pace: number = PACES[0],
   ) {
     this.#activeMs = world.nowMs;
   }
@@ -49,7 +56,8 @@ export class SimClock implements Clock {
     if (signal?.aborted) return Promise.resolve();
     const idleMs = world.nowMs - this.#activeMs;
     const isLook = delayMs <= LOOK_MS_MAX;
-    const lookMs = Math.max(STRETCH * delayMs, Math.min(IDLE_MS_MAX, idleMs));
+    const nominalMs = Math.max(delayMs, Math.min(NOMINAL_MS_MAX, this.pace * delayMs));
+    const lookMs = Math.max(nominalMs, Math.min(IDLE_MS_MAX, idleMs));
     const sleptMs = isLook ? lookMs : delayMs;
     return new Promise((resolve) => {
       const wake = (): void => {
@@ -58,7 +66,7 @@ export class SimClock implements Clock {
         resolve();
       };
       const sleeper: Sleeper = {
-        nominalMs: STRETCH * delayMs,
+        nominalMs,
         event: world.in(sleptMs, life, wake),
         wake,
       };

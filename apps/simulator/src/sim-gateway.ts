@@ -8,7 +8,9 @@
 import { join } from 'node:path';
 import { createAssembleStage } from '@aifi/gateway-assemble';
 import {
+  endOvertakenJobs,
   GATEWAY_MIGRATIONS,
+  hasOvertakenJobs,
   type GatewayDatabase,
   MemoryDatabase,
   type Migration,
@@ -25,6 +27,7 @@ import { IdentityEventLog, Vault } from '@aifi/gateway-vault';
 import {
   DurableWriter,
   fileFault,
+  pollingStage,
   Wake,
   type FileSystem,
   type JobId,
@@ -33,7 +36,7 @@ import {
 } from '@aifi/shared-kernel';
 import type { KeyRing } from '@aifi/shared-site-keys';
 import type { Bug } from './bugs.js';
-import { brokenDatabase, brokenPacs, brokenVault } from './broken-parts.js';
+import { brokenDatabase, brokenPacs, brokenVault, Misread } from './broken-parts.js';
 import { HUB_KEYS } from './hub-keys.js';
 import type { Instance } from './hospital.js';
 import type { HubAccess } from './hub-access.js';
@@ -41,7 +44,7 @@ import { pseudonymiseForSimulation } from './pseudonymise-stand-in.js';
 import type { Random } from './random.js';
 import { RULES } from './products.js';
 import type { ReferenceModel } from './reference-model.js';
-import { SimClock } from './sim-clock.js';
+import { PACES, SimClock } from './sim-clock.js';
 import { SimDisk } from './sim-disk.js';
 import type { SimPacs } from './sim-pacs.js';
 import { traceLogger } from './trace-logger.js';
@@ -102,23 +105,29 @@ interface Process {
   readonly open: readonly GatewayDatabase[];
 }
 
-/**
- * The result of an older revision never follows that of a newer one: what waits for that ends at
- * its deadline, which no schedule waits for.
- */
-export const IS_OVERTAKEN = `(job.state IN ('UPLOADED', 'HELD') AND EXISTS (SELECT 1 FROM job newer
-  WHERE newer.study_id = job.study_id AND newer.product = job.product
-    AND newer.revision > job.revision
-    AND newer.state IN ('RETURNED', 'REIDENTIFIED', 'HELD', 'QUARANTINED', 'RESULT_IN_PACS')))`;
+/** As the deadline watch of a gateway does, should the other stages have missed one. */
+function overtakenStage({ database, clock }: Process): Stage {
+  const runOnce = async (): Promise<number> => {
+    if (!database.read(hasOvertakenJobs)) return 0;
+    const options = { stage: 'deliver' as const, atMs: clock.nowMs() };
+    return (await database.write((sql) => endOvertakenJobs(sql, options))).length;
+  };
+  const wake = new Wake();
+  const onFault = (): void => undefined;
+  return pollingStage({ name: 'overtaken', clock, wake, intervalMs: 5_000, runOnce, onFault });
+}
 
 export class SimGateway {
   readonly disk: SimDisk;
   /** How wrong its wall clock is. @unit ms */
   skewMs = 0;
+  /** Its wall clock went wrong at some time. */
+  wasSkewed = false;
   #process: Process | undefined;
   /** Identity events that the hospital has not told it yet. */
   untold = 0;
   #files = 0;
+  readonly #misread = new Misread();
   /** Of its processes. */
   deaths = 0;
   #lives = 0;
@@ -147,7 +156,7 @@ export class SimGateway {
     const open = this.#process?.database.read((sql) =>
       sql.get(
         `SELECT 1 WHERE EXISTS (SELECT 1 FROM job WHERE terminal_ms IS NULL
-             AND state NOT IN ('QUARANTINED', 'HELD') AND NOT ${IS_OVERTAKEN})
+             AND state NOT IN ('QUARANTINED', 'HELD'))
            OR EXISTS (SELECT 1 FROM job JOIN study USING (study_id) WHERE state = 'HELD'
              AND study_uid NOT IN (SELECT value FROM json_each(?)))
            OR EXISTS (SELECT 1 FROM instance WHERE revision IS NULL)
@@ -181,7 +190,7 @@ export class SimGateway {
     this.#lives += 1;
     world.note(`${siteId} starts`);
     const life = new Life(siteId);
-    const clock = new SimClock(world, life, () => this.skewMs);
+    const clock = new SimClock(world, life, () => this.skewMs, random.pick(PACES));
     const open: GatewayDatabase[] = [];
     const database = (migrations: readonly Migration[]): GatewayDatabase => {
       const started = this.parts.rows.of(migrations).start((commit) => {
@@ -198,7 +207,7 @@ export class SimGateway {
     const vault = Vault.open(`${DATA}/vault.db`, this.parts.ring, { clock, database });
     const events = IdentityEventLog.open(`${DATA}/events.db`, this.parts.ring, { database });
     const instances = new InstanceStore(rows, INCOMING, new PoisonStore(rows), files);
-    const believed = brokenVault({ ...this.parts, vault });
+    const believed = brokenVault({ ...this.parts, vault, misread: this.#misread });
     const process = {
       life,
       clock,
@@ -286,6 +295,7 @@ export class SimGateway {
         ...{ port: hub.uplink(life), transport: hub.transport(life, files), config: UPLINK },
         ...{ deadlines: DEADLINES, random: random.next, onDone: ring_('spool') },
       }),
+      overtakenStage(process),
       createReidentifyStage({
         ...common('reidentify'),
         ...linkage,

@@ -1,7 +1,7 @@
 /**
  * SimHub: the hub, as far as a schedule needs it.
- * Decides what it keeps (jobs, objects, a queue with leases and fencing tokens, numbered outcomes)
- * and when: each change is one commit that takes its time, and a process that dies before it has
+ * Decides what it keeps (studies and objects by the real ingest over its rows in memory, a queue
+ * with leases and fencing tokens, numbered outcomes) and when: each change is one commit that takes its time, and a process that dies before it has
  * changed nothing. Its rows outlive its processes.
  * Invariants: an acknowledgement follows the commit that it tells of; tables are keyed by site; a
  * claim whose token is old writes nothing.
@@ -15,14 +15,28 @@ import {
   type Sha256,
   type SiteId,
 } from '@aifi/shared-kernel';
-import { decodeManifest, studyManifestSchema, type StudyManifest } from '@aifi/contracts-manifests';
+import type { StudyManifest } from '@aifi/contracts-manifests';
 import type { uplink } from '@aifi/contracts-proto';
 import { MemoryOutcomeStore, type KeptOutcome } from '@aifi/hub-downlink';
+import type { LinkPeer } from '@aifi/hub-identity';
+import {
+  createUplinkHandlers,
+  MemoryIngestStore,
+  ObjectCommit,
+  type IngestStore,
+  type MemoryStudyJob,
+  type ObjectName,
+  type ObjectRecords,
+  type UplinkHandlers,
+} from '@aifi/hub-ingest';
+import type { FinishedObject } from '@aifi/hub-object-store';
 import type { Bug } from './bugs.js';
-import { CANARY } from './hospital.js';
+import { CANARY, SITES } from './hospital.js';
+import { RULES } from './products.js';
 import type { Random } from './random.js';
 import type { ReferenceModel } from './reference-model.js';
-import type { Life, World } from './world.js';
+import { SimClock } from './sim-clock.js';
+import { NEVER, type Life, type World } from './world.js';
 
 export interface HubJob {
   readonly siteId: SiteId;
@@ -30,7 +44,7 @@ export interface HubJob {
   readonly manifest: StudyManifest;
   readonly manifestSha256: Sha256;
   readonly envelope: Buffer;
-  state: 'OPEN' | 'QUEUED' | 'DONE';
+  state: 'QUEUED' | 'DONE';
   leaseUntilMs: number;
   leaseEpoch: number;
   attempts: number;
@@ -47,26 +61,61 @@ export interface HubParts {
 }
 /** Commit of the database, with its synchronous standby. @unit ms */
 const COMMIT_MS_MAX = 8;
+/** An idle worker sees within this time that there is something. @unit ms */
+const LOOK_MS_MAX = 4_000;
 
 /** What outlives a process of the hub. */
 export class HubRows {
   readonly jobs = new Map<string, HubJob>();
   readonly objects = new Map<string, Buffer>();
+  readonly ingest = new MemoryIngestStore();
   readonly outcomes = new MemoryOutcomeStore();
   /** Every outcome that was ever made, whoever got it. */
   readonly concluded: KeptOutcome[] = [];
+
+  constructor() {
+    for (const siteId of [EVERYBODY, ...SITES.map((site) => site.siteId)]) {
+      this.ingest.enrol(siteId, RULES.sha256);
+    }
+  }
+}
+/** The planted fault: one tenant for all. */
+const EVERYBODY = 'everybody' as SiteId;
+
+interface Received {
+  readonly expected: { readonly sha256: Sha256; readonly sizeBytes: number };
+  readonly bytes: Buffer;
+}
+const peerOf = (siteId: SiteId): LinkPeer => ({ siteId, gateway: 1 }) as LinkPeer;
+
+/** What routing makes of a study that is held whole. */
+function queued(siteId: SiteId, { opening, manifestSha256 }: MemoryStudyJob): HubJob {
+  const { manifest, envelope } = opening;
+  return {
+    ...{ siteId, jobId: manifest.jobId, manifest, manifestSha256, state: 'QUEUED' },
+    ...{ envelope: Buffer.from(envelope), leaseUntilMs: 0, leaseEpoch: 0, attempts: 0 },
+  };
 }
 
 export const keyOf = (siteId: SiteId, name: string): string => `${siteId}/${name}`;
 
 /** One life of the hub. */
 export class SimHub {
+  readonly #clock: SimClock;
+  readonly #uplink: UplinkHandlers;
+  readonly #objects: ObjectCommit;
+
   constructor(
     readonly life: Life,
     private readonly world: World,
     private readonly rows: HubRows,
     private readonly parts: HubParts,
-  ) {}
+  ) {
+    this.#clock = new SimClock(world, life);
+    const onDone = (): void => this.#ring(world.nowMs);
+    this.#uplink = createUplinkHandlers({ ingest: this.#ingest(), clock: this.#clock, onDone });
+    this.#objects = this.#objectCommit();
+  }
 
   /** One transaction: all of it, or nothing when the process dies before. */
   async commit<T>(work: () => T | Promise<T>): Promise<T> {
@@ -91,71 +140,98 @@ export class SimHub {
   openStudy(caller: SiteId, request: uplink.OpenStudyRequest): Promise<uplink.OpenStudyResponse> {
     const siteId = this.#site(caller);
     if (siteId !== caller) this.parts.model.violated('C1: a study is of another site');
-    const manifest = decodeManifest(studyManifestSchema, request.manifest);
-    return this.commit(() => {
-      const key = this.#key(siteId, manifest.jobId);
-      const known = this.rows.jobs.get(key);
-      const manifestSha256 = sha256Hex(request.manifest);
-      if (known && known.manifestSha256 !== manifestSha256) {
-        throw new AifiError('STATE_CONFLICT', 'the job was opened with other bytes');
-      }
-      if (!known) {
-        this.rows.jobs.set(key, {
-          ...{ siteId, jobId: manifest.jobId, manifest, manifestSha256, state: 'OPEN' },
-          envelope: Buffer.from(request.envelope),
-          ...{ leaseUntilMs: 0, leaseEpoch: 0, attempts: 0 },
-        });
-      }
-      const held = manifest.objects.filter(({ sha256 }) =>
-        this.rows.objects.has(keyOf(siteId, sha256)),
-      );
-      const stored = known !== undefined && known.state !== 'OPEN';
-      return { heldSha256: held.map(({ sha256 }) => sha256), stored, partial: [] };
-    });
+    return this.#uplink.openStudy(peerOf(siteId), request);
   }
-  /** The planted fault: rows are found by their job alone. */
-  #key(siteId: SiteId, jobId: JobId): string {
-    return this.parts.bug === 'c3-key-without-site' ? jobId : keyOf(siteId, jobId);
-  }
-
-  /** Resolves when the object is durable. */
-  async putObject(siteId: SiteId, sha256: Sha256, bytes: Buffer): Promise<void> {
-    const { model, bug } = this.parts;
-    if (bytes.includes(CANARY)) model.violated('H11: identity has left the hospital');
-    const keep = (): void => {
-      if (sha256Hex(bytes) !== sha256) {
-        throw new AifiError('DIGEST_MISMATCH', 'the bytes are not those that were declared');
-      }
-      this.rows.objects.set(keyOf(siteId, sha256), bytes);
-    };
-    if (bug === 'p2-ack-before-durable') {
-      // The planted fault: the answer does not wait for the disk.
-      this.world.in(this.parts.random.int(1_000, 20_000), this.life, keep);
-      return;
-    }
-    await this.world.wait(this.parts.random.int(1, 20), this.life);
-    await this.commit(keep);
-  }
-
   closeStudy(
     siteId: SiteId,
-    { jobId, manifestSha256 }: uplink.CloseStudyRequest,
+    request: uplink.CloseStudyRequest,
   ): Promise<uplink.CloseStudyResponse> {
-    return this.commit(() => {
-      const job = this.rows.jobs.get(this.#key(siteId, jobId as JobId));
-      if (!job || job.manifestSha256 !== manifestSha256) {
-        throw new AifiError('NOT_FOUND', 'no such job');
-      }
-      if (job.state === 'OPEN') {
-        const isWhole =
-          this.parts.bug === 'p2-ack-before-durable' ||
-          job.manifest.objects.every(({ sha256 }) => this.rows.objects.has(keyOf(siteId, sha256)));
-        if (!isWhole) throw new AifiError('STATE_CONFLICT', 'objects of the job are missing');
-        job.state = 'QUEUED';
+    return this.#uplink.closeStudy(peerOf(siteId), request);
+  }
+  /** The planted fault: rows are found by their job alone. */
+  #tenant(siteId: SiteId): SiteId {
+    return this.parts.bug === 'c3-key-without-site' ? EVERYBODY : siteId;
+  }
+
+  /** The rows of ingest; the job is queued in the transaction that closes it. */
+  #ingest(): IngestStore {
+    const { ingest, jobs } = this.rows;
+    const open: IngestStore['open'] = (opening) => {
+      const peer = { ...opening.peer, siteId: this.#tenant(opening.peer.siteId) } as LinkPeer;
+      return this.commit(() => ingest.open({ ...opening, peer }));
+    };
+    const close: IngestStore['close'] = (closing) =>
+      this.commit(async () => {
+        const { siteId, jobId } = closing;
+        const tenant = this.#tenant(siteId);
+        if (!(await ingest.close({ ...closing, siteId: tenant }))) return false;
+        const job = queued(siteId, ingest.sites.get(tenant)!.jobs.get(jobId)!);
+        jobs.set(keyOf(tenant, jobId), job);
         this.world.note(`hub holds ${siteId} ${job.manifest.product.id} r${job.manifest.revision}`);
+        return true;
+      });
+    return { open, close };
+  }
+
+  /** Resolves when the object is durable and its row as well. */
+  async putObject(siteId: SiteId, name: ObjectName, bytes: Buffer): Promise<void> {
+    const { model } = this.parts;
+    if (bytes.includes(CANARY)) model.violated('H11: identity has left the hospital');
+    const [listed] = await this.rows.ingest.listed(this.#tenant(siteId), name);
+    if (!listed) throw new AifiError('NOT_FOUND', 'no job lists the object');
+    const { sha256, sizeBytes } = listed;
+    if (bytes.length !== sizeBytes || sha256Hex(bytes) !== sha256) {
+      throw new AifiError('DIGEST_MISMATCH', 'the bytes are not those that were declared');
+    }
+    const object: Received = { expected: { sha256, sizeBytes }, bytes };
+    await this.#objects.add(siteId, object as Received & FinishedObject['object']);
+  }
+
+  #objectCommit(): ObjectCommit {
+    const { rows, world, life, parts } = this;
+    const place = async (group: readonly FinishedObject[]): Promise<void> => {
+      const keep = (): void => {
+        for (const { siteId, object } of group) {
+          const { expected, bytes } = object as Received & typeof object;
+          rows.objects.set(keyOf(siteId, expected.sha256), bytes);
+        }
+      };
+      // The planted fault: the row does not wait for the disk.
+      if (parts.bug === 'p2-ack-before-durable') {
+        world.in(parts.random.int(1_000, 20_000), life, keep);
+      } else {
+        await world.wait(parts.random.int(1, 20), life);
+        keep();
       }
-      return { ack: { jobId, manifestSha256 } };
+    };
+    const records: ObjectRecords = {
+      listed: (siteId, name) => rows.ingest.listed(siteId, name),
+      stored: (siteId, objects) =>
+        this.commit(() => rows.ingest.stored(this.#tenant(siteId), objects)),
+    };
+    return new ObjectCommit({ store: { place }, records, clock: this.#clock });
+  }
+
+  readonly #idle = new Set<() => void>();
+  /** Resolves when there may be something to claim: a job came, or a lease is over. */
+  untilClaimable(): Promise<void> {
+    if (!this.life.isAlive) return NEVER;
+    const leases = [...this.rows.jobs.values()].filter(({ state }) => state === 'QUEUED');
+    const dueMs = Math.min(...leases.map(({ leaseUntilMs }) => leaseUntilMs));
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#idle.delete(look)) resolve();
+      };
+      this.#idle.add(look);
+      if (dueMs < Infinity) this.#ring(dueMs);
     });
+  }
+  /** Idle workers look, each in its time. */
+  #ring(atMs: number): void {
+    const { world, life, parts } = this;
+    for (const look of this.#idle) {
+      world.in(atMs - world.nowMs + parts.random.int(0, LOOK_MS_MAX), life, look);
+    }
   }
 
   /** Claims the next job, acute first; the lease and its token are the claimer's from then on. */
@@ -168,6 +244,7 @@ export class SimHub {
       if (!job) return undefined;
       job.leaseEpoch += 1;
       job.leaseUntilMs = this.world.nowMs + LIMITS.leaseMs;
+      this.#ring(job.leaseUntilMs);
       return { job, epoch: job.leaseEpoch };
     });
   }
@@ -184,6 +261,7 @@ export class SimHub {
       if (job.leaseEpoch !== epoch) return;
       job.attempts += 1;
       job.leaseUntilMs = this.world.nowMs + 1_000;
+      this.#ring(job.leaseUntilMs);
     });
   }
   /** The outcome in the transaction that ends the job; false when the claim is somebody else's. */

@@ -68,8 +68,8 @@ export class SimLink {
         // A line that is silently gone is found by the silence.
         if (!this.isSilent) call.fails(this.#latencyMs());
       };
-      const answer = (settle: () => void): void => {
-        if (this.#isCut) fail();
+      const answer = (hub: Life, settle: () => void): void => {
+        if (!hub.isAlive || this.#isCut) fail();
         else settle();
       };
       const arrive = (isAnswered: boolean): void => {
@@ -78,8 +78,9 @@ export class SimLink {
         hub.onEnd.push(fail);
         world.in(0, hub, () => {
           work().then(
-            (value) => isAnswered && answer(() => call.answers(this.#latencyMs(), value)),
-            (error: Error) => isAnswered && answer(() => call.refuses(this.#latencyMs(), error)),
+            (value) => isAnswered && answer(hub, () => call.answers(this.#latencyMs(), value)),
+            (error: Error) =>
+              isAnswered && answer(hub, () => call.refuses(this.#latencyMs(), error)),
           );
         });
       };

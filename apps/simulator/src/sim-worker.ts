@@ -43,16 +43,14 @@ export interface WorkerParts {
   /** Rung when there is an outcome. */
   readonly onConcluded: () => void;
 }
-const POLL_MS = 4_000;
 const HUB_UID_KEY = Buffer.alloc(32, 3);
 type Mix = 'none' | 'envelope' | 'input';
 
 export async function runWorker(hub: SimHub, parts: WorkerParts): Promise<void> {
-  const { world, random } = parts;
   while (hub.life.isAlive) {
     const claimed = await hub.claim();
     if (claimed) await tryJob(hub, parts, claimed);
-    else await world.wait(random.int(1_000, POLL_MS), hub.life);
+    else await hub.untilClaimable();
   }
 }
 

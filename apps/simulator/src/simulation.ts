@@ -74,6 +74,9 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const plan = scenario?.plan ?? faultPlan(random);
   const studies = scenario?.studies ?? plannedStudies(random);
   const mathRandom = Math.random;
+  const { stackTraceLimit } = Error;
+  // Faults are many, and nobody looks where they came from.
+  Error.stackTraceLimit = 0;
   Math.random = random.split().next;
   const simulated = assemble({ random, plan, studies, options });
   const { world, model } = simulated;
@@ -92,6 +95,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   } finally {
     onCrashPoint(undefined);
     Math.random = mathRandom;
+    Error.stackTraceLimit = stackTraceLimit;
     for (const { gateway } of simulated.sites) gateway.end('kill');
     for (const rows of gatewayRows) rows.clear();
   }
@@ -181,7 +185,8 @@ function passed(simulated: Simulated, name: string): void {
     const site = sites.find(({ gateway }) => gateway.life === life)!;
     endGateway(simulated, site.gateway, random.chance(0.3) ? 'power' : 'kill');
   }
-  throw new Died();
+  // A group commit of objects runs by itself, and nobody hears its faults; its ports are dead.
+  if (!name.startsWith('hub.ingest.object-')) throw new Died();
 }
 
 const RESTART_MS_MAX = 20_000;

@@ -19,11 +19,13 @@ import { temporaryFolder } from '@aifi/shared-testing';
 import {
   backlogOf,
   gatewaySettings,
+  HUB_SETTINGS,
   isPossibleAt,
   isSettled,
   type ChaosSite,
   type EdgeKind,
 } from './chaos-site.js';
+import { ageGateway, HubAgeing } from './ageing.js';
 import { check, type Verdict } from './checker.js';
 import { collect } from './collect.js';
 import { Coverage } from './coverage.js';
@@ -40,6 +42,8 @@ export interface ChaosOrder {
   /** Time of trouble at most; it ends sooner when all kills and points are done. @unit ms */
   readonly troubleMs: number;
   readonly kills: number;
+  /** Time in which these are made. @unit ms @default nine tenths of `troubleMs` */
+  readonly killsWithinMs?: number | undefined;
   readonly points: readonly string[];
   /** Hits of each point. */
   readonly hitsEach: number;
@@ -72,8 +76,8 @@ const QUIET_MS = 1_500;
 const SETTLE_MS_MAX = 120_000;
 const PROGRESS_MS = 10_000;
 const LOOK_MS = 500;
-/** Two hundred studies with their files fit; it is filled on purpose. @unit bytes */
-const DISK_BYTES = 256 * 1024 * 1024;
+/** All studies that are under way fit, with results; it is filled on purpose. @unit bytes */
+const DISK_BYTES = 512 * 1024 * 1024;
 /** The site whose gateway has it: its files do not stay. */
 const DISK_SITE = 1;
 const EDGE_KINDS: readonly EdgeKind[] = ['dicom', 'link', 'pacs'];
@@ -82,6 +86,13 @@ const PACS_SETTINGS = {
   // Five of them beside everything else on two cores.
   ...{ HttpThreadsCount: 6, DicomThreadsCount: 4, ConcurrentJobs: 3 },
 };
+
+/**
+ * A hub that dies every few seconds lets nothing pass, and gateways wait for work: after some lives
+ * that end at a point it has one that does not.
+ */
+const [HUB_TURN_MS, HUB_REST_MS] = [30_000, 15_000];
+const isTurnOfHub = (nowMs: number): boolean => nowMs % (HUB_TURN_MS + HUB_REST_MS) < HUB_TURN_MS;
 
 export async function runChaos(order: ChaosOrder): Promise<ChaosReport> {
   const run = new ChaosRun(order);
@@ -101,6 +112,7 @@ class ChaosRun {
   readonly #coverage: Coverage;
   readonly #isMountAllowed = SmallDisk.isAllowed();
   #disk: SmallDisk | undefined;
+  #ageing!: HubAgeing;
   #stack: Stack | undefined;
   #supervisors: Supervisor[] = [];
   #isJudged = false;
@@ -113,6 +125,7 @@ class ChaosRun {
       ...{ points, goal: hitsEach, chance: this.#chance.of('coverage') },
       isPossibleAt: (point, process) =>
         process === 'hub' ? true : isPossibleAt(point, siteOf(process)),
+      isTurnOf: (app) => app !== 'hub' || isTurnOfHub(systemClock.monotonicMs()),
     });
   }
 
@@ -122,16 +135,22 @@ class ChaosRun {
     this.#sayWhatIsMissing();
     this.#stack = await this.#start();
     const parts = this.#stack.parts;
+    this.#ageing = new HubAgeing(parts.hubFolder);
     const { coverage, history } = { coverage: this.#coverage, history: this.#history };
-    const make = (process: StackParts['hub'], app?: 'gateway' | 'hub'): Supervisor =>
-      new Supervisor({ process, app, coverage, history });
+    const make = (
+      process: StackParts['hub'],
+      app?: 'gateway' | 'hub',
+      beforeArmed?: (point: string) => void,
+    ): Supervisor => new Supervisor({ process, app, coverage, history, beforeArmed });
     const [hub, worker] = [make(parts.hub, 'hub'), make(parts.worker)];
     const sites = parts.hospitals.map((hospital, index): ChaosSite => {
       const { siteId } = hospital;
       const edge = (kind: EdgeKind): FaultProxy => this.#proxies.get(`${kind} ${siteId}`)!;
       return {
         ...{ hospital, index, clock: this.#clocks.get(`gateway-${siteId}`) },
-        supervisor: make(hospital.gatewayProcess, 'gateway'),
+        supervisor: make(hospital.gatewayProcess, 'gateway', (point) =>
+          ageGateway(hospital.gatewayFolder, point),
+        ),
         edges: { dicom: edge('dicom'), link: edge('link'), pacs: edge('pacs') },
         disk: index === DISK_SITE ? this.#disk : undefined,
       };
@@ -173,6 +192,7 @@ class ChaosRun {
     signal?.addEventListener('abort', stop);
     const stack = await Stack.start({
       ...{ siteIds, environment, say, modelsFolder, quietMs: QUIET_MS, signal: starting.signal },
+      hubSettings: HUB_SETTINGS,
       gatewaySettings: (siteId) => gatewaySettings(siteIds.indexOf(siteId)),
       pacsSettings: PACS_SETTINGS,
       environmentOf: (name) => this.#clocks.get(name)?.environment ?? {},
@@ -208,7 +228,7 @@ class ChaosRun {
     const siteFaults = new SiteFaults({ ...common, ...faults, centre: [hub, worker] });
     const schedule = new KillSchedule({
       ...{ ...common, chance: this.#chance.of('kills'), coverage: this.#coverage },
-      ...{ kills, durationMs: troubleMs * 0.9 },
+      ...{ kills, durationMs: this.order.killsWithinMs ?? troubleMs * 0.9 },
     });
     const nowMs = systemClock.nowMs();
     const traffic = sites.map((site) => {
@@ -219,7 +239,7 @@ class ChaosRun {
     const fromMs = systemClock.monotonicMs();
     const progress = this.#tell(sites, schedule, isOver);
     const sending = traffic.map((one) => one.run(isOver));
-    const breaking = [siteFaults.run(isOver)];
+    const breaking = [siteFaults.run(isOver), this.#ageing.run(isOver)];
     const killing = [schedule.run(isOver), schedule.rearm(isOver)];
     const untilMs = fromMs + troubleMs;
     const isLeft = (): boolean => schedule.done < kills || this.#coverage.open.length > 0;

@@ -42,6 +42,12 @@ export function isPossibleAt(point: string, siteIndex: number): boolean {
   return !needsSpecial || isSpecial(siteIndex);
 }
 
+/** Of the hub: what comes each minute or stays for a day is moved to seconds and minutes. */
+export const HUB_SETTINGS: Readonly<Record<string, unknown>> = {
+  control: { heartbeatMs: 2_000 },
+  retention: { pixelHours: 1 / 60 },
+};
+
 /** Settings of a gateway beside those of every stack. */
 export function gatewaySettings(siteIndex: number): Readonly<Record<string, unknown>> {
   const deadlines = { acuteMs: DEADLINE_MS, routineMs: DEADLINE_MS };
@@ -57,7 +63,7 @@ export function gatewaySettings(siteIndex: number): Readonly<Record<string, unkn
 export interface Backlog {
   /** Jobs without an end that wait for no person and were not overtaken by a newer revision. */
   readonly openJobs: number;
-  /** Studies with images in no revision yet. */
+  /** Studies with images in no revision yet, or without jobs. */
   readonly assembling: number;
   /** Objects that the PACS has not proved to hold. */
   readonly owed: number;
@@ -84,7 +90,9 @@ export function backlogOf({ hospital }: ChaosSite): Backlog | undefined {
              AND ${NOT_OVERTAKEN}`,
         ),
         assembling: count(
-          `SELECT COUNT(DISTINCT study_id) AS count FROM instance WHERE revision IS NULL`,
+          // In no revision, or in one that waits for rules.
+          `SELECT COUNT(DISTINCT study_id) AS count FROM instance WHERE revision IS NULL
+             OR NOT EXISTS (SELECT 1 FROM job WHERE job.study_id = instance.study_id)`,
         ),
         owed: count(
           `SELECT (SELECT COUNT(*) FROM delivery JOIN job USING (job_id)

@@ -14,6 +14,8 @@ export interface CoverageOptions {
   readonly chance: SeededChance;
   /** False when this gateway is not set up so that it passes the point. */
   readonly isPossibleAt: (point: string, process: string) => boolean;
+  /** Whether processes of an app are armed just now. @default always */
+  readonly isTurnOf?: ((app: App) => boolean) | undefined;
 }
 interface Tally {
   hits: number;
@@ -75,7 +77,8 @@ export class Coverage {
   }
 
   #openFor(app: App, process: string): string[] {
-    const { points, goal, isPossibleAt } = this.options;
+    const { points, goal, isPossibleAt, isTurnOf } = this.options;
+    if (isTurnOf && !isTurnOf(app)) return [];
     return points.filter((point) => {
       const { hits, armed } = this.#tallies.get(point)!;
       return appOf(point) === app && isPossibleAt(point, process) && hits + armed < goal;

@@ -90,7 +90,13 @@ export type HistoryEvent =
     }
   /** The gateway answered 0000 for this image. */
   | { readonly kind: 'accepted'; readonly site: string; readonly sopInstanceUid: string }
-  | { readonly kind: 'kill'; readonly target: string; readonly process: string }
+  | {
+      readonly kind: 'kill';
+      readonly target: string;
+      readonly process: string;
+      /** At which it waited. */
+      readonly armedAt?: string | undefined;
+    }
   | { readonly kind: 'hit'; readonly point: string; readonly process: string }
   /** A process that ended although nobody made it. */
   | { readonly kind: 'death'; readonly process: string; readonly how: string }

@@ -12,9 +12,9 @@ import type { History } from './history.js';
 import type { Supervisor } from './supervisor.js';
 
 /** Longer than a study takes: who still waits at a point does not pass it just now. @unit ms */
-const STALE_MS = 40_000;
+const STALE_MS = 20_000;
 /** Who is up for so long has begun its work. @unit ms */
-const IDLE_MS = 6_000;
+const IDLE_MS = 3_000;
 const LOOK_MS = 1_000;
 const TARGETS = {
   ...{ gateway: 44, listener: 12, hub: 10, worker: 11, model: 12 },

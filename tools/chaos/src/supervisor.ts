@@ -26,6 +26,8 @@ export interface SupervisorOptions {
   readonly app: App | undefined;
   readonly coverage: Coverage;
   readonly history: History;
+  /** Told of the point before the process starts with it, and while it does not run. */
+  readonly beforeArmed?: ((point: string) => void) | undefined;
 }
 
 export class Supervisor {
@@ -71,7 +73,8 @@ export class Supervisor {
   async kill9(target: string): Promise<boolean> {
     if (!this.process.isRunning) return false;
     this.#isKilled = true;
-    this.options.history.add({ kind: 'kill', target, process: this.name });
+    const { name, armedAt } = this;
+    this.options.history.add({ kind: 'kill', target, process: name, armedAt });
     await this.process.kill9();
     return true;
   }
@@ -137,6 +140,7 @@ export class Supervisor {
     const next = app && !this.#isDisarming ? coverage.arm(app, this.name) : undefined;
     if (!next) return {};
     this.#armed = { point: next.point, atMs: systemClock.monotonicMs() };
+    this.options.beforeArmed?.(next.point);
     return { AIFI_CRASH_AT: `${next.point}#${next.passage}` };
   }
 

@@ -12,8 +12,11 @@ import type { History, StudyKind } from './history.js';
 import { LANES } from './oracle-models.js';
 import { sendInstance } from './pacs-jobs.js';
 
-/** A study more is sent while fewer are under way. */
+/** A study more is sent while fewer are under way; more when only a new one leads to a point. */
 const IN_FLIGHT_MAX = 3;
+const IN_FLIGHT_MAX_FOR_POINT = 9;
+/** Points that a study passes once, on its way in. */
+const WAY_IN = /^gateway\.(receive|assemble|select|pseudonymise|spool)\./;
 const LOOK_MS = 400;
 const RETRY_MS = 700;
 /** Studies of a site at the same moment, in hand of this process. */
@@ -71,7 +74,7 @@ export class Traffic {
       await systemClock.sleep(LOOK_MS, signal);
       const backlog = backlogOf(site);
       const underWay = (backlog?.openJobs ?? 0) + (backlog?.assembling ?? 0);
-      if (underWay >= IN_FLIGHT_MAX || this.#pending.size >= SENDING_MAX) continue;
+      if (underWay >= this.#inFlightMax || this.#pending.size >= SENDING_MAX) continue;
       if (signal.aborted) return;
       const work = this.#study(this.#next);
       this.#next += 1;
@@ -100,6 +103,12 @@ export class Traffic {
     if (studyKind !== 'addendum') return;
     await systemClock.sleep(own.between(LATE_MS_MIN, LATE_MS_MAX));
     await this.#image(coded, 1, 1);
+  }
+
+  /** While the link is away, the queue behind it must not keep a process from its point. */
+  get #inFlightMax(): number {
+    const isWaiting = WAY_IN.test(this.options.site.supervisor.armedAt ?? '');
+    return isWaiting ? IN_FLIGHT_MAX_FOR_POINT : IN_FLIGHT_MAX;
   }
 
   #kind(chance: SeededChance): StudyKind {

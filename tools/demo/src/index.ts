@@ -6,7 +6,8 @@ export { deviations, isDone, progressOf, type StudyRun } from './run/study-run.j
 export { DEMO_DATA_FOLDER, MODELS_FOLDER } from './stack/checkout.js';
 export { type ServerClient } from './stack/server-client.js';
 export { type GatewayProduct, type GatewayStudy } from './stack/gateway-client.js';
-export { type Hospital } from './stack/hospital.js';
+export { type Hospital, type Standby } from './stack/hospital.js';
+export { type TaskEnd } from './stack/process-factory.js';
 export { aeTitles } from './stack/stack-config.js';
 export { type ManagedProcess, type ProcessEnd } from './stack/managed-process.js';
 export { type OrthancClient, type PacsInstance } from './stack/orthanc-client.js';

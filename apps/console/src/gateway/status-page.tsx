@@ -75,15 +75,17 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
   const { words, formats } = useLanguage();
   const { status: text } = words.gateway;
   const { links, breakers } = words.terms;
+  const { uplink, killState } = status;
   const { link, pacsBreaker, rules, spool, hubAnchors, deadLetters, pixelHolds, delivery } = status;
   return (
     <Facts
       rows={[
         [
           text.link,
-          <StateLabel key="link" tone={LINK_TONES[link]}>
-            {links[link]}
-          </StateLabel>,
+          <Fragment key="link">
+            <StateLabel tone={LINK_TONES[link]}>{links[link]}</StateLabel>
+            {uplink?.refusedBy && <div>{words.link.refused(uplink.refusedBy)}</div>}
+          </Fragment>,
         ],
         [
           text.pacs,
@@ -110,6 +112,7 @@ function StatusFacts({ status }: { readonly status: GatewayStatus }) {
             <StateLabel tone="warn">{text.noRules}</StateLabel>
           ),
         ],
+        [words.link.killState, killState && <KillSwitches told={killState} />],
         [text.anchors, hubAnchors && <Anchors anchors={hubAnchors} />],
         [text.studies, formats.number(status.studies)],
         [text.version, status.version],
@@ -171,6 +174,17 @@ function ToLookAt({ count, oldestMs }: NonNullable<GatewayStatus['pixelHolds']>)
       {text.pixelHoldsText(formats.exact(oldestMs))}{' '}
       {acts.includes('pixel-holds.read') && <PageLink to="/pixel-holds">{nav.pixelHolds}</PageLink>}
     </>
+  );
+}
+
+function KillSwitches({ told }: { readonly told: NonNullable<GatewayStatus['killState']> }) {
+  const { link: text } = useWords();
+  const minutes = told.ageMs === null ? null : Math.floor(told.ageMs / 60_000);
+  const words = text.killStateText(told.sequence, minutes);
+  return told.isStale ? (
+    <StateLabel tone="warn">{`${words} ${text.killStateStale}`}</StateLabel>
+  ) : (
+    words
   );
 }
 

@@ -5,6 +5,7 @@
  * Source: docs/adr/0021-enrolment.md; RFC 8785 (canonical bytes).
  */
 import { z } from 'zod';
+import { canonicalJson, sha256Hex, type Sha256 } from '@aifi/shared-kernel';
 import { epochMsSchema } from './primitives.js';
 
 /** 16 KiB: far above any certificate chain of one authority. */
@@ -24,3 +25,8 @@ export const gatewayConfigurationSchema = z.strictObject({
   trustAnchors: z.array(pemSchema).min(1).max(32),
 });
 export type GatewayConfiguration = z.infer<typeof gatewayConfigurationSchema>;
+
+/** Which configuration it is, whoever of the hub issued it and when: its digest as of time 0. */
+export function configurationDigest(configuration: GatewayConfiguration): Sha256 {
+  return sha256Hex(canonicalJson({ ...configuration, issuedAtMs: 0 }));
+}

@@ -57,7 +57,7 @@ export const configurationReferenceSchema = z.strictObject({
   schema: z.literal('aifi.configuration-reference.v1'),
   /** Rises with every change. */
   sequence: z.int().positive(),
-  /** Of the configuration's canonical bytes. */
+  /** `configurationDigest` of it: the same for each time that it is issued anew. */
   sha256: sha256Schema,
   issuedAtMs: epochMsSchema,
 });

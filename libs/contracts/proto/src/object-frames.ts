@@ -98,6 +98,9 @@ export class FrameReader {
         this.#left -= piece.length;
         if (this.#kind === FRAME.chunk) {
           yield { kind: FRAME.chunk, bytes: piece, endsChunk: this.#left === 0 };
+        } else if (this.#left > 0 || this.#parts.length > 0) {
+          // Copied: a piece keeps the whole network buffer that it came in.
+          this.#parts.push(Buffer.from(piece));
         } else this.#parts.push(piece);
       }
       if (this.#left === 0) yield* this.#end();

@@ -41,6 +41,27 @@ export const gatewayStatusSchema = z.object({
   rules: z.object({ sequence: z.int(), issuedAtMs: epochMsSchema }).nullable(),
   /** Connection to the hub. */
   link: z.enum(['up', 'connecting', 'down']),
+  uplink: z
+    .object({
+      /** Studies on their way to the hub, and streams of their bytes. */
+      uploads: z.int().nonnegative(),
+      streams: z.int().nonnegative(),
+      /** Rounds in which the hub did not answer since it last did. */
+      linkFailures: z.int().nonnegative(),
+      /** Code with which the hub refuses this gateway; null: it does not. */
+      refusedBy: z.string().nullable(),
+    })
+    .optional(),
+  /** Kill switches as the hub told them last; null: it has none, or has told nothing yet. */
+  killState: z
+    .object({
+      sequence: z.int().nonnegative(),
+      /** Null: unknown, as the clock was set back. @unit ms */
+      ageMs: z.int().nonnegative().nullable(),
+      /** Too old: results of products that may be stopped are held. */
+      isStale: z.boolean(),
+    })
+    .nullish(),
   /** closed: the PACS is asked; open: it is left alone; probe: one C-ECHO is due. */
   pacsBreaker: z.enum(['closed', 'open', 'probe']),
   delivery: z

@@ -3,5 +3,6 @@ export * from './gateway-database.js';
 export * from './instance-header.js';
 export * from './journal.js';
 export * from './migrations.js';
+export * from './overtaken-jobs.js';
 export * from './memory-database.js';
 export * from './work-attempts.js';

@@ -1,7 +1,9 @@
 /**
  * Journal and job states: what happened to every study, written in the act's own transaction.
  * Decides the states of a (study, revision, product) at the gateway and that no state goes
- * backwards, but for the ways below: a person's two, and that of a held job whose cause has gone.
+ * backwards, but for these: a person's two (event `reopened`), that of a held job whose cause has
+ * gone (`resumed`), SPOOLED to SELECTED when the hub finds the rules outdated (`selected-again`),
+ * and an outcome that a restored gateway has lost and asks for again (`rewound`).
  * Invariant: a job's state changes only here, and each change has its journal row.
  * Source: architecture 2; reliability specification 2 (invariants asserted at run time).
  */
@@ -99,8 +101,8 @@ export interface JobReopening {
 }
 
 /**
- * Takes a job up again whose result the PACS had refused: the only way back from an end, and only
- * by an act of a person that is on record. Its deadline counts anew, and its next end is told anew.
+ * Takes a job up again whose result the PACS had refused: a way back from an end, and only by an
+ * act of a person that is on record. Its deadline counts anew, and its next end is told anew.
  * STATE_CONFLICT when it did not end that way, or when the PACS has the result of a newer revision
  * or may be getting it: an older one never follows it (hazard H7).
  */

@@ -88,6 +88,9 @@ function tablesOf(sql: Sql): readonly string[] {
 }
 
 function pointsAt(sql: Sql, from: string, to: string): boolean {
-  const parents = sql.all<{ table: string }>('SELECT "table" FROM pragma_foreign_key_list(?)', from);
+  const parents = sql.all<{ table: string }>(
+    'SELECT "table" FROM pragma_foreign_key_list(?)',
+    from,
+  );
   return parents.some(({ table }) => table === to);
 }

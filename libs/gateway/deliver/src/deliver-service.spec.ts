@@ -242,13 +242,16 @@ describe(`${DeliverService.name} with many rows`, () => {
   it('never sends the result of an older revision after a newer one', async () => {
     await queueRevisions();
     test.database.read((sql) => sql.run("UPDATE job SET state = 'RETURNED' WHERE revision = 1"));
-    await test.work(1);
-    test.database.read((sql) =>
-      sql.run("UPDATE job SET state = 'REIDENTIFIED' WHERE revision = 1"),
-    );
     await test.work(10);
     expect(pacs.stored.map(({ sopInstanceUid }) => sopInstanceUid)).toEqual([instanceOf(0, 1)]);
     expect(test.done).toEqual([jobIdOf(1)]);
+    // It ends with the proof of the newer one, not at its deadline.
+    expect(
+      test.database.read((sql) => sql.all('SELECT state, detail FROM job ORDER BY revision')),
+    ).toMatchObject([
+      { state: 'NOT_ANALYSED_NOTIFIED', detail: 'superseded by a newer revision' },
+      { state: 'RESULT_IN_PACS' },
+    ]);
   });
 
   it('never sends the result of an older revision after a newer one that may be there', async () => {

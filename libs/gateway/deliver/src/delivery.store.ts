@@ -8,6 +8,7 @@
  * Source: reliability specification P6.
  */
 import {
+  endOvertakenJobs,
   moveJob,
   recordJournal,
   type GatewayDatabase,
@@ -153,6 +154,8 @@ export class DeliveryStore {
         tell(sql, row, { event: 'status-delivered', atMs });
         return undefined;
       }
+      // Nothing of an older revision follows it: what waits for that is over (hazard H7).
+      endOvertakenJobs(sql, { studyId: row.study_id, stage: 'deliver', atMs });
       return endOfJob(sql, row, atMs);
     });
   }

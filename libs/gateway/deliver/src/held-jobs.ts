@@ -6,18 +6,21 @@
  * study about which nothing new was said is left alone.
  * Source: reliability specification C5, C7.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { resumeHeldJob, type GatewayDatabase } from '@aifi/gateway-database';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import type { IdentityExplainer } from './last-look.js';
 
-/** Held jobs of one round: each asks for the history of its study. */
+/** Held jobs of one look; a round takes as many looks as there are. */
 const ROWS_MAX = 200;
 
 interface HeldRow {
+  readonly position: number;
   readonly job_id: string;
   readonly study_uid: string;
-  readonly held_ms: number;
+  /** Null: it was no look of ours that held it. */
+  readonly held_ms: number | null;
 }
 export interface HeldJobsDependencies {
   readonly database: GatewayDatabase;
@@ -26,15 +29,23 @@ export interface HeldJobsDependencies {
   readonly logger: Logger;
 }
 
-/** Takes up what may be explained by now; says how many jobs. */
+/** Takes up what may be explained by now; says how many jobs. What stays held keeps no other. */
 export async function resumeExplained(dependencies: HeldJobsDependencies): Promise<number> {
   const { explainer } = dependencies;
   let resumed = 0;
-  for (const row of heldRows(dependencies.database)) {
-    const hasChanged = await explainer.hasChangedSince?.(row.study_uid, row.held_ms);
-    if (hasChanged && (await resume(dependencies, row))) resumed += 1;
+  if (!explainer.hasChangedSince) return 0;
+  let after = 0;
+  for (;;) {
+    const rows = heldRows(dependencies.database, after);
+    for (const row of rows) {
+      if (row.held_ms === null) continue;
+      const hasChanged = await explainer.hasChangedSince(row.study_uid, row.held_ms);
+      if (hasChanged && (await resume(dependencies, row))) resumed += 1;
+    }
+    if (rows.length < ROWS_MAX) return resumed;
+    after = rows.at(-1)!.position;
+    await nextTurn();
   }
-  return resumed;
 }
 
 async function resume(
@@ -53,16 +64,16 @@ async function resume(
 }
 
 /** With the time of the look that held them. */
-function heldRows(database: GatewayDatabase): HeldRow[] {
+function heldRows(database: GatewayDatabase, after: number): HeldRow[] {
   return database.read((sql) =>
     sql.all<HeldRow & object>(
-      `SELECT job_id, study_uid, held_ms
-         FROM job JOIN study USING (study_id) JOIN (
-           SELECT job_id, MAX(at_ms) AS held_ms FROM journal
-            WHERE stage = 'deliver' AND event = 'held' GROUP BY job_id) USING (job_id)
-        WHERE job.state = 'HELD' AND code = 'IDENTITY_UNEXPLAINED'
-        ORDER BY held_ms DESC LIMIT ?`,
-      ROWS_MAX,
+      `SELECT job.rowid AS position, job_id, study_uid,
+         (SELECT MAX(at_ms) FROM journal WHERE journal.job_id = job.job_id
+             AND journal.stage = 'deliver' AND journal.event = 'held') AS held_ms
+         FROM job JOIN study USING (study_id)
+        WHERE job.state = 'HELD' AND code = 'IDENTITY_UNEXPLAINED' AND job.rowid > ?
+        ORDER BY job.rowid LIMIT ${ROWS_MAX}`,
+      after,
     ),
   );
 }

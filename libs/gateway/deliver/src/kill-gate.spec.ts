@@ -110,6 +110,23 @@ describe('a delivery', () => {
     await test.work(3);
     expect(test.jobs()).toEqual({ RESULT_IN_PACS: 2 });
   });
+  it('goes behind hundreds that stay held, of whatever product', async () => {
+    known = knowing({}, { stopped: [{ ...stopped('*').stopped[0]!, product: 'halted' }] });
+    await heldJobs(450, 'SUSPENDED', (n) => (n % 225 === 224 ? 'p' : 'halted'));
+    expect(await test.sut.resumeUngated()).toBe(2);
+    expect(test.jobs()).toEqual({ HELD: 448, REIDENTIFIED: 2 });
+  });
+  it('of a patient who is explained goes behind hundreds who are not', async () => {
+    await heldJobs(450, 'IDENTITY_UNEXPLAINED', () => 'p');
+    const explained = new Set(['1.2.1', '1.2.224', '1.2.449']);
+    test.explainer = {
+      explain: async () => undefined,
+      hasChangedSince: async (studyUid) => explained.has(studyUid),
+    };
+    test.sut = test.makeSut();
+    expect(await test.sut.resumeExplained()).toBe(3);
+    expect(test.jobs()).toEqual({ HELD: 447, REIDENTIFIED: 3 });
+  });
   it('of a job that its deadline has ended stays ended', async () => {
     await test.queue(0);
     known = undefined;
@@ -122,6 +139,30 @@ describe('a delivery', () => {
     expect(test.pacs.stored.length).toBe(0);
   });
 
+  async function heldJobs(
+    count: number,
+    code: string,
+    productOf: (n: number) => string,
+  ): Promise<void> {
+    await test.database.write((sql) => {
+      for (let n = 0; n < count; n += 1) {
+        const id = n + 1;
+        sql.run('INSERT INTO study VALUES (?, ?, 1, 1)', id, `1.2.${n}`);
+        sql.run(`INSERT INTO study_revision VALUES (?, 1, 1, 'SELECTED')`, id);
+        sql.run(
+          `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest,
+             lane, rule_set_sha256, attestations, state, code, created_ms)
+           VALUES (?, ?, 1, ?, '1.0.0', 'x', ?, 'x', '[]', 'HELD', ?, 1)`,
+          ...[jobIdOf(n), id, productOf(n), n % 2 === 0 ? 'acute' : 'routine', code],
+        );
+        sql.run(
+          `INSERT INTO journal (study_id, job_id, stage, event, at_ms)
+           VALUES (?, ?, 'deliver', 'held', 1)`,
+          ...[id, jobIdOf(n)],
+        );
+      }
+    });
+  }
   async function received(n: number, atMs: number): Promise<void> {
     await test.database.write((sql) =>
       sql.run(

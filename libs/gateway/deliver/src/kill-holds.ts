@@ -5,14 +5,16 @@
  * deadline of a lane ends a hold as it ends everything else.
  * Source: governance specification 1 (in-flight results are held and marked); hazard H5.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { STOP_CODES } from '@aifi/contracts-manifests';
 import { resumeHeldJob, type GatewayDatabase } from '@aifi/gateway-database';
 import { AifiError, crashPoint, type Clock } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import { decideDelivery, type KillVerdict, type KnowKill } from './kill-gate.js';
 
-/** Held jobs of one round. */
+/** Held jobs of one look; a round takes as many looks as there are, acute ones first. */
 const ROWS_MAX = 200;
+const LANES = ['acute', 'routine'] as const;
 
 export interface KillHoldDependencies {
   readonly database: GatewayDatabase;
@@ -22,6 +24,7 @@ export interface KillHoldDependencies {
   readonly logger: Logger;
 }
 interface ResultRow {
+  readonly position: number;
   readonly job_id: string;
   readonly product: string;
   readonly version: string;
@@ -29,7 +32,7 @@ interface ResultRow {
 }
 
 const RESULT = `
-SELECT job_id, product, product_version AS version,
+SELECT rowid AS position, job_id, product, product_version AS version,
   (SELECT MAX(received_ms) FROM inbound WHERE inbound.job_id = job.job_id) AS completed_ms
 FROM job`;
 
@@ -45,37 +48,56 @@ export function gateOf(dependencies: KillHoldDependencies, jobId: string): KillV
 
 function verdictOn(row: ResultRow, knowKill: KnowKill): KillVerdict {
   // A result without a time of its own came from nowhere that a cut could explain: it is new.
-  const { completed_ms: completedAtMs, ...result } = row;
-  return decideDelivery({ ...result, completedAtMs: completedAtMs ?? Infinity }, knowKill());
+  const { product, version, completed_ms: completedAtMs } = row;
+  const result = { product, version, completedAtMs: completedAtMs ?? Infinity };
+  return decideDelivery(result, knowKill());
 }
 
-/** Takes up the held jobs whose gate is open; says how many. */
+/** Takes up the held jobs whose gate is open; says how many. What stays held keeps no other one. */
 export async function resumeUngated(dependencies: KillHoldDependencies): Promise<number> {
-  const { database, knowKill, clock, logger } = dependencies;
+  const { knowKill } = dependencies;
   if (!knowKill) return 0;
-  const held = database.read((sql) =>
-    sql.all<ResultRow & object>(
-      `${RESULT} WHERE state = 'HELD' AND code IN (SELECT value FROM json_each(?))
-       ORDER BY lane, created_ms LIMIT ?`,
-      JSON.stringify(STOP_CODES),
-      ROWS_MAX,
-    ),
-  );
   let resumed = 0;
-  for (const row of held) {
-    if (verdictOn(row, knowKill).kind !== 'deliver') continue;
-    const order = { jobId: row.job_id, atMs: clock.nowMs(), codes: STOP_CODES };
-    try {
-      crashPoint('gateway.kill-hold.before-resume');
-      await database.write((sql) => resumeHeldJob(sql, order));
-      crashPoint('gateway.kill-hold.after-resume');
-    } catch (error) {
-      // It ended meanwhile, or a newer revision has gone past it.
-      if (AifiError.from(error).code !== 'STATE_CONFLICT') throw error;
-      continue;
+  for (const lane of LANES) {
+    let after = 0;
+    for (;;) {
+      const held = heldAfter(dependencies.database, lane, after);
+      for (const row of held) {
+        if (verdictOn(row, knowKill).kind !== 'deliver') continue;
+        if (await resume(dependencies, row.job_id)) resumed += 1;
+      }
+      if (held.length < ROWS_MAX) break;
+      after = held.at(-1)!.position;
+      await nextTurn();
     }
-    logger.info('held result may go on', { jobId: row.job_id });
-    resumed += 1;
   }
   return resumed;
+}
+
+function heldAfter(database: GatewayDatabase, lane: string, after: number): ResultRow[] {
+  return database.read((sql) =>
+    sql.all<ResultRow & object>(
+      `${RESULT} WHERE state = 'HELD' AND code IN (SELECT value FROM json_each(?))
+         AND lane = ? AND rowid > ? ORDER BY rowid LIMIT ${ROWS_MAX}`,
+      ...[JSON.stringify(STOP_CODES), lane, after],
+    ),
+  );
+}
+
+async function resume(
+  { database, clock, logger }: KillHoldDependencies,
+  jobId: string,
+): Promise<boolean> {
+  const order = { jobId, atMs: clock.nowMs(), codes: STOP_CODES };
+  try {
+    crashPoint('gateway.kill-hold.before-resume');
+    await database.write((sql) => resumeHeldJob(sql, order));
+    crashPoint('gateway.kill-hold.after-resume');
+  } catch (error) {
+    // It ended meanwhile, or a newer revision has gone past it.
+    if (AifiError.from(error).code !== 'STATE_CONFLICT') throw error;
+    return false;
+  }
+  logger.info('held result may go on', { jobId });
+  return true;
 }

@@ -19,7 +19,7 @@ import { RulesStore } from './rules-store.js';
 import { ScriptedPort, settle } from './scripted-port.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const foreign = generateKeyPairSync('ed25519').privateKey;
+const { privateKey: foreign, publicKey: nextPublicKey } = generateKeyPairSync('ed25519');
 type Response = downlink.StreamControlResponse;
 
 function killState(sequence: number, key: KeyObject = privateKey): Response {
@@ -99,6 +99,32 @@ describe('the control stream', () => {
     expect(kill.sequence).toBe(8);
     expect(port.controls).toHaveLength(1);
   });
+  it('takes a stored state of a key that has left for none, and still never goes back', async () => {
+    await start();
+    await tell(killState(7));
+    let trusted = [nextPublicKey];
+    const sut = new KillStateStore(database, () => trusted, clock, silentLogger);
+    expect([sut.sequence, sut.knowledge()]).toEqual([0, undefined]);
+    const told = (sequence: number) => {
+      const { part } = killState(sequence, foreign);
+      if (part?.$case !== 'killState') throw new Error('another part');
+      return sut.accept(part.value.state, part.value.signature);
+    };
+    await expect(told(6)).rejects.toThrow(/older/);
+    expect(await told(7)).toBe(true);
+    trusted = [];
+    await expect(told(8)).rejects.toMatchObject({ code: 'UNTRUSTED' });
+    expect(sut.sequence).toBe(7);
+  });
+  it('does not take a state that was told once for none because the hub has none now', async () => {
+    await start();
+    await tell(killState(7));
+    const sut = new KillStateStore(database, () => [nextPublicKey], clock, silentLogger);
+    sut.hubHasNone();
+    expect(sut.knowledge()).toBeUndefined();
+    kill.hubHasNone();
+    expect(kill.knowledge()).toMatchObject({ state: { sequence: 7 } });
+  });
   it('counts the age of a state from when it came, whatever comes after it', async () => {
     await start();
     await tell(killState(7));
@@ -136,6 +162,15 @@ describe('the control stream', () => {
     await pass(4_000);
     expect(port.controls).toHaveLength(1);
     await pass(3_000);
+    expect(port.controls).toHaveLength(2);
+  });
+  it('comes again within a minute, whatever time a farewell names', async () => {
+    await start();
+    await tell({ part: { $case: 'drain', value: { retryAfterMs: 86_400_000 } } });
+    port.controls[0]!.finish();
+    await pass(59_000);
+    expect(port.controls).toHaveLength(1);
+    await pass(6_000);
     expect(port.controls).toHaveLength(2);
   });
   it('makes polling of rules unnecessary while it is open, and only then', async () => {

@@ -150,10 +150,10 @@ describe(createDownlinkStage.name, () => {
     folder.remove();
   });
 
-  function offer(jobId: JobId, key: KeyObject = privateKey, sent?: Buffer, issue = 0): Buffer {
+  function offer(jobId: JobId, key: KeyObject = privateKey, sent?: Buffer, told = {}): Buffer {
     const bytes = randomBytes(5_000);
-    const told = { ...outcome(jobId, bytes), issue };
-    const manifest = encodeManifest(outcomeManifestSchema, told);
+    const manifested = { ...outcome(jobId, bytes), ...told };
+    const manifest = encodeManifest(outcomeManifestSchema, manifested);
     hub.outcomes.push({ manifest, signature: signManifest(manifest, key), bytes: sent ?? bytes });
     return bytes;
   }
@@ -200,19 +200,35 @@ describe(createDownlinkStage.name, () => {
     expect(hub.refusals).toEqual([job('a')]);
     expect([state('a'), state('b')]).toEqual(['UPLOADED', 'RETURNED']);
   });
-  it('never acknowledges bytes of another digest', async () => {
-    offer(job('a'), privateKey, randomBytes(5_000));
-    let faults = 0;
-    await runUntil(() => (faults += 1) > 100);
-    expect(hub.acks).toEqual([]);
-    expect(state('a')).toBe('UPLOADED');
-  });
+  it.each([5_000, 4_000, 6_000])(
+    'never acknowledges %d bytes of another digest, and takes the outcome behind them',
+    async (size) => {
+      offer(job('a'), privateKey, randomBytes(size));
+      offer(job('b'));
+      await runUntil(() => hub.acks.length === 1);
+      expect(hub.acks).toEqual([job('b')]);
+      expect(hub.refusals).toEqual([job('a')]);
+      expect(hub.cursors).toHaveLength(1);
+      expect([state('a'), state('b')]).toEqual(['UPLOADED', 'RETURNED']);
+    },
+  );
   it('acknowledges a repeated outcome without doing the work twice', async () => {
     offer(job('a'));
     await runUntil(() => hub.acks.length === 1);
     await runUntil(() => hub.acks.length === 2);
     const rows = database.read((sql) => sql.all('SELECT 1 FROM inbound'));
     expect(rows).toHaveLength(1);
+  });
+  it('counts up again what a restore has set back and the hub repeats', async () => {
+    offer(job('a'));
+    offer(job('b'));
+    await runUntil(() => hub.acks.length === 2);
+    await database.write((sql) => sql.run('UPDATE inbound SET sequence = 0'));
+    await runUntil(() => hub.acks.length === 4);
+    await runUntil(() => hub.cursors.length === 3);
+    expect(hub.cursors.map(({ afterSequence }) => afterSequence)).toEqual([0, 0, 2]);
+    const rows = database.read((sql) => sql.all('SELECT sequence FROM inbound ORDER BY job_id'));
+    expect(rows).toEqual([{ sequence: 1 }, { sequence: 2 }]);
   });
   it('says exactly what it has as it opens a stream', async () => {
     offer(job('a'));
@@ -243,12 +259,38 @@ describe(createDownlinkStage.name, () => {
     offer(job('a'));
     offer(job('b'));
     await runUntil(() => hub.acks.length === 2);
-    expect([state('a'), state('b')]).toEqual(['UPLOADED', 'RETURNED']);
+    expect([state('a'), state('b')]).toEqual(['NOT_ANALYSED_NOTIFIED', 'RETURNED']);
+    const rows = database.read((sql) => sql.all('SELECT state FROM inbound ORDER BY job_id'));
+    expect(rows).toEqual([{ state: 'SUPERSEDED' }, { state: 'RECEIVED' }]);
+  });
+  it('ends the waiting job of an older revision with the outcome of a newer one', async () => {
+    await database.write((sql) => {
+      sql.run(`INSERT INTO study_revision VALUES (1, 2, 1, 'SELECTED')`);
+      sql.run(
+        `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest, lane,
+           rule_set_sha256, attestations, state, created_ms)
+         VALUES (?, 1, 2, 'a', '1.0.0', 'x', 'routine', 'x', '[]', 'UPLOADED', 1)`,
+        job('d'),
+      );
+    });
+    offer(job('d'), privateKey, undefined, { revision: 2 });
+    // The hub would not send it; one that does changes nothing.
+    offer(job('a'));
+    await runUntil(() => hub.acks.length === 2);
+    expect([state('a'), state('b'), state('d')]).toEqual([
+      ...['NOT_ANALYSED_NOTIFIED', 'UPLOADED', 'RETURNED'],
+    ]);
+    const [older] = database.read((sql) =>
+      sql.all('SELECT code, detail, told_issue FROM job WHERE job_id = ?', job('a')),
+    );
+    expect(older).toEqual({
+      ...{ code: 'INPUT_INCOMPLETE', detail: 'superseded by a newer revision', told_issue: -1 },
+    });
     const rows = database.read((sql) => sql.all('SELECT state FROM inbound ORDER BY job_id'));
     expect(rows).toEqual([{ state: 'SUPERSEDED' }, { state: 'RECEIVED' }]);
   });
   it('sets an older issue aside after a newer one of the same job', async () => {
-    offer(job('a'), privateKey, undefined, 1);
+    offer(job('a'), privateKey, undefined, { issue: 1 });
     offer(job('a'));
     await runUntil(() => hub.acks.length === 2);
     const rows = database.read((sql) => sql.all('SELECT issue, state FROM inbound ORDER BY issue'));
@@ -280,5 +322,23 @@ describe(createDownlinkStage.name, () => {
     expect(() => new RulesStore(database, publicKey, 'clinical', silentLogger)).toThrow(
       /another purpose/,
     );
+  });
+  it('takes stored rules of a key that has left for none, and asks for others', async () => {
+    const rules = encodeManifest(routingRulesSchema, {
+      ...{ schema: 'aifi.routing-rules.v1', sequence: 5, issuedAtMs: 1, products: [] },
+      purpose: 'demonstration',
+    });
+    hub.rules = { rules, signature: signManifest(rules, privateKey) };
+    const port = createGrpcDownlinkPort(() => client, systemClock);
+    const first = new RulesStore(database, publicKey, 'demonstration', silentLogger);
+    expect(await first.refresh(port)).toBe(true);
+    const next = generateKeyPairSync('ed25519');
+    const keys = () => [next.publicKey];
+    const sut = new RulesStore(database, keys, 'demonstration', silentLogger);
+    expect(sut.current()).toBeUndefined();
+    await expect(sut.refresh(port)).rejects.toMatchObject({ code: 'UNTRUSTED' });
+    hub.rules = { rules, signature: signManifest(rules, next.privateKey) };
+    expect(await sut.refresh(port)).toBe(true);
+    expect(sut.current()?.rules.sequence).toBe(5);
   });
 });

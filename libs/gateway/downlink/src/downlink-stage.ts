@@ -24,6 +24,8 @@ import { reconnectDelayMs } from './reconnect.js';
 const RULES_INTERVAL_MS = 10_000;
 /** How often a hub that is too old for control streams is tried again. @unit ms */
 const OLD_HUB_MS = 600_000;
+/** A farewell that names an absurd time is kept within this. @unit ms */
+const DRAIN_MS_MAX = 60_000;
 
 export interface DownlinkDependencies
   extends Omit<AnchorDependencies, 'port'>, OutcomeReaderDependencies, ControlReaderDependencies {
@@ -102,7 +104,9 @@ async function followControl(
       control.isOpen = true;
       onProgress();
     });
-    if (end.retryAfterMs !== undefined) await clock.sleep(end.retryAfterMs, signal);
+    if (end.retryAfterMs !== undefined) {
+      await clock.sleep(Math.min(DRAIN_MS_MAX, end.retryAfterMs), signal);
+    }
   } catch (error) {
     if (AifiError.from(error).code !== 'PEER_REFUSED' || signal.aborted) throw error;
     kill.hubHasNone();

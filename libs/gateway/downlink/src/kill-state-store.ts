@@ -3,8 +3,8 @@
  * Decides which state is in force: the newest that the hub has signed; a stored one that no trusted
  * key signed any more is none, but nothing older than it is taken either. Its age counts from when
  * it came, by the clock that has gone further, so that neither a wrong wall clock nor a sleep makes
- * an old state young. Invariants: the sequence never goes back; a state is durable before it is told.
- * Source: governance specification 1 (kill switch); reliability specification H16.
+ * an old state young. Invariants: the sequence never goes back; a state is durable before it is
+ * told. Source: governance specification 1 (kill switch); reliability specification H16.
  */
 import {
   decodeManifest,
@@ -71,7 +71,8 @@ export class KillStateStore {
 
   /** 'none' when the hub has no kill switches; undefined when it has told nothing yet. */
   knowledge(): KillKnowledge | 'none' | undefined {
-    if (!this.#held) return this.#hasHubNone ? 'none' : undefined;
+    // A state that was told once is not undone by a hub that says it has none.
+    if (!this.#held) return this.#hasHubNone && this.#newest === 0 ? 'none' : undefined;
     const { state, receivedMs, receivedMonotonicMs } = this.#held;
     const { clock } = this;
     const wallMs = clock.nowMs() - receivedMs;

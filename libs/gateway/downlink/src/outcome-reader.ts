@@ -63,8 +63,12 @@ class OutcomeReader {
   ) {}
 
   async take({ part }: downlink.StreamOutcomesResponse): Promise<void> {
-    if (part?.$case === 'header') [this.#header, this.#skipped] = [part.value, undefined];
     if (!part) return;
+    if (part.$case === 'header') {
+      // An outcome whose end never came is not durable, and is sent again.
+      await this.discard();
+      [this.#header, this.#skipped] = [part.value, undefined];
+    }
     if (this.#skipped) {
       if (part.$case === 'end') this.#refuse(this.#skipped);
       return;
@@ -73,7 +77,7 @@ class OutcomeReader {
       await this.#takePart(part);
     } catch (error) {
       const fault = AifiError.from(error);
-      if (fault.retryClass !== 'permanent' || fault.causeClass === 'bug') throw fault;
+      if (!isForGood(fault)) throw fault;
       this.dependencies.logger.fault('outcome refused', fault, { stage: 'downlink' });
       await this.discard();
       if (!this.#header) return;
@@ -115,6 +119,11 @@ class OutcomeReader {
     await this.#receiver?.discard();
     this.#receiver = undefined;
   }
+}
+
+/** Bytes that are not what their manifest says are the hub's, and will be the same next time. */
+function isForGood({ code, retryClass, causeClass }: AifiError): boolean {
+  return code === 'DIGEST_MISMATCH' || (retryClass === 'permanent' && causeClass !== 'bug');
 }
 
 /** Job, revision and issue of bytes that may be anything; undefined when they say none. */

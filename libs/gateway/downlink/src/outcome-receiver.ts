@@ -22,7 +22,13 @@ import {
   type VerifyingKeys,
 } from '@aifi/contracts-manifests';
 import type { downlink } from '@aifi/contracts-proto';
-import { moveJob, recordJournal, type GatewayDatabase, type Sql } from '@aifi/gateway-database';
+import {
+  endOvertakenJobs,
+  moveJob,
+  recordJournal,
+  type GatewayDatabase,
+  type Sql,
+} from '@aifi/gateway-database';
 
 interface ReceivedObject {
   readonly index: number;
@@ -128,7 +134,7 @@ export class OutcomeReceiver {
       this.header.envelope,
       atMs,
     );
-    if (isNew === 0) return;
+    if (isNew === 0) return this.#raiseCursor(sql);
     for (const { index, path, sha256, sizeBytes } of this.#received) {
       sql.run(
         `INSERT INTO inbound_object
@@ -143,6 +149,8 @@ export class OutcomeReceiver {
         sizeBytes,
       );
     }
+    // The hub releases nothing of an older revision after a newer one: what waits for it is over.
+    endOvertakenJobs(sql, { studyId: job.study_id, stage: 'downlink', atMs });
     if (this.#isOvertaken(sql, job)) return this.#setAside(sql, job, 'SUPERSEDED');
     if (job.state === 'SPOOLED' || job.state === 'UPLOADED') {
       // An outcome proves that the hub holds the study, also when its StudyAck was lost.
@@ -162,6 +170,16 @@ export class OutcomeReceiver {
     this.#setAside(sql, job, 'LATE');
   }
 
+  /** A restore has lowered the numbers: what the hub sends again is held up to its number. */
+  #raiseCursor(sql: Sql): void {
+    const { jobId, revision, issue } = this.manifest;
+    sql.run(
+      `UPDATE inbound SET sequence = MAX(sequence, ?)
+        WHERE job_id = ? AND revision = ? AND issue = ?`,
+      ...[this.header.sequence, jobId, revision, issue],
+    );
+  }
+
   /** Kept and acknowledged, so that the hub is done with it; nothing is ever made of it. */
   #setAside(sql: Sql, { study_id: studyId }: JobRow, state: 'LATE' | 'SUPERSEDED'): void {
     const { jobId, issue } = this.manifest;
@@ -172,18 +190,17 @@ export class OutcomeReceiver {
   }
 
   /**
-   * Whether a newer revision of the product's result is in the PACS, or may be, or a newer issue of
-   * this job came before: an older one never follows it (hazard H7).
+   * Whether the outcome of a newer revision, or a newer issue of this job, came before: an older
+   * one never follows it (hazard H7).
    */
   #isOvertaken(sql: Sql, { study_id: studyId, product }: JobRow): boolean {
     const { jobId, revision, issue } = this.manifest;
     const newer = sql.get(
       `SELECT 1 FROM inbound WHERE job_id = ?1 AND issue > ?2
        UNION ALL
-       SELECT 1 FROM job JOIN delivery USING (job_id)
-        WHERE study_id = ?3 AND product = ?4 AND revision > ?5
-          AND (delivery.state IN ('STORED', 'VERIFIED')
-            OR delivery.state = 'QUEUED' AND delivery.attempts > 0) LIMIT 1`,
+       SELECT 1 FROM job newer WHERE study_id = ?3 AND product = ?4 AND revision > ?5
+          AND (EXISTS (SELECT 1 FROM inbound WHERE inbound.job_id = newer.job_id)
+            OR EXISTS (SELECT 1 FROM delivery WHERE delivery.job_id = newer.job_id)) LIMIT 1`,
       jobId,
       issue,
       studyId,

@@ -6,7 +6,12 @@
  * older configuration is never followed. Source: reliability specification C1, 2 (DURABLE).
  */
 import type { KeyObject } from 'node:crypto';
-import { decodeManifest, gatewayConfigurationSchema } from '@aifi/contracts-manifests';
+import {
+  configurationDigest,
+  decodeManifest,
+  gatewayConfigurationSchema,
+  type GatewayConfiguration,
+} from '@aifi/contracts-manifests';
 import { AifiError, crashPoint, type Clock } from '@aifi/shared-kernel';
 import { certificateFacts } from './certificate-facts.js';
 import { makeCertificateRequest } from './certificate-request.js';
@@ -46,6 +51,11 @@ export class IdentityInForce {
   /** Of the hub; none before joining. */
   get signingKeys(): readonly KeyObject[] {
     return this.#keys;
+  }
+  /** Digest of the hub's configuration that is followed; '' before joining. */
+  get configurationSha256(): string {
+    const identity = this.#identity;
+    return identity ? configurationDigest(followedBy(identity)) : '';
   }
   get credentials(): LinkCredentials {
     const identity = this.#identity;
@@ -111,10 +121,7 @@ export class IdentityInForce {
       const { document } = signed;
       if (before.configuration.document === Buffer.from(document).toString('base64')) return false;
       const next = trustedConfiguration(signed, this.#keys, this.dependencies.place);
-      const old = decodeManifest(
-        gatewayConfigurationSchema,
-        Buffer.from(before.configuration.document, 'base64'),
-      );
+      const old = followedBy(before);
       if (next.issuedAtMs < old.issuedAtMs || next.gateway !== old.gateway) {
         throw new AifiError('UNTRUSTED', 'the configuration is older, or for another gateway');
       }
@@ -148,6 +155,9 @@ export class IdentityInForce {
     return turn;
   }
 }
+
+const followedBy = ({ configuration }: LinkIdentity): GatewayConfiguration =>
+  decodeManifest(gatewayConfigurationSchema, Buffer.from(configuration.document, 'base64'));
 
 const isSame = (one: readonly string[], other: readonly string[]): boolean =>
   String(one) === String(other);

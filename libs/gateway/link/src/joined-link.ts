@@ -22,6 +22,7 @@ import {
   type Stage,
 } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
+import { createDialWatch } from './dial-watch.js';
 import { grpcEnrolment } from './enrolment-port.js';
 import { IdentityFile, linkFolder } from './identity-file.js';
 import { IdentityInForce } from './identity-in-force.js';
@@ -63,6 +64,7 @@ export class JoinedLink {
   readonly identity: IdentityInForce;
   readonly keeper: LinkKeeper;
   readonly watch: LinkWatch;
+  readonly #dialStage: Stage;
   readonly #wake = new Wake();
   readonly #joined = new AbortController();
 
@@ -87,6 +89,11 @@ export class JoinedLink {
       ...{ target: targetOf(settings), clock, logger, random },
       isUp: () => this.channel.isUp(),
       mayDial: () => this.isJoined,
+      dial: (signal) => this.dial('h2', signal),
+    });
+    this.#dialStage = createDialWatch({
+      ...{ channel: this.channel, clock, random },
+      mayDial: () => this.isJoined && !this.watch.isRefused,
       dial: (signal) => this.dial('h2', signal),
     });
   }
@@ -117,11 +124,19 @@ export class JoinedLink {
   }
   /** Keeps certificate and trust, and looks after the connection. */
   get stages(): readonly Stage[] {
-    return [this.keeper.stage, this.watch.stage];
+    return [this.keeper.stage, this.watch.stage, this.#dialStage];
   }
   /** Keys that sign for the hub, newest trust; none before joining. */
   signingKeys(): readonly KeyObject[] {
     return this.identity.signingKeys;
+  }
+  /** Digest of the hub's configuration that is followed; '' before joining. */
+  configurationSha256(): string {
+    return this.identity.configurationSha256;
+  }
+  /** The hub has told which one it is now. */
+  onConfiguration(sha256: string): void {
+    if (sha256 !== this.configurationSha256()) this.keeper.trustChanged();
   }
   /** Resolves when the gateway has joined, or when the signal aborts. */
   whenJoined(signal: AbortSignal): Promise<void> {

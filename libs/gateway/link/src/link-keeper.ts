@@ -1,8 +1,8 @@
 /**
  * LinkKeeper: what a joined gateway does by itself so that its link stays usable.
  * Decides when the certificate is renewed (two thirds of its life), how often the hub's trust is
- * asked for (hourly), how soon after a failure (full jitter, a minute to an hour), and what is said
- * when the end comes near (30, 14 and 3 days).
+ * asked for (hourly, and when the hub says that it changed), how soon after a failure (full jitter,
+ * a minute to an hour), and what is said when the end comes near (30, 14 and 3 days).
  * Invariants: nothing here runs in a hurry; a failure ends no call and changes nothing; what is
  * alarmed is told once a day and at each step. Source: reliability specification 5.
  */
@@ -42,6 +42,9 @@ class Due {
   get isNow(): boolean {
     return this.clock.monotonicMs() >= this.#atMs;
   }
+  now(): void {
+    this.#atMs = -Infinity;
+  }
   done(againInMs: number): void {
     this.#failures = 0;
     this.#atMs = this.clock.monotonicMs() + againInMs;
@@ -69,6 +72,12 @@ export class LinkKeeper {
 
   get trustCheckedAtMs(): number | null {
     return this.#trustCheckedAtMs;
+  }
+
+  /** The hub has another configuration than ours: it is asked for now. */
+  trustChanged(): void {
+    this.#trust.now();
+    this.dependencies.wake.notify();
   }
 
   async #run(signal: AbortSignal): Promise<void> {

@@ -138,6 +138,18 @@ describe('trust', () => {
     expect(link.view().trustAnchors).toHaveLength(1);
   });
 
+  it('is asked for at once when the hub says that it has another configuration', async () => {
+    await link.keeper.look();
+    const first = link.view().trustCheckedAtMs;
+    clock.advance(60_000);
+    link.onConfiguration(link.configurationSha256());
+    await link.keeper.look();
+    expect(link.view().trustCheckedAtMs).toBe(first);
+    link.onConfiguration('0'.repeat(64));
+    await link.keeper.look();
+    expect(link.view().trustCheckedAtMs).toBe(first! + 60_000);
+  });
+
   it('is asked for hourly', async () => {
     await link.keeper.look();
     const first = link.view().trustCheckedAtMs;

@@ -2,8 +2,9 @@
  * SwappableChannel: one gRPC channel for the stages, whose connection can be replaced under them.
  * Decides that a new call goes by the newest credentials, that a call goes on where it began, and
  * that what is left of an old connection a day later is ended, because the hub takes an old
- * certificate for a week only. Invariants: a swap ends no call; a stage never sees one; at most the
- * connections of a few swaps are open. Source: grpc-js ClientOptions.channelOverride.
+ * certificate for a week only. Invariants: a swap ends no call, a redial ends those of the newest
+ * connection; a stage sees neither; at most the connections of a few swaps are open.
+ * Source: grpc-js ClientOptions.channelOverride.
  */
 import {
   Channel,
@@ -34,7 +35,9 @@ class Generation {
     { target, credentials, options }: ChannelParts,
     private readonly onVerdict: (verdict: HubVerdict) => void,
   ) {
-    this.channel = new Channel(target, credentials, options);
+    // Of its own: a connection that hangs must not be found again in a pool that all share.
+    const own = { ...options, 'grpc.use_local_subchannel_pool': 1 };
+    this.channel = new Channel(target, credentials, own);
   }
 
   createCall(...args: Parameters<CreateCall>): Call {
@@ -73,7 +76,7 @@ class Generation {
   }
   close(): void {
     for (const call of this.#calls) {
-      call.cancelWithStatus(status.UNAVAILABLE, 'the connection moves to a new certificate');
+      call.cancelWithStatus(status.UNAVAILABLE, 'the connection is replaced');
     }
     this.channel.close();
   }
@@ -90,6 +93,7 @@ export interface ChannelParts {
 
 export class SwappableChannel implements ChannelInterface {
   #current: Generation;
+  #parts: ChannelParts;
   readonly #old = new Set<Generation>();
   readonly #closed = new AbortController();
 
@@ -98,12 +102,14 @@ export class SwappableChannel implements ChannelInterface {
     private readonly clock: Clock,
     private readonly onVerdict: (verdict: HubVerdict) => void = () => undefined,
   ) {
+    this.#parts = parts;
     this.#current = new Generation(parts, onVerdict);
   }
 
   /** New calls go this way from now on. */
   swap(parts: ChannelParts): void {
     const before = this.#current;
+    this.#parts = parts;
     this.#current = new Generation(parts, this.onVerdict);
     before.retire();
     if (before.calls === 0) return;
@@ -111,6 +117,14 @@ export class SwappableChannel implements ChannelInterface {
     void this.clock.sleep(OLD_CALLS_MS_MAX, this.#closed.signal).then(() => {
       if (this.#old.delete(before)) before.close();
     });
+  }
+
+  /** Gives the connection up with its calls, and dials at once; see DialWatch. */
+  redial(): void {
+    const before = this.#current;
+    this.#current = new Generation(this.#parts, this.onVerdict);
+    before.close();
+    this.getConnectivityState(true);
   }
 
   /** Calls on connections that no new call takes. */

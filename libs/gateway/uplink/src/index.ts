@@ -1,7 +1,10 @@
 /** Uplink stage of the gateway: spooled studies to the hub. */
 export { uplinkConfigSchema, type UplinkConfig } from './uplink-config.js';
+export { LINK_BACK_MS_MAX, LinkGate } from './link-gate.js';
+export { OBJECTS_LOOK_MS } from './objects/object-connection.js';
 export {
   createUplinkStage,
+  LINK_LOOK_MS,
   type UplinkDependencies,
   type UplinkStage,
   type UplinkState,

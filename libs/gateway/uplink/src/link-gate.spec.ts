@@ -3,7 +3,7 @@
  * Method: a gate with chosen random numbers, moved through failures, answers and drains.
  */
 import { describe, expect, it } from '@jest/globals';
-import { LinkGate } from './link-gate.js';
+import { LINK_BACK_MS_MAX, LinkGate } from './link-gate.js';
 
 /** The gate `atMs`, after so many failures in a row. */
 function failing(times: number, random: () => number): LinkGate {
@@ -44,6 +44,24 @@ describe(LinkGate.name, () => {
     expect(sut.callsMax(due)).toBe(1);
     sut.answered();
     expect(sut.callsMax(due)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('lets the probe go soon when another channel has reached the hub, still with jitter', () => {
+    const sut = failing(20, () => 0.5);
+    expect(sut.waitMs(0)).toBe(30_000);
+    sut.linkIsBack(0);
+    expect(sut.waitMs(0)).toBe(LINK_BACK_MS_MAX / 2);
+    expect(sut.callsMax(LINK_BACK_MS_MAX / 2)).toBe(1);
+    const near = failing(1, () => 0.5);
+    near.linkIsBack(0);
+    expect(near.waitMs(0)).toBe(500);
+  });
+
+  it('takes a drain back for no other channel', () => {
+    const sut = new LinkGate(() => 0);
+    sut.drained(30_000, 0);
+    sut.linkIsBack(0);
+    expect(sut.waitMs(0)).toBe(30_000);
   });
 
   it('keeps away from a hub that drains for as long as it says and a jitter, without a failure', () => {

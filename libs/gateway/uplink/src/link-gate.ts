@@ -11,6 +11,8 @@ import { backoffMs } from '@aifi/shared-kernel';
 /** A drain that names no time, or an absurd one, is kept within these. @unit ms */
 const DRAIN_MS_MIN = 500;
 const DRAIN_MS_MAX = 60_000;
+/** How long a gateway waits, at most, that has just seen its hub come back. @unit ms */
+export const LINK_BACK_MS_MAX = 5_000;
 
 /** Which round of the link a call belongs to: noted when it begins. */
 export type LinkRound = number;
@@ -50,6 +52,12 @@ export class LinkGate {
     this.#round += 1;
     this.#failures += 1;
     this.#holdUntil(nowMs + backoffMs(this.#failures, { random: this.random }));
+  }
+  /** Another channel has reached the hub: the probe need not wait for its own time. */
+  linkIsBack(nowMs: number): void {
+    if (this.#failures === 0) return;
+    const atMs = nowMs + this.random() * LINK_BACK_MS_MAX;
+    this.#notBeforeMs = Math.min(this.#notBeforeMs, atMs);
   }
   /** The hub goes, and says when to come again; gateways do not come all at that moment. */
   drained(retryAfterMs: number, nowMs: number): void {

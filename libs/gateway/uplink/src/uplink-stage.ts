@@ -11,6 +11,7 @@ import type { GatewayDatabase } from '@aifi/gateway-database';
 import type { Logger } from '@aifi/shared-observability';
 import { chooseEncoding, LinkMeter, type Encoding } from './compression-choice.js';
 import { sampleCompression, type TakeSample } from './compression-sample.js';
+import { BreakCount } from './break-count.js';
 import { LinkGate } from './link-gate.js';
 import type { ObjectTransport, OwedObject } from './object-transport.js';
 import { Upload, type UploadEnd } from './upload.js';
@@ -33,6 +34,8 @@ export interface UplinkDependencies {
   readonly onDone: () => void;
   /** @default such a job waits for its deadline */
   readonly selectAgain?: store.SelectAgain | undefined;
+  /** Whether the control channel stands: its return ends the wait for the hub. @default unknown */
+  readonly isLinkUp?: (() => boolean) | undefined;
   /** Uniform in [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined;
   /** @default the first megabytes of a file, compressed by zstd */
@@ -53,6 +56,8 @@ export interface UplinkStage extends Stage {
 
 /** Longest wait between two looks at the queue. @unit ms */
 const INTERVAL_MS = 500;
+/** Longest wait between two looks at the link while the hub is away. @unit ms */
+export const LINK_LOOK_MS = 1_000;
 /** Acknowledgements are recorded so many at a time: they save asking, and decide nothing. */
 const ACKS_GROUP = 64;
 /** How often people are told that the hub refuses this gateway. @unit ms */
@@ -71,9 +76,11 @@ class UplinkRunner {
   readonly #uploads = new Map<string, Upload>();
   readonly #concluding = new Set<Upload>();
   readonly #tasks = new Set<Promise<void>>();
+  readonly #breaks = new BreakCount();
   readonly #gate: LinkGate;
   readonly #meter = new LinkMeter();
   readonly #pacer: UploadPacer;
+  #wasLinkUp = false;
   #refusedBy: string | undefined;
   #alarmedMs = Number.NEGATIVE_INFINITY;
 
@@ -100,15 +107,24 @@ class UplinkRunner {
       } catch (error) {
         logger.fault('uplink failed', error, { stage: 'uplink' });
       }
-      // While the link is held, only its own time and the bell are of interest.
+      this.#lookAtLink();
+      // While the link is held, only its own time, its return and the bell are of interest.
       const gateMs = this.#gate.waitMs(clock.monotonicMs());
-      await wake.wait(clock, gateMs > 0 ? gateMs : INTERVAL_MS, signal);
+      const lookMs = this.dependencies.isLinkUp ? Math.min(gateMs, LINK_LOOK_MS) : gateMs;
+      await wake.wait(clock, gateMs > 0 ? lookMs : INTERVAL_MS, signal);
     }
     for (const upload of this.#uploads.values()) upload.putBack();
     await Promise.all(this.#tasks);
     this.dependencies.transport.close?.();
     this.#concludeEnded();
     await Promise.all(this.#tasks);
+  }
+
+  #lookAtLink(): void {
+    const { clock, isLinkUp } = this.dependencies;
+    const isUp = isLinkUp?.() ?? false;
+    if (isUp && !this.#wasLinkUp) this.#gate.linkIsBack(clock.monotonicMs());
+    this.#wasLinkUp = isUp;
   }
 
   /** Begins and stops what the schedule says. */
@@ -242,6 +258,7 @@ class UplinkRunner {
     await this.#recordAcks(upload);
     const verdict = judgeEnd(end, upload.refusals);
     if (verdict === 'again') return;
+    if (verdict !== 'link-down') this.#breaks.forget(jobId);
     if (verdict === 'done') {
       await store.recordUploaded(database, jobId, clock.nowMs());
       logger.info('study uploaded', { stage: 'uplink', jobId });
@@ -268,17 +285,22 @@ class UplinkRunner {
   }
 
   async #postpone(
-    { job: { jobId }, attempts }: Upload,
+    upload: Upload,
     { verdict, code, atMs }: { verdict: UploadVerdict; code: string; atMs: number },
   ): Promise<void> {
     const { database, clock, random = Math.random } = this.dependencies;
-    const isOfLink = verdict === 'link-down' || verdict === 'link-refused';
-    const waitMs = isOfLink
-      ? this.#gate.waitMs(clock.monotonicMs())
-      : backoffMs(attempts + 1, { random });
+    const { attempts, job } = upload;
+    const { jobId } = job;
+    const waitMs = ((): number => {
+      // The gate holds all of them: when the link is back, the most urgent is due, and goes first.
+      if (verdict === 'link-down') return this.#breaks.waitMs(upload, random);
+      if (verdict === 'link-refused') return this.#gate.waitMs(clock.monotonicMs());
+      return backoffMs(attempts + 1, { random });
+    })();
     const nextAttemptMs = atMs + Math.ceil(waitMs);
     const isRefusal = code === 'PEER_REFUSED' || code === 'INVALID_ARGUMENT';
-    await store.recordFailedTry(database, { jobId, code, nextAttemptMs, isRefusal });
+    const isAttempt = verdict !== 'link-down' || upload.wasAnswered;
+    await store.recordFailedTry(database, { jobId, code, nextAttemptMs, isRefusal, isAttempt });
   }
 
   #background(work: () => Promise<void>): void {

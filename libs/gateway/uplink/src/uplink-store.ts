@@ -17,7 +17,10 @@ export interface Deadlines {
   readonly routineMs: number;
 }
 
-/** More than the places that there are, so that some may be late. */
+/**
+ * More than the places that there are, so that some may be late. Part of the statement: one whose
+ * limit is bound is compiled anew each time it runs, which takes longer than the look itself.
+ */
 const WAITING_MAX = 16;
 /** The longest backoff: a later time was written by a clock that has been set back. @unit ms */
 const WAIT_MS_MAX = 60_000;
@@ -43,12 +46,11 @@ export function listWaiting(
        WHERE s.state = 'QUEUED' AND j.terminal_ms IS NULL
          AND (s.next_attempt_ms <= ? OR s.next_attempt_ms > ?)
          AND COALESCE(j.reopened_ms, j.created_ms) > CASE j.lane WHEN 'acute' THEN ? ELSE ? END
-       ORDER BY j.lane = 'acute' DESC, j.rowid LIMIT ?`,
+       ORDER BY j.lane = 'acute' DESC, j.rowid LIMIT ${WAITING_MAX}`,
       nowMs,
       nowMs + WAIT_MS_MAX,
       nowMs - deadlines.acuteMs,
       nowMs - deadlines.routineMs,
-      WAITING_MAX,
     ),
   );
   return rows.map(({ job_id: jobId, lane, position, since_ms: sinceMs }) => ({
@@ -145,14 +147,17 @@ export interface FailedTry {
   readonly nextAttemptMs: number;
   /** The hub answered, and did not take it. */
   readonly isRefusal: boolean;
+  /** A try of the job itself: a hub that is not there is asked by whichever job is first. */
+  readonly isAttempt: boolean;
 }
 
 export async function recordFailedTry(database: GatewayDatabase, failed: FailedTry): Promise<void> {
   crashPoint('gateway.uplink.before-postpone');
   await database.write((sql) =>
     sql.run(
-      `UPDATE spool_job SET attempts = attempts + 1, refusals = refusals + ?, next_attempt_ms = ?,
+      `UPDATE spool_job SET attempts = attempts + ?, refusals = refusals + ?, next_attempt_ms = ?,
          last_fault = ? WHERE job_id = ? AND state = 'QUEUED'`,
+      failed.isAttempt ? 1 : 0,
       failed.isRefusal ? 1 : 0,
       failed.nextAttemptMs,
       failed.code,

@@ -45,6 +45,7 @@ export class Upload {
   #end: UploadEnd | undefined;
   #acks: Sha256[] = [];
   #encoding: Encoding = 'none';
+  #hasProgress = false;
 
   constructor(
     readonly job: WaitingJob,
@@ -60,6 +61,14 @@ export class Upload {
   }
   get refusals(): number {
     return this.study.refusals;
+  }
+  /** The hub has answered it: when it breaks now, that may be because of the job. */
+  get wasAnswered(): boolean {
+    return this.#phase !== 'opening';
+  }
+  /** The hub has taken something of it. */
+  get hasProgress(): boolean {
+    return this.#hasProgress;
   }
   /** Why it ends or has ended; the first reason counts. */
   get reason(): UploadEnd | undefined {
@@ -132,6 +141,7 @@ export class Upload {
           if (!object || !byDigest.delete(sha256)) return;
           crashPoint('gateway.uplink.object-acked');
           this.#acks.push(sha256);
+          this.#hasProgress = true;
           acknowledged(object);
         },
         pace: async (bytes) => {

@@ -56,7 +56,8 @@ export async function enrolSites(
 
 /**
  * Makes a site that a person enrols, or takes over one of the configuration: from then on it stays
- * when the configuration does not name it. Deployments stay as they are.
+ * when the configuration does not name it. Deployments stay as they are. STATE_CONFLICT for a site
+ * that was switched off: that is not undone by the way.
  */
 export async function enrolNamedSite(
   database: HubDatabase,
@@ -64,6 +65,10 @@ export async function enrolNamedSite(
   work: (sql: Sql, site: Site) => Promise<void>,
 ): Promise<void> {
   await database.withConfiguredSite(siteName, async (sql) => {
+    const known = await readEnrolled(sql);
+    if (known && known.state !== 'active') {
+      throw new AifiError('STATE_CONFLICT', 'the site is switched off');
+    }
     const wanted = { siteName, purpose, state: 'active', origin: 'enrolment' } as const;
     const changes = await upsertSite(sql, wanted);
     if (changes.length > 0) changes.push(...(await workOnSite(sql, work)));

@@ -4,9 +4,12 @@
  * reference each other's rows; claims race and run out; migrations go both ways over old rows.
  */
 import { existsSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import type { DataSource } from 'typeorm';
 import { systemClock, type JobId, type SiteId } from '@aifi/shared-kernel';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
@@ -171,6 +174,83 @@ describe('the queue', () => {
     expect(faults).toEqual([{ last_fault: 'MODEL_FAILED' }]);
   });
 });
+
+describe('the bounds of a connection', () => {
+  it('reach the driver, and no statement of a migration has one', async () => {
+    const source = await migrationSource(server.urls.ownerUrl).initialize();
+    try {
+      const { options } = (source.driver as unknown as { master: pg.Pool }).master;
+      expect(options).toMatchObject({ connectionTimeoutMillis: 10_000, keepAlive: true });
+      expect(options.query_timeout).toBeUndefined();
+      expect(options.statement_timeout).toBeUndefined();
+    } finally {
+      await source.destroy();
+    }
+    const { app, jobs, access } = sut as unknown as Record<string, DataSource>;
+    for (const one of [app, jobs, access]) {
+      expect((one!.driver as unknown as { master: pg.Pool }).master.options).toMatchObject({
+        ...{ connectionTimeoutMillis: 10_000, statement_timeout: 30_000, query_timeout: 35_000 },
+        ...{ keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+      });
+    }
+  });
+
+  it('give up a server that falls silent, and its connection with it', async () => {
+    const line = await SilentLine.to(server.port);
+    const appUrl = server.urls.appUrl.replace(`:${server.port}`, `:${line.port}`);
+    const bounds = { connectMs: 10_000, statementMs: 10_000, answerMs: 500 };
+    const database = await HubDatabase.open({ ...server.urls, appUrl }, bounds);
+    try {
+      await database.withSite(siteA, (sql) => sql.row('SELECT 1 AS one'));
+      expect(line.connections).toBe(1);
+      const lost = database.withSite(siteA, (sql) => {
+        line.fallSilent();
+        return sql.row('SELECT 2 AS two');
+      });
+      await expect(lost).rejects.toMatchObject({ code: 'PEER_UNAVAILABLE' });
+      // The next one gets a connection of its own.
+      await expect(
+        database.withSite(siteA, (sql) => sql.row('SELECT 3 AS three')),
+      ).resolves.toEqual({ three: 3 });
+      expect(line.connections).toBe(2);
+    } finally {
+      await database.close();
+      line.close();
+    }
+  });
+});
+
+/** A line to the server on which everything that is under way can fall silent at once. */
+class SilentLine {
+  connections = 0;
+  #pairs: Socket[] = [];
+  private constructor(private readonly server: Server) {}
+
+  static async to(port: number): Promise<SilentLine> {
+    const listening = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    const line = new SilentLine(listening);
+    listening.on('connection', (near) => {
+      const far = connect(port, '127.0.0.1');
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+      near.pipe(far).pipe(near);
+      line.#pairs.push(near, far);
+      line.connections += 1;
+    });
+    await once(listening, 'listening');
+    return line;
+  }
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+  fallSilent(): void {
+    for (const socket of this.#pairs) socket.unpipe().pause();
+    this.#pairs = [];
+  }
+  close(): void {
+    this.server.close();
+    for (const socket of this.#pairs) socket.destroy();
+  }
+}
 
 describe('restart', () => {
   it('keeps the data', async () => {

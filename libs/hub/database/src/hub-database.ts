@@ -7,7 +7,8 @@
  * at READ COMMITTED. Source: reliability specification C3, F15, F19.
  */
 import 'reflect-metadata';
-import { DataSource } from 'typeorm';
+import { DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import type { Client } from 'pg';
 import { AifiError, crashPoint, type SiteId } from '@aifi/shared-kernel';
 import type { DatabaseUrls } from './embedded-postgres.js';
 import { HUB_MIGRATIONS } from './migrations/index.js';
@@ -17,8 +18,22 @@ import { Sql } from './sql.js';
 const APP_POOL_MAX = 16;
 const JOBS_POOL_MAX = 6;
 const ACCESS_POOL_MAX = 8;
-/** A transaction that waits longer for a lock or a statement is given up. @unit ms */
-const STATEMENT_MS_MAX = 30_000;
+/** How long the database may take, each of them told to the driver. */
+export interface DatabaseBounds {
+  /** For a connection, the wait for a free one included. @unit ms */
+  readonly connectMs: number;
+  /** The server gives up a statement, or its wait for a lock. @unit ms */
+  readonly statementMs: number;
+  /** We give up a server that does not even do that: it, or the line, is dead. @unit ms */
+  readonly answerMs: number;
+}
+export const DATABASE_BOUNDS: DatabaseBounds = {
+  ...{ connectMs: 10_000, statementMs: 30_000, answerMs: 35_000 },
+};
+/** An idle line is asked for a sign of life. @unit ms */
+const KEEP_ALIVE_MS = 10_000;
+
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_MS };
 
 /** The data source of the table owner: migrations, and nothing else. */
 export function migrationSource(ownerUrl: string): DataSource {
@@ -29,6 +44,9 @@ export function migrationSource(ownerUrl: string): DataSource {
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',
     poolSize: 1,
+    // No bound for statements: a migration takes what it takes, and may wait for another process.
+    connectTimeoutMS: DATABASE_BOUNDS.connectMs,
+    extra: KEEP_ALIVE,
   });
 }
 
@@ -62,14 +80,20 @@ async function assertRoles(source: DataSource): Promise<void> {
   }
 }
 
-function pool(url: string, poolSize: number): DataSource {
+function pool(url: string, poolSize: number, bounds: DatabaseBounds): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
     poolSize,
     // An idle connection that the server closes must not end the process.
     poolErrorHandler: () => undefined,
-    extra: { statement_timeout: STATEMENT_MS_MAX, idle_in_transaction_session_timeout: 60_000 },
+    extra: {
+      ...KEEP_ALIVE,
+      connectionTimeoutMillis: bounds.connectMs,
+      statement_timeout: bounds.statementMs,
+      query_timeout: bounds.answerMs,
+      idle_in_transaction_session_timeout: 60_000,
+    },
   });
 }
 
@@ -81,12 +105,12 @@ export class HubDatabase {
   ) {}
 
   /** Migrates and opens the pools. */
-  static async open(urls: DatabaseUrls): Promise<HubDatabase> {
+  static async open(urls: DatabaseUrls, bounds = DATABASE_BOUNDS): Promise<HubDatabase> {
     try {
       await migrate(urls.ownerUrl);
-      const app = await pool(urls.appUrl, APP_POOL_MAX).initialize();
-      const jobs = await pool(urls.jobsUrl, JOBS_POOL_MAX).initialize();
-      const access = await pool(urls.accessUrl, ACCESS_POOL_MAX).initialize();
+      const app = await pool(urls.appUrl, APP_POOL_MAX, bounds).initialize();
+      const jobs = await pool(urls.jobsUrl, JOBS_POOL_MAX, bounds).initialize();
+      const access = await pool(urls.accessUrl, ACCESS_POOL_MAX, bounds).initialize();
       return new HubDatabase(app, jobs, access);
     } catch (error) {
       if (error instanceof AifiError) throw error;
@@ -126,18 +150,44 @@ export class HubDatabase {
 }
 
 async function transaction<T>(source: DataSource, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const runner = source.createQueryRunner();
   try {
-    const answer = await source.transaction(async ({ queryRunner }) => {
-      const done = await work(new Sql(queryRunner!));
-      crashPoint('hub.database.before-commit');
-      return done;
-    });
+    await runner.startTransaction();
+    const answer = await work(new Sql(runner));
+    crashPoint('hub.database.before-commit');
+    await runner.commitTransaction();
     crashPoint('hub.database.after-commit');
     return answer;
   } catch (error) {
+    await rollBack(runner, error);
     if (error instanceof AifiError) throw error;
     throw databaseFault(error);
+  } finally {
+    await runner.release();
   }
+}
+
+async function rollBack(runner: QueryRunner, error: unknown): Promise<void> {
+  if (isUnanswered(error)) return cut(runner);
+  try {
+    await runner.rollbackTransaction();
+  } catch (fault) {
+    // The first fault is the one that is told.
+    if (isUnanswered(fault)) await cut(runner);
+  }
+}
+
+/** A statement that failed, and not because the server refused it: that has an SQLSTATE. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof QueryFailedError && !('code' in error.driverError);
+}
+
+/** The pool forgets the connection: whoever got it next would wait behind the lost statement. */
+async function cut(runner: QueryRunner): Promise<void> {
+  if (runner.isReleased) return;
+  const client = (await runner.connect()) as Client;
+  // With a statement under way it waits for nobody.
+  client.end().catch(() => undefined);
 }
 
 /**

@@ -22,7 +22,7 @@ import {
 } from '@aifi/shared-kernel';
 import { recordEvent } from './outbox.js';
 import type { Sql } from './sql.js';
-import { moveStudyJob, type StudyJob } from './study-jobs.js';
+import { moveStudyJob, type StudyJob, type StudyJobState } from './study-jobs.js';
 import {
   advanceCursor,
   requireLease,
@@ -142,15 +142,13 @@ interface OutcomeRow extends Omit<SignedOutcome, 'sequence' | 'objects' | 'jobId
 const IS_NOT_STOPPED = `(j.code IS NOT NULL OR NOT EXISTS (
   SELECT 1 FROM product_stop s WHERE s.product = j.product AND s.version IN ('*', j.version)
     AND s.resumed_at IS NULL))`;
-const CANDIDATE = (isOwed: string): string => `
+const OWED = `
 SELECT o.sequence, o.job_id, o.revision, o.issue, o.manifest, o.signature, j.envelope,
   j.study_pseudonym, j.product
 FROM outcome o JOIN study_job j USING (site_id, job_id)
-WHERE ${isOwed} AND o.superseded_at IS NULL AND o.sequence > $1 AND j.gateway = ANY($2::int[])
+WHERE o.acked_at IS NULL AND o.superseded_at IS NULL AND o.sequence > $1 AND j.gateway = ANY($2::int[])
   AND ${IS_NOT_STOPPED}
 ORDER BY o.sequence LIMIT 1`;
-const OWED = CANDIDATE('o.acked_at IS NULL');
-const OWED_AGAIN = CANDIDATE('(o.acked_at IS NULL OR o.sequence > $3)');
 
 /**
  * The oldest outcome after `afterSequence` that this gateway is owed, marked as released; undefined
@@ -164,9 +162,7 @@ export async function releaseOutcome(
   await requireLease(sql, gateway, lease.epoch);
   const gateways = (await resolveGateways(sql, gateway)).map(String);
   for (;;) {
-    const row = await (lease.resendAfter === undefined
-      ? sql.row<OutcomeRow>(OWED, afterSequence, gateways)
-      : sql.row<OutcomeRow>(OWED_AGAIN, afterSequence, gateways, lease.resendAfter));
+    const row = await sql.row<OutcomeRow>(OWED, afterSequence, gateways);
     if (!row) return undefined;
     const column = (await isOvertaken(sql, row)) ? 'superseded_at' : 'released_at';
     await sql.run(
@@ -232,11 +228,11 @@ export async function acknowledgeOutcome(
 ): Promise<void> {
   const { siteId, jobId, revision, issue } = key;
   const gateways = (await resolveGateways(sql, gateway)).map(String);
-  const found = await sql.row<{ acked: boolean; sequence: string }>(
-    `SELECT o.acked_at IS NOT NULL AS acked, o.sequence
+  const found = await sql.row<{ acked: boolean; sequence: string; state: StudyJobState }>(
+    `SELECT o.acked_at IS NOT NULL AS acked, o.sequence, j.state
      FROM outcome o JOIN study_job j USING (site_id, job_id)
      WHERE o.job_id = $1 AND o.revision = $2 AND o.issue = $3 AND j.gateway = ANY($4::int[])
-     FOR UPDATE OF o`,
+     FOR UPDATE OF o, j`,
     jobId,
     revision,
     issue,
@@ -251,6 +247,8 @@ export async function acknowledgeOutcome(
     issue,
     new Date(atMs),
   );
+  // A restored gateway was owed it again: the end of the job has been told.
+  if (found.state === 'ACKNOWLEDGED') return;
   await moveStudyJob(sql, { siteId, jobId, from: 'CONCLUDED', to: 'ACKNOWLEDGED', atMs });
   const payload = { jobId, revision, issue };
   await recordEvent(sql, { siteId, type: 'aifi.study.outcome.acknowledged.v1', atMs, payload });

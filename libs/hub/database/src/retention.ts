@@ -3,17 +3,19 @@
  * Decides in two steps with time between them, so that an upload of the same bytes needs no lock:
  * first the row goes and the removal is on record, later the file goes if nobody has come to need
  * it. Invariants: all of it runs inside one site; an object that one job still needs stays; a
- * study in an evaluation set stays; a result stays until the gateway has it and its time is over.
+ * study in an evaluation set stays; a result stays until the gateway has it, or a newer one, and its
+ * time is over.
  * Source: reliability specification 2 (deletion rules), C3 (retention runs site by site).
  */
 import type { Sha256, SiteId } from '@aifi/shared-kernel';
 import type { HubDatabase } from './hub-database.js';
 import type { Sql } from './sql.js';
+import { lockRemovals } from './take-over.js';
 
 export interface RetentionTimes {
   /** Pixels go when their jobs ended before that. */
   readonly pixelsUntil: Date;
-  /** Results go when they were acknowledged before that. */
+  /** Results go when they were acknowledged, or overtaken by newer ones, before that. */
   readonly resultsUntil: Date;
   /** An upload that was begun before that and never ended needs nothing any more. */
   readonly abandonedUntil: Date;
@@ -26,6 +28,8 @@ export interface ObjectRemoval {
 
 /** Objects of one transaction. */
 const BATCH_MAX = 200;
+/** Removals of one answer; there are more when it has so many. */
+export const REMOVALS_MAX = BATCH_MAX;
 
 /** All sites, for work that is done site by site. */
 export async function siteIdsOf(database: HubDatabase): Promise<SiteId[]> {
@@ -64,13 +68,19 @@ export async function markPixels(sql: Sql, times: RetentionTimes, at: Date): Pro
   return gone.length;
 }
 
+/** No outcome of the job `r` will leave: newer ones have left. */
+const IS_OVERTAKEN = `(EXISTS (SELECT 1 FROM outcome o
+    WHERE o.job_id = r.job_id AND o.superseded_at <= $1)
+  AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.job_id = r.job_id AND o.superseded_at IS NULL))`;
+
 /** First step for results and for what models gave; says how many objects were marked. */
 export async function markResults(sql: Sql, times: RetentionTimes, at: Date): Promise<number> {
+  await lockRemovals(sql);
   const results = await sql.rows<{ site_id: string; sha256: string; size_bytes: string }>(
     `UPDATE outcome_object x SET removed_at = $2 FROM (
        SELECT site_id, job_id, issue, output_index FROM outcome_object
          JOIN outcome USING (site_id, job_id, issue)
-       WHERE removed_at IS NULL AND acked_at <= $1 LIMIT ${BATCH_MAX}) AS due
+       WHERE removed_at IS NULL AND (acked_at <= $1 OR superseded_at <= $1) LIMIT ${BATCH_MAX}) AS due
      WHERE (x.site_id, x.job_id, x.issue, x.output_index)
        = (due.site_id, due.job_id, due.issue, due.output_index)
      RETURNING x.site_id, x.sha256, x.size_bytes`,
@@ -80,7 +90,7 @@ export async function markResults(sql: Sql, times: RetentionTimes, at: Date): Pr
   const outputs = await sql.rows<{ site_id: string; sha256: string; size_bytes: string }>(
     `UPDATE inference_record x SET output_removed_at = $2 FROM (
        SELECT r.site_id, r.job_id FROM inference_record r JOIN study_job USING (site_id, job_id)
-       WHERE output_removed_at IS NULL AND acknowledged_at <= $1 LIMIT ${BATCH_MAX}) AS due
+       WHERE output_removed_at IS NULL AND (acknowledged_at <= $1 OR ${IS_OVERTAKEN}) LIMIT ${BATCH_MAX}) AS due
      WHERE (x.site_id, x.job_id) = (due.site_id, due.job_id)
      RETURNING x.site_id, x.output_sha256 AS sha256, x.output_size_bytes AS size_bytes`,
     times.resultsUntil,
@@ -120,7 +130,7 @@ export async function markOrphan(
 export async function dueRemovals(sql: Sql, until: Date): Promise<ObjectRemoval[]> {
   const rows = await sql.rows<{ sha256: Sha256; size_bytes: string }>(
     `SELECT sha256, size_bytes FROM object_removal WHERE marked_at <= $1
-     ORDER BY marked_at LIMIT ${BATCH_MAX}`,
+     ORDER BY marked_at LIMIT ${REMOVALS_MAX}`,
     until,
   );
   return rows.map((row) => ({ sha256: row.sha256, sizeBytes: Number(row.size_bytes) }));

@@ -50,7 +50,8 @@ async function readSiteView(sql: Sql): Promise<SiteView> {
     `SELECT site_id, purpose, state, enrolled_at, last_seen_at,
        (SELECT count(*)::int FROM study_job
           WHERE study_job.state IN ('OPEN', 'STORED', 'QUEUED', 'INFERRED')) AS open_jobs,
-       (SELECT count(*)::int FROM outcome WHERE acked_at IS NULL) AS waiting,
+       (SELECT count(*)::int FROM outcome
+          WHERE acked_at IS NULL AND superseded_at IS NULL) AS waiting,
        (SELECT max(sequence) FROM routing_rules) AS rules
      FROM site`,
   );

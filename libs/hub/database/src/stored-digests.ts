@@ -39,7 +39,7 @@ export function nextDigests(sql: Sql, after: string): Promise<StoredDigest[]> {
          USING (site_id, job_id) WHERE j.state = 'INFERRED' AND r.output_sha256 > $1
        UNION ALL
        SELECT x.sha256, 'result' FROM outcome_object x JOIN outcome USING (site_id, job_id, issue)
-         WHERE acked_at IS NULL AND x.sha256 > $1
+         WHERE acked_at IS NULL AND superseded_at IS NULL AND x.sha256 > $1
      ) AS owed GROUP BY sha256 ORDER BY sha256 LIMIT ${BATCH_MAX}`,
     after,
   );
@@ -54,7 +54,7 @@ export async function isDigestOwed(sql: Sql, sha256: Sha256): Promise<boolean> {
        OR EXISTS (SELECT 1 FROM inference_record JOIN study_job j USING (site_id, job_id)
          WHERE output_sha256 = $1 AND j.state = 'INFERRED')
        OR EXISTS (SELECT 1 FROM outcome_object JOIN outcome USING (site_id, job_id, issue)
-         WHERE sha256 = $1 AND acked_at IS NULL) AS owed`,
+         WHERE sha256 = $1 AND acked_at IS NULL AND superseded_at IS NULL) AS owed`,
     sha256,
   );
   return row!.owed;

@@ -5,7 +5,7 @@
  * more; it never comes back under its number, and nobody can be followed in a circle.
  * Source: reliability specification P5 (cursor per site and gateway), loss of a box.
  */
-import { AifiError, type Sha256 } from '@aifi/shared-kernel';
+import { AifiError, crashPoint, type Sha256 } from '@aifi/shared-kernel';
 import type { Sql } from './sql.js';
 
 /** One take-over as recorded. */
@@ -78,8 +78,6 @@ export async function recordTakeOver(sql: Sql, order: NewTakeOver): Promise<void
 export interface OutcomeLease {
   /** Number of this opening; only the highest of a gateway is served. */
   readonly epoch: number;
-  /** Acknowledged outcomes with a higher number are sent again; undefined: none are. */
-  readonly resendAfter: number | undefined;
 }
 
 export interface OutcomeOpening {
@@ -91,7 +89,11 @@ export interface OutcomeOpening {
   readonly atMs: number;
 }
 
-/** Opens the stream of one gateway of the site of the transaction; the one before is over. */
+/**
+ * Opens the stream of one gateway of the site of the transaction; the one before is over. A gateway
+ * that has less than it had is owed the rest again: on record, because this stream may break before
+ * all of it went, and the next one begins behind what was taken out of turn.
+ */
 export async function openOutcomes(sql: Sql, opening: OutcomeOpening): Promise<OutcomeLease> {
   const { gateway, afterSequence, isExact, atMs } = opening;
   const opened = await sql.row<{ epoch: string }>(
@@ -111,7 +113,34 @@ export async function openOutcomes(sql: Sql, opening: OutcomeOpening): Promise<O
     gateways.map(String),
   );
   const isBehind = isExact && afterSequence < Number(cursor?.last ?? 0);
-  return { epoch: Number(opened.epoch), resendAfter: isBehind ? afterSequence : undefined };
+  if (isBehind) await oweAgain(sql, gateways, afterSequence);
+  return { epoch: Number(opened.epoch) };
+}
+
+/** What was acknowledged and has a higher number, while its objects are there. */
+async function oweAgain(
+  sql: Sql,
+  gateways: readonly number[],
+  afterSequence: number,
+): Promise<void> {
+  await lockRemovals(sql);
+  await sql.run(
+    `UPDATE outcome o SET acked_at = NULL FROM study_job j
+     WHERE (j.site_id, j.job_id) = (o.site_id, o.job_id) AND j.gateway = ANY($1::int[])
+       AND o.sequence > $2 AND o.acked_at IS NOT NULL AND o.superseded_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM outcome_object x WHERE x.removed_at IS NOT NULL
+         AND (x.site_id, x.job_id, x.issue) = (o.site_id, o.job_id, o.issue))`,
+    gateways.map(String),
+    afterSequence,
+  );
+  crashPoint('hub.outcome.owed-again');
+}
+
+/** Until the transaction ends no result of the site is both owed again and marked for removal. */
+export async function lockRemovals(sql: Sql): Promise<void> {
+  await sql.rows(
+    `SELECT pg_advisory_xact_lock(hashtextextended(current_setting('app.site_id'), 3))`,
+  );
 }
 
 /** STATE_CONFLICT when the gateway has opened another stream since. */

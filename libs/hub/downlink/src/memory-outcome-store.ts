@@ -67,14 +67,18 @@ export class MemoryOutcomeStore implements OutcomeStore {
   }
 
   async open(peer: LinkPeer, { afterSequence, isExact }: OutcomeCursor): Promise<OutcomeLease> {
-    const { cursors, takeOvers } = this.#site(peer.siteId);
+    const { rows, cursors, takeOvers } = this.#site(peer.siteId);
     const own = cursors.get(peer.gateway) ?? { epoch: 0, sequence: 0 };
     own.epoch += 1;
     cursors.set(peer.gateway, own);
     const served = gatewaysOf(peer.gateway, takeOvers);
     const last = Math.max(0, ...served.map((gateway) => cursors.get(gateway)?.sequence ?? 0));
     const isBehind = isExact && afterSequence < last;
-    return { epoch: own.epoch, resendAfter: isBehind ? afterSequence : undefined };
+    for (const row of isBehind ? rows : []) {
+      const isLost = row.sequence > afterSequence && served.includes(row.gateway);
+      if (isLost && !row.isSuperseded) row.isAcknowledged = false;
+    }
+    return { epoch: own.epoch };
   }
 
   async next(
@@ -88,10 +92,9 @@ export class MemoryOutcomeStore implements OutcomeStore {
     }
     const served = gatewaysOf(peer.gateway, site.takeOvers);
     for (const row of site.rows) {
-      const isOwed = !row.isAcknowledged || row.sequence > (lease.resendAfter ?? Infinity);
       const isWithheld = row.isResult && site.stopped.has(row.product);
-      const mayLeave = isOwed && !row.isSuperseded && !isWithheld && served.includes(row.gateway);
-      if (!mayLeave || row.sequence <= afterSequence) continue;
+      const isOwed = !row.isAcknowledged && !row.isSuperseded && served.includes(row.gateway);
+      if (!isOwed || isWithheld || row.sequence <= afterSequence) continue;
       row.isSuperseded = site.rows.some((other) => overtakes(other, row));
       if (row.isSuperseded) continue;
       row.isReleased = true;

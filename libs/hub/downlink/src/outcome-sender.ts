@@ -1,8 +1,9 @@
 /**
  * OutcomeSender: one stream with one gateway, a reader of its answers beside a writer of outcomes.
  * Decides that outcomes go oldest first, one at a time, each until it is acknowledged. One that the
- * gateway refuses, or leaves unanswered, is put behind the others and sent again later: nothing
- * waits behind it. Invariant: at least once; only an acknowledgement ends an outcome.
+ * gateway refuses, or leaves unanswered, or whose objects are not there, is put behind the others
+ * and sent again once they have gone: nothing waits behind it. Invariant: at least once; only an
+ * acknowledgement ends an outcome.
  * Source: reliability specification P5, C2, F7; aifi/downlink/v1/downlink.proto.
  */
 import {
@@ -16,13 +17,13 @@ import {
 } from '@aifi/shared-kernel';
 import type { downlink } from '@aifi/contracts-proto';
 import type { SiteStream } from '@aifi/hub-identity';
-import type { OutcomeLease, OutcomeStore, SignedOutcome } from './outcome-store.js';
+import type { OutcomeLease, OutcomeObject, OutcomeStore, SignedOutcome } from './outcome-store.js';
 
 /** Look for new outcomes of other hub processes. @unit ms */
 const POLL_MS = 1_000;
 /** A gateway writes an outcome durably before it answers. @unit ms */
 const ACK_MS_MAX = 120_000;
-/** Before what was refused or not answered is sent again. @unit ms */
+/** Before what was refused or not answered is sent again, after all the others. @unit ms */
 const AGAIN_MS = 60_000;
 
 export type OutcomeStream = SiteStream<
@@ -32,6 +33,8 @@ export type OutcomeStream = SiteStream<
 
 /** Reads the sealed bytes of result objects. */
 export interface ObjectSource {
+  /** Whether it is there, as long as it should be. */
+  has(siteId: SiteId, object: OutcomeObject): Promise<boolean>;
   read(siteId: SiteId, sha256: Sha256): AsyncIterable<Uint8Array>;
 }
 export interface OutcomeSenderDependencies {
@@ -120,16 +123,32 @@ export class OutcomeSender {
     let after = 0;
     let againAtMs = Infinity;
     while (!signal.aborted) {
-      if (clock.monotonicMs() >= againAtMs) [after, againAtMs] = [0, Infinity];
       const outcome = await outcomes.next(peer, lease, after);
       if (!outcome) {
+        // Not before: whatever is refused each time would hold up what has a higher number.
+        if (clock.monotonicMs() >= againAtMs) {
+          [after, againAtMs] = [0, Infinity];
+          continue;
+        }
         await bell.wait(clock, POLL_MS, signal);
         continue;
       }
-      const isTaken = await this.#sendAndAwait(outcome, signal);
+      const isTaken = (await this.#isWhole(outcome)) && (await this.#sendAndAwait(outcome, signal));
       if (!isTaken) againAtMs = Math.min(againAtMs, clock.monotonicMs() + AGAIN_MS);
       after = outcome.sequence;
     }
+  }
+
+  /** Asked before the first byte goes: an outcome that was begun must be sent to its end. */
+  async #isWhole({ objects }: SignedOutcome): Promise<boolean> {
+    const { store, onFault } = this.dependencies;
+    const { siteId } = this.stream.peer;
+    for (const object of objects) {
+      if (await store.has(siteId, object)) continue;
+      onFault(new AifiError('DIGEST_MISMATCH', 'an object of an outcome is not there'), siteId);
+      return false;
+    }
+    return true;
   }
 
   /** Whether it was acknowledged. */

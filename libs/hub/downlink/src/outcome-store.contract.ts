@@ -144,5 +144,36 @@ export function checkOutcomeStore(name: string, makeRig: () => Promise<OutcomeSt
       expect(await owed(peer, { afterSequence: 1, isExact: true })).toEqual([second]);
       expect(await owed(peer, { afterSequence: 0, isExact: true })).toEqual([first, second]);
     });
+
+    it('owes a restored gateway what it lost until it has it, whatever it says it has', async () => {
+      const lost = await rig.conclude(plan());
+      const taken = await rig.conclude(plan({ study: '2.25.2' }));
+      const other = await rig.conclude(plan({ gateway: 2, study: '2.25.3' }));
+      const peer = rig.peer('site-a', 1);
+      for (let count = 0; count < 2; count += 1) await sut.acknowledge(peer, await take(peer));
+      await sut.acknowledge(rig.peer('site-a', 2), await take(rig.peer('site-a', 2)));
+      const lease = await sut.open(peer, { afterSequence: 0, isExact: true });
+      const first = (await sut.next(peer, lease, 0))!;
+      // The second is taken, the first is not; then the stream breaks.
+      await sut.acknowledge(peer, (await sut.next(peer, lease, first.sequence))!);
+      expect(taken).not.toBe(lost);
+      expect(await owed(peer, { afterSequence: 2, isExact: true })).toEqual([lost]);
+      expect(await owed(peer)).toEqual([lost]);
+      await sut.acknowledge(peer, first);
+      expect(await owed(peer)).toEqual([]);
+      // What another gateway has is nothing to this one.
+      expect(await owed(rig.peer('site-a', 2))).toEqual([]);
+      expect(other).not.toBe(lost);
+    });
+
+    it('owes a restored gateway the newest revision only', async () => {
+      await rig.conclude(plan({ revision: 1 }));
+      const peer = rig.peer('site-a', 1);
+      await sut.acknowledge(peer, await take(peer));
+      const newer = await rig.conclude(plan({ revision: 2 }));
+      await sut.acknowledge(peer, await take(peer));
+      expect(await owed(peer, { afterSequence: 0, isExact: true })).toEqual([newer]);
+      expect(await owed(peer, { afterSequence: 0, isExact: true })).toEqual([newer]);
+    });
   });
 }

@@ -10,7 +10,7 @@ import type { JobId } from '@aifi/shared-kernel';
 import type { OutcomeLease, SignedOutcome } from '@aifi/hub-database';
 import type { LinkPeer } from '@aifi/hub-identity';
 
-export type { OutcomeLease, SignedOutcome } from '@aifi/hub-database';
+export type { OutcomeLease, OutcomeObject, SignedOutcome } from '@aifi/hub-database';
 
 /** What a gateway says it has as it opens its stream. */
 export interface OutcomeCursor {
@@ -25,7 +25,10 @@ export interface AcknowledgedOutcome {
 }
 
 export interface OutcomeStore {
-  /** The stream that this opens is the only one of the gateway that is served from now on. */
+  /**
+   * The stream that this opens is the only one of the gateway that is served from now on. What the
+   * gateway had acknowledged and says it has not (it was restored) is owed again, durably.
+   */
   open(peer: LinkPeer, cursor: OutcomeCursor): Promise<OutcomeLease>;
   /**
    * The oldest outcome after `afterSequence` that this gateway is owed; undefined: none now.

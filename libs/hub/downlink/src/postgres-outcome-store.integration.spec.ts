@@ -8,6 +8,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeManifest, killStateSchema, verifyManifest } from '@aifi/contracts-manifests';
 import {
+  checkSite,
   concludeJob,
   enrolSites,
   HubDatabase,
@@ -116,6 +117,42 @@ checkOutcomeStore(createPostgresOutcomeStore.name, async () => {
         recordTakeOver(sql, { siteId: name(siteName), gateway, successor, atMs }),
       ),
   };
+});
+
+describe('an outcome that is owed again', () => {
+  it('ends its job once and tells that end once', async () => {
+    const store = createPostgresOutcomeStore(database, systemClock);
+    const peer = { siteId: siteId('site-a'), gateway: 7 };
+    const planned = { siteName: 'site-a', gateway: 7, study: '2.25.77', revision: 1 } as const;
+    const jobId = await conclude('site-a', planned);
+    const told = () =>
+      database.withSite(peer.siteId, async (sql) => ({
+        ...(await sql.row<{ state: string; acknowledged_at: Date }>(
+          'SELECT state, acknowledged_at FROM study_job WHERE job_id = $1',
+          jobId,
+        ))!,
+        events: await sql.rows(
+          `SELECT 1 AS one FROM outbox WHERE type = 'aifi.study.outcome.acknowledged.v1'
+             AND payload ->> 'jobId' = $1`,
+          jobId,
+        ),
+      }));
+    const take = async () => {
+      const lease = await store.open(peer, { afterSequence: 0, isExact: true });
+      const outcome = await store.next(peer, lease, 0);
+      if (outcome) await store.acknowledge(peer, outcome);
+      return outcome?.jobId;
+    };
+    expect(await take()).toBe(jobId);
+    const once = await told();
+    expect(once).toMatchObject({ state: 'ACKNOWLEDGED', events: [{ one: 1 }] });
+    expect(await take()).toBe(jobId);
+    expect(await told()).toEqual(once);
+    const { violations } = await database.withSite(peer.siteId, (sql) =>
+      checkSite(sql, new Date(0)),
+    );
+    expect(violations).toMatchObject({ 'ended-without-outcome': 0, 'end-told-twice': 0 });
+  });
 });
 
 describe('take-overs', () => {

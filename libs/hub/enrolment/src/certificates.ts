@@ -1,7 +1,8 @@
 /**
  * Certificates of gateways as rows: what was issued, until when it is accepted, what was revoked.
  * Decides how a renewal ends what came before: a week later at the latest. Invariants: a row is
- * never removed; a revoked certificate stays revoked; a certificate without a row is unknown.
+ * never removed; a revoked certificate stays revoked, and with it all that was renewed from it; a
+ * certificate that holds no longer is renewed by nobody; one without a row is unknown.
  * Source: RFC 5280 5 (revocation, here by the records of the one relying party).
  */
 import type { LinkPeer } from '@aifi/hub-identity';
@@ -78,6 +79,27 @@ export async function recordCertificate(
   );
 }
 
+/**
+ * UNTRUSTED when the certificate of a call is on record and holds no longer. Its row stays locked,
+ * so that a revocation comes before this transaction or after it. One without a row is of an
+ * authority of the configuration: the front has let it in by that.
+ */
+export async function requireInForce(
+  sql: Sql,
+  { siteId }: LinkPeer,
+  { serial, nowMs }: { readonly serial: string; readonly nowMs: number },
+): Promise<void> {
+  const row = await sql.row<{ holds: boolean }>(
+    `SELECT c.revoked_at IS NULL AND c.valid_until > $3 AND s.state = 'active' AS holds
+     FROM gateway_certificate c JOIN site s ON s.site_id = c.site_id
+     WHERE c.site_id = $1 AND c.serial = $2 FOR UPDATE OF c`,
+    siteId,
+    serial,
+    new Date(nowMs),
+  );
+  if (row && !row.holds) throw new AifiError('UNTRUSTED', 'the certificate holds no longer');
+}
+
 /** After a renewal: every other certificate of the gateway ends within the overlap. */
 export function endOthers(
   sql: Sql,
@@ -133,11 +155,19 @@ export interface Revocation {
   readonly reason: string;
   readonly nowMs: number;
 }
-/** NOT_FOUND without such a certificate; STATE_CONFLICT when it is revoked already. */
+export interface RevokedCertificate extends CertificateRecord {
+  /** Serial numbers of those renewed from it that were revoked with it. */
+  readonly heirs: readonly string[];
+}
+/**
+ * Revokes a certificate and all that was renewed from it: who had its key may have renewed.
+ * NOT_FOUND without such a certificate; STATE_CONFLICT when it is revoked already.
+ */
 export async function revokeCertificate(
   sql: Sql,
-  { siteId, serial, by, reason, nowMs }: Revocation,
-): Promise<CertificateRecord> {
+  revocation: Revocation,
+): Promise<RevokedCertificate> {
+  const { siteId, serial, by, reason, nowMs } = revocation;
   const known = await findCertificate(sql, siteId, serial);
   if (!known) throw new AifiError('NOT_FOUND', 'there is no such certificate');
   const changed = await sql.run(
@@ -150,7 +180,45 @@ export async function revokeCertificate(
     reason,
   );
   if (changed !== 1) throw new AifiError('STATE_CONFLICT', 'the certificate is revoked already');
-  return { ...known, revokedAtMs: nowMs, revokedBy: by, revocationReason: reason };
+  const heirs = await revokeHeirs(sql, revocation);
+  return { ...known, revokedAtMs: nowMs, revokedBy: by, revocationReason: reason, heirs };
+}
+
+/**
+ * Until there are no more: a renewal that was under way ends before its certificate is revoked,
+ * and what it made shows at the next look only.
+ */
+async function revokeHeirs(
+  sql: Sql,
+  { siteId, serial, by, reason, nowMs }: Revocation,
+): Promise<string[]> {
+  const heirs: string[] = [];
+  for (;;) {
+    const found = await sql.rows<{ serial: string }>(
+      `WITH RECURSIVE heir AS (
+         SELECT serial FROM gateway_certificate WHERE site_id = $1 AND renews_serial = $2
+         UNION
+         SELECT c.serial FROM gateway_certificate c JOIN heir h ON c.renews_serial = h.serial
+         WHERE c.site_id = $1)
+       SELECT c.serial FROM gateway_certificate c JOIN heir h ON c.serial = h.serial
+       WHERE c.site_id = $1 AND c.revoked_at IS NULL
+       ORDER BY c.serial FOR UPDATE OF c`,
+      siteId,
+      serial,
+    );
+    if (found.length === 0) return heirs;
+    const serials = found.map((row) => row.serial);
+    await sql.run(
+      `UPDATE gateway_certificate SET revoked_at = $3, revoked_by = $4, revocation_reason = $5
+       WHERE site_id = $1 AND serial = ANY($2)`,
+      siteId,
+      serials,
+      new Date(nowMs),
+      by,
+      reason,
+    );
+    heirs.push(...serials);
+  }
 }
 
 function recordOf(row: CertificateRow): CertificateRecord {

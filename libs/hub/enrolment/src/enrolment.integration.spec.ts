@@ -7,16 +7,22 @@
 import 'reflect-metadata';
 import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
-import { decodeManifest, gatewayConfigurationSchema } from '@aifi/contracts-manifests';
+import {
+  configurationDigest,
+  configurationReferenceSchema,
+  decodeManifest,
+  gatewayConfigurationSchema,
+} from '@aifi/contracts-manifests';
 import {
   enrolNamedSite,
   enrolSites,
   HubDatabase,
   migrationSource,
+  recordTakeOver,
   removeServerFolder,
   startEmbeddedPostgres,
   type EmbeddedPostgres,
@@ -26,7 +32,7 @@ import { systemClock } from '@aifi/shared-kernel';
 import { silentLogger, type Logger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { ExpiryWatch } from './expiry-watch.js';
-import { HubEnrolment } from './hub-enrolment.js';
+import { HubEnrolment, type HubEnrolmentOptions } from './hub-enrolment.js';
 import { insertToken, newSecret, TOKEN_MS } from './join-token.js';
 import { listCertificates, OVERLAP_MS, revokeCertificate } from './certificates.js';
 import { serialOf } from './certificate-profile.js';
@@ -41,6 +47,9 @@ let folder: TemporaryFolder;
 let server: EmbeddedPostgres;
 let database: HubDatabase;
 let sut: HubEnrolment;
+let hubFiles: HubFiles;
+let sites: Readonly<Record<string, HubFiles>>;
+let opening: Omit<HubEnrolmentOptions, 'files'>;
 
 beforeAll(async () => {
   folder = temporaryFolder('hub-enrolment');
@@ -48,14 +57,19 @@ beforeAll(async () => {
   database = await HubDatabase.open(server.urls);
   const program = join(import.meta.dirname, '../../../../deploy/certs/make-certs.mjs');
   const printed = execFileSync(process.execPath, [program, join(folder.path, 'certs'), 'site-a']);
-  const { hub } = JSON.parse(printed.toString()) as { hub: HubFiles };
+  const made = JSON.parse(printed.toString()) as { hub: HubFiles; sites: typeof sites };
+  const { hub } = made;
   const purpose = 'demonstration' as const;
   await enrolNamedSite(database, { siteName: 'site-a', purpose }, noWork);
-  const options = { database, clock, logger: silentLogger, dataFolder: folder.path, purpose };
+  const { privateKey: signingKey } = generateKeyPairSync('ed25519');
+  const common = { database, clock, logger: silentLogger, dataFolder: folder.path };
+  const options = { ...common, purpose, signingKey };
   sut = await HubEnrolment.open({
-    ...{ ...options, signingKey: generateKeyPairSync('ed25519').privateKey },
-    files: { ...hub, nationalAnchorFiles: [] },
+    ...options,
+    files: { ...hub, gatewayCaFile: hub.caFile, nationalAnchorFiles: [] },
   });
+  ({ hub: hubFiles, sites } = made);
+  opening = options;
 }, 180_000);
 type HubFiles = Record<'caFile' | 'certificateFile' | 'keyFile', string>;
 
@@ -173,7 +187,88 @@ describe('a renewal', () => {
   });
 });
 
+describe('a certificate that is revoked', () => {
+  const own = { ...peer, gateway: 11 };
+  const csr = async (): Promise<Uint8Array> => new Uint8Array((await csrOf()).rawData);
+  const renewed = async (calling: X509Certificate): Promise<X509Certificate> =>
+    new X509Certificate((await sut.renewal.renew(own, await csr(), calling.raw)).certificate);
+  const revoke = (one: X509Certificate): ReturnType<typeof revokeCertificate> =>
+    database.withAccess((sql) =>
+      revokeCertificate(sql, {
+        ...{ siteId: own.siteId, serial: serialOf(one), by: 'anne', reason: 'stolen' },
+        nowMs: clock.nowMs(),
+      }),
+    );
+  const first = async (): Promise<X509Certificate> =>
+    new X509Certificate((await joinWith(await token(own.gateway))).certificate);
+
+  it('takes all with it that were renewed from it, and no others', async () => {
+    const [stolen, other] = [await first(), await first()];
+    const child = await renewed(stolen);
+    const grandchild = await renewed(child);
+    const { heirs } = await revoke(stolen);
+    expect(heirs).toEqual([serialOf(child), serialOf(grandchild)].sort());
+    for (const one of [stolen, child, grandchild]) {
+      await expect(sut.trust.admit(one)).rejects.toMatchObject({ code: 'UNTRUSTED' });
+    }
+    (await sut.trust.admit(other)).release();
+    await expect(revoke(child)).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+  });
+  it('takes the rest with it when one of them was revoked before', async () => {
+    const stolen = await first();
+    const child = await renewed(stolen);
+    const grandchild = await renewed(child);
+    expect((await revoke(child)).heirs).toEqual([serialOf(grandchild)]);
+    expect((await revoke(stolen)).heirs).toEqual([]);
+  });
+  it('is not renewed on a connection that is still open, nor is one that has ended', async () => {
+    const stolen = await first();
+    await revoke(stolen);
+    await expect(renewed(stolen)).rejects.toMatchObject({ code: 'UNTRUSTED' });
+    const old = await first();
+    await renewed(old);
+    clock.advance(OVERLAP_MS);
+    await expect(renewed(old)).rejects.toMatchObject({ code: 'UNTRUSTED' });
+  });
+  it('wins also against renewals that are under way', async () => {
+    const stolen = await first();
+    const child = await renewed(stolen);
+    const all = await Promise.allSettled([
+      ...[renewed(child), renewed(stolen), renewed(child), revoke(stolen)],
+    ]);
+    for (const result of all.slice(0, 3)) {
+      if (result.status === 'rejected') continue;
+      const made = result.value as X509Certificate;
+      await expect(sut.trust.admit(made)).rejects.toMatchObject({ code: 'UNTRUSTED' });
+    }
+    expect(all[3]!.status).toBe('fulfilled');
+  });
+});
+
 describe('an admission', () => {
+  it('needs no record of an authority of the configuration, unless it is the own one', async () => {
+    const certificate = new X509Certificate(readFileSync(sites['site-a']!.certificateFile));
+    (await sut.trust.admit(certificate)).release();
+    const strict = await HubEnrolment.open({
+      ...{ ...opening, files: { ...hubFiles, nationalAnchorFiles: [] } },
+    });
+    await expect(strict.trust.admit(certificate)).rejects.toMatchObject({ code: 'UNTRUSTED' });
+    const anchor = readFileSync(hubFiles.caFile, 'utf8').trim();
+    expect((await strict.trust.anchors()).map((one) => one.trim())).not.toContain(anchor);
+    expect(strict.serverChain().authorities.map((one) => one.trim())).toEqual([anchor]);
+  });
+  it('ends for a gateway that another one has taken over', async () => {
+    const old = new X509Certificate((await joinWith(await token(21))).certificate);
+    const other = new X509Certificate((await joinWith(await token(22))).certificate);
+    const open = [await sut.trust.admit(old), await sut.trust.admit(other)];
+    const order = { siteId: peer.siteId, gateway: 21, successor: 22, atMs: clock.nowMs() };
+    await database.withAccess((sql) => recordTakeOver(sql, order));
+    expect(await sut.trust.lapsed(open)).toEqual(new Set([open[0]]));
+    await expect(sut.trust.admit(old)).rejects.toMatchObject({
+      ...{ code: 'UNTRUSTED', message: 'another gateway has taken this one over' },
+    });
+    (await sut.trust.admit(other)).release();
+  });
   it('needs the record of the very certificate', async () => {
     const { certificate } = await joinWith(await token());
     const known = new X509Certificate(certificate);
@@ -205,6 +300,28 @@ describe('an admission', () => {
     const one = new X509Certificate((await joinWith(await token())).certificate);
     await enrolSites(database, [], noWork);
     (await sut.trust.admit(one)).release();
+  });
+});
+
+describe('the key of the hub', () => {
+  it('is read as long as nobody else may read it', () => {
+    expect(sut.readIdentity().key).toContain('PRIVATE KEY');
+    for (const mode of [0o640, 0o604]) {
+      chmodSync(hubFiles.keyFile, mode);
+      expect(() => sut.readIdentity()).toThrow('grpc.keyFile is open to others');
+    }
+    chmodSync(hubFiles.keyFile, 0o600);
+  });
+});
+
+describe('a site that was switched off', () => {
+  it('does not come back by the way of a token', async () => {
+    await setState('inactive');
+    const named = { siteName: peer.siteId, purpose: 'demonstration' } as const;
+    const enrolling = enrolNamedSite(database, named, noWork);
+    await expect(enrolling).rejects.toMatchObject({ code: 'STATE_CONFLICT' });
+    await setState('active');
+    await enrolNamedSite(database, named, noWork);
   });
 });
 
@@ -240,6 +357,26 @@ describe('a rotation', () => {
     expect(await records('authority.retire')).toHaveLength(1);
     // The development authority and the new one.
     expect(await sut.trust.anchors()).toHaveLength(2);
+  });
+  it('changes what the control stream names, and nothing else does', async () => {
+    const own = { ...peer, gateway: 5 };
+    const answer = await joinWith(await token(5));
+    const held = decodeManifest(
+      gatewayConfigurationSchema,
+      Buffer.from(answer.configuration.document, 'base64'),
+    );
+    clock.advance(3_600_000);
+    const before = await sut.configuration(own);
+    expect(before.sha256).toBe(configurationDigest(held));
+    const other = await sut.configuration({ ...peer, gateway: 6 });
+    expect(other.sha256).not.toBe(before.sha256);
+    await database.withAccess((sql) => sut.authority.rotate(sql));
+    clock.advance(1_000);
+    const after = await sut.configuration(own);
+    expect(after.sha256).not.toBe(before.sha256);
+    expect(after.sequence).toBeGreaterThan(before.sequence);
+    const told = decodeManifest(configurationReferenceSchema, after.bytes);
+    expect(told).toMatchObject({ sha256: after.sha256, sequence: after.sequence });
   });
 });
 

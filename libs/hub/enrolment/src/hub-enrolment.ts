@@ -4,7 +4,7 @@
  * a renewed one is taken up without a restart. Invariant: opened before the link listens.
  * Source: docs/adr/0021-enrolment.md.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { HubDatabase } from '@aifi/hub-database';
@@ -22,8 +22,10 @@ import { RenewalService } from './renewal-service.js';
 import { TrustBundles } from './trust-bundle.js';
 
 export interface EnrolmentFiles {
-  /** Static authorities of gateways, and of the hub's own certificate. */
+  /** Authorities of the hub's own certificate; they vouch for no gateway. */
   readonly caFile: string;
+  /** Authorities whose gateways need no record: development, first steps. */
+  readonly gatewayCaFile?: string | undefined;
   readonly certificateFile: string;
   readonly keyFile: string;
   readonly nationalAnchorFiles: readonly string[];
@@ -47,27 +49,33 @@ export class HubEnrolment {
   readonly renewal: RenewalService;
   readonly expiry: ExpiryWatch;
   readonly randomness: Randomness;
+  /** Tells the control stream which configuration a gateway should have. */
+  readonly configuration: TrustBundles['reference'];
   readonly #files: EnrolmentFiles;
-  readonly #staticAnchors: readonly X509Certificate[];
+  readonly #serverAnchors: readonly X509Certificate[];
 
   private constructor(options: HubEnrolmentOptions) {
     const { database, clock, dataFolder, files, logger } = options;
     this.randomness = options.randomness ?? systemRandomness;
     this.#files = files;
-    this.#staticAnchors = certificatesIn(textOf(files.caFile, 'grpc.caFile'), 'grpc.caFile');
-    const nationalAnchors = files.nationalAnchorFiles.flatMap((file) =>
-      certificatesIn(textOf(file, 'grpc.nationalAnchorFiles'), 'grpc.nationalAnchorFiles'),
+    const serverAnchors = certificatesOf([files.caFile], 'grpc.caFile');
+    this.#serverAnchors = serverAnchors;
+    const { gatewayCaFile } = files;
+    const staticAnchors = certificatesOf(
+      gatewayCaFile === undefined ? [] : [gatewayCaFile],
+      'grpc.gatewayCaFile',
     );
+    const nationalAnchors = certificatesOf(files.nationalAnchorFiles, 'grpc.nationalAnchorFiles');
     const keys = new AuthorityKeys(join(dataFolder, 'authority'));
     const shared = { database, clock, randomness: this.randomness };
     this.authority = new HubAuthority({ ...shared, keys });
-    const staticAnchors = this.#staticAnchors;
     this.trust = new HubTrust({ database, clock, staticAnchors, nationalAnchors });
     const bundles = new TrustBundles({
-      ...{ authority: this.authority, clock, staticAnchors },
+      ...{ authority: this.authority, clock, serverAnchors },
       ...{ signingKey: options.signingKey, purpose: options.purpose },
       serverChain: () => this.serverChain(),
     });
+    this.configuration = (peer) => bundles.reference(peer);
     const issuing = { ...shared, authority: this.authority, bundles };
     this.joining = new JoinService(issuing);
     this.renewal = new RenewalService(issuing);
@@ -82,14 +90,25 @@ export class HubEnrolment {
 
   serverChain(): ServerChain {
     const text = textOf(this.#files.certificateFile, 'grpc.certificateFile');
-    return serverChainOf(text, this.#staticAnchors);
+    return serverChainOf(text, this.#serverAnchors);
   }
 
   /** What the hub shows to gateways, as the files say now. */
   readonly readIdentity = (): ServerIdentity => ({
     certificate: this.serverChain().chain,
-    key: textOf(this.#files.keyFile, 'grpc.keyFile'),
+    key: secretOf(this.#files.keyFile, 'grpc.keyFile'),
   });
+}
+
+const certificatesOf = (files: readonly string[], setting: string): X509Certificate[] =>
+  files.flatMap((file) => certificatesIn(textOf(file, setting), setting));
+
+/** As textOf; CONFIG_INVALID also when others than its owner may read it. */
+function secretOf(path: string, setting: string): string {
+  const text = textOf(path, setting);
+  const { mode } = statSync(path);
+  if ((mode & 0o077) === 0) return text;
+  throw new AifiError('CONFIG_INVALID', `${setting} is open to others: mode 600 is needed`);
 }
 
 /** CONFIG_INVALID names the setting, not the file's content. */

@@ -4,7 +4,7 @@
  * very bytes), a static authority of the configuration (its URI names the gateway), or anything
  * else that the TLS layer verified (only by a binding, whatever names it carries).
  * Invariants: signatures are checked here, as the chain that a peer sends may hold anything; nobody
- * of a site that is not active gets in. Source: reliability specification C1; RFC 5280 6.
+ * of a site that is not active gets in, nor a gateway that another one has taken over. Source: reliability specification C1; RFC 5280 6.
  */
 import { X509Certificate } from 'node:crypto';
 import { bindPeer, peerFromAlternativeNames, type LinkPeer } from '@aifi/hub-identity';
@@ -54,7 +54,7 @@ export class HubTrust implements LinkTrust {
     if (own.some((one) => isIssuedBy(certificate, one))) return this.#admitOwn(certificate);
     if (this.options.staticAnchors.some((one) => isIssuedBy(certificate, one))) {
       const peer = peerOf(certificate);
-      await this.#read((sql) => requireActive(sql, peer));
+      await this.#read((sql) => requireServed(sql, peer));
       return this.#admission({ peer, release: () => undefined }, { validToMs });
     }
     return this.#admitBound(certificate);
@@ -68,12 +68,14 @@ export class HubTrust implements LinkTrust {
     const nowMs = this.options.clock.nowMs();
     const now = await this.#read(async (sql) => ({
       sites: await activeSites(sql),
+      gone: await takenOver(sql),
       certificates: await acceptedOf(sql, serials, nowMs),
       bindings: await boundOf(sql, identities),
     }));
     const holds = ({ peer }: Admission, ground: Ground): boolean => {
       const { siteId, gateway } = peer;
       if (!now.sites.has(siteId) || nowMs >= ground.validToMs) return false;
+      if (now.gone.has(`${siteId} ${gateway}`)) return false;
       const { serial, identitySha256: identity } = ground;
       if (serial !== undefined) return now.certificates.has(`${siteId} ${serial}`);
       return identity === undefined || now.bindings.has(`${siteId} ${gateway} ${identity}`);
@@ -85,7 +87,7 @@ export class HubTrust implements LinkTrust {
     const peer = peerOf(certificate);
     const serial = serialOf(certificate);
     const record = await this.#read(async (sql) => {
-      await requireActive(sql, peer);
+      await requireServed(sql, peer);
       return findCertificate(sql, peer.siteId, serial);
     });
     const isSame =
@@ -103,12 +105,16 @@ export class HubTrust implements LinkTrust {
 
   async #admitBound(certificate: X509Certificate): Promise<Admission> {
     const digests = identitiesOf(certificate).map(identityDigest);
-    const found = await this.#read((sql) => findBindings(sql, digests));
+    const { found, gone } = await this.#read(async (sql) => ({
+      found: await findBindings(sql, digests),
+      gone: await takenOver(sql),
+    }));
     const [bound] = found;
     const isOne = found.every(
       ({ siteName, gateway }) => siteName === bound?.siteName && gateway === bound.gateway,
     );
     if (!bound || !isOne) throw untrusted('the certificate is bound to no gateway');
+    if (gone.has(`${bound.siteName} ${bound.gateway}`)) throw untrusted(TAKEN_OVER);
     const validToMs = certificate.validToDate.getTime();
     const ground = { validToMs, identitySha256: bound.identitySha256 };
     return this.#admission(bindPeer(certificate.fingerprint256, bound), ground);
@@ -136,9 +142,21 @@ const untrusted = (words: string): AifiError => new AifiError('UNTRUSTED', words
 const peerOf = (certificate: X509Certificate): LinkPeer =>
   peerFromAlternativeNames(certificate.subjectAltName ?? '');
 
-async function requireActive(sql: Sql, { siteId }: LinkPeer): Promise<void> {
+const TAKEN_OVER = 'another gateway has taken this one over';
+
+async function requireServed(sql: Sql, { siteId, gateway }: LinkPeer): Promise<void> {
   const sites = await activeSites(sql, siteId);
   if (!sites.has(siteId)) throw untrusted('the site is not enrolled, or not active');
+  const gone = await takenOver(sql);
+  if (gone.has(`${siteId} ${gateway}`)) throw untrusted(TAKEN_OVER);
+}
+
+/** Gateways that were taken over: a handful of burnt-down boxes in the life of a hub. */
+async function takenOver(sql: Sql): Promise<ReadonlySet<string>> {
+  const rows = await sql.rows<{ key: string }>(
+    `SELECT site_id || ' ' || gateway AS key FROM gateway_take_over`,
+  );
+  return new Set(rows.map((row) => row.key));
 }
 
 async function activeSites(sql: Sql, only?: string): Promise<ReadonlySet<string>> {

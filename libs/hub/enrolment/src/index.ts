@@ -1,6 +1,6 @@
 /** Enrolment at the hub: authority, join tokens, certificates of gateways, bindings. */
 export * from './bindings.js';
-export { OVERLAP_MS, type CertificateRecord } from './certificates.js';
+export { OVERLAP_MS, type CertificateRecord, type RevokedCertificate } from './certificates.js';
 export { listCertificates, revokeCertificate } from './certificates.js';
 export {
   GATEWAY_DAYS,

@@ -6,7 +6,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { PROBLEM_CONTENT_TYPE, problemOf } from '@aifi/contracts-rest';
-import type { StrangerProtocol } from '@aifi/hub-link';
+import { addressKey, LineQuota, type StrangerProtocol } from '@aifi/hub-link';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import { AddressRate } from './address-rate.js';
 import { joinRequestSchema, type JoinService } from './join-service.js';
@@ -15,8 +15,10 @@ export const JOIN_ALPN = 'aifi-join/1';
 const BODY_BYTES_MAX = 64 * 1024;
 const HEADER_BYTES_MAX = 8 * 1024;
 /** @unit ms */
-const EXCHANGE_MS_MAX = 30_000;
+const EXCHANGE_MS_MAX = 10_000;
 const CONNECTIONS_MAX = 32;
+/** Nobody takes the places of all; a token is good for an hour. */
+const PER_ADDRESS_MAX = 4;
 /** A hospital group may have its gateways behind one address; no secret is found by trying. */
 const TRIES = { tries: 30, windowMs: 60_000 };
 /** RFC 6585 4: try again later; the token was not looked at. */
@@ -25,21 +27,26 @@ const TOO_MANY = 429;
 export interface JoinProtocolOptions {
   readonly service: Pick<JoinService, 'join'>;
   readonly clock: Clock;
-  /** Told of each refusal: what cannot be answered to a stranger. */
+  /** Told of refusals, what cannot be answered to a stranger; of each code ten times a minute. */
   readonly onRefused: (fault: AifiError) => void;
 }
 
 export function createJoinProtocol(options: JoinProtocolOptions): StrangerProtocol {
   const rate = new AddressRate(options.clock, TRIES);
+  const lines = new LineQuota(options.clock);
+  const onRefused = (fault: AifiError): void => {
+    if (lines.allows(fault.code)) options.onRefused(fault);
+  };
   const server = createServer(
     { maxHeaderSize: HEADER_BYTES_MAX, keepAlive: false },
-    (request, response) => void answer(options, rate, { request, response }),
+    (request, response) => void answer({ ...options, onRefused }, rate, { request, response }),
   );
   server.maxRequestsPerSocket = 1;
   return {
     alpn: JOIN_ALPN,
     timeoutMs: EXCHANGE_MS_MAX,
     connectionsMax: CONNECTIONS_MAX,
+    perAddressMax: PER_ADDRESS_MAX,
     acceptStranger: (socket) => void server.emit('connection', socket),
   };
 }
@@ -51,7 +58,7 @@ async function answer(
 ): Promise<void> {
   try {
     const address = request.socket.remoteAddress ?? '';
-    if (!rate.allows(address)) {
+    if (!rate.allows(addressKey(address))) {
       onRefused(new AifiError('LIMIT_EXCEEDED', 'too many tries of one address'));
       return send(response, TOO_MANY, { code: 'LIMIT_EXCEEDED' });
     }

@@ -2,8 +2,8 @@
  * RenewalService: a gateway that is known keeps its certificate and what it trusts up to date.
  * Decides that a new certificate is for the calling gateway and nobody else, and that what it had
  * before goes on for a week at most, so that a renewal drops no stream.
- * Invariants: certificate and record are one transaction; a certificate of a national PKI is
- * renewed there, never here. Source: reliability specification 7 (certificates); RFC 5280.
+ * Invariants: certificate and record are one transaction; a certificate that holds no longer is not
+ * renewed, also on a connection that is still open; one of a national PKI is renewed there. Source: reliability specification 7 (certificates); RFC 5280.
  */
 import { createPublicKey, randomUUID, X509Certificate } from 'node:crypto';
 import type { enrolment } from '@aifi/contracts-proto';
@@ -11,7 +11,7 @@ import { appendAudit, systemDraft, type HubDatabase } from '@aifi/hub-database';
 import { siteUnary, type FaultListener, type LinkPeer } from '@aifi/hub-identity';
 import { AifiError, crashPoint, type Clock } from '@aifi/shared-kernel';
 import { readRequest, serialOf, signGateway, type Randomness } from './certificate-profile.js';
-import { endOthers, findCertificate, recordCertificate } from './certificates.js';
+import { endOthers, findCertificate, recordCertificate, requireInForce } from './certificates.js';
 import type { HubAuthority } from './hub-authority.js';
 import type { TrustBundle, TrustBundles } from './trust-bundle.js';
 
@@ -36,9 +36,11 @@ export class RenewalService {
     const publicKey = await readRequest(csr);
     const issued = await database.withAccess(async (sql) => {
       const nowMs = clock.nowMs();
+      const renews = serialOf(calling);
+      // The connection may be older than the revocation.
+      await requireInForce(sql, peer, { serial: renews, nowMs });
       const signer = await authority.signer(sql);
       const made = await signGateway(signer, peer, publicKey, { nowMs, randomness });
-      const renews = serialOf(calling);
       crashPoint('hub.enrolment.before-renewal-recorded');
       await recordCertificate(sql, peer, { ...made, authorityId: signer.id, renews });
       await endOthers(sql, peer, { serial: made.serial, nowMs });

@@ -12,7 +12,8 @@ export type { IngestStore } from './ingest-store.js';
 export { ObjectCommit } from './objects/object-commit.js';
 export { ObjectIntake, type IntakeDependencies } from './objects/object-intake.js';
 export type { ObjectProtocol } from './objects/object-protocol.js';
-export { MemoryIngestStore } from './memory-ingest.store.js';
+export type { ObjectName, ObjectRecords } from './objects/object-records.js';
+export { MemoryIngestStore, type MemoryStudyJob } from './memory-ingest.store.js';
 export { PostgresIngestStore } from './postgres-ingest.store.js';
 export { createIngest, type Ingest, type IngestDependencies } from './uplink-server.js';
 export {

@@ -7,12 +7,13 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectNet } from 'node:net';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { peerFromAlternativeNames } from '@aifi/hub-identity';
 import { AifiError } from '@aifi/shared-kernel';
-import { silentLogger } from '@aifi/shared-observability';
+import { silentLogger, type Logger } from '@aifi/shared-observability';
 import { FakeClock, temporaryFolder } from '@aifi/shared-testing';
 import { LINK_LIMITS, type LinkLimits } from './connection-book.js';
 import { LinkFront, REFRESH_MS } from './link-front.js';
@@ -78,6 +79,11 @@ let clock: FakeClock;
 let trust: TrustStandIn;
 let identity: ServerIdentity;
 const refusals: string[] = [];
+const logged: string[] = [];
+const logger: Logger = {
+  ...silentLogger,
+  fault: (_message, error) => void logged.push(AifiError.from(error).code),
+};
 const sockets: TLSSocket[] = [];
 
 /** Says which site it was given. */
@@ -85,8 +91,10 @@ const echo: AnyProtocol = {
   alpn: 'test/1',
   accept: (socket, peer) => void socket.write(`site ${peer.siteId}`),
 };
+/** As echo, for one connection of a gateway. */
+const frugal: AnyProtocol = { ...echo, alpn: 'frugal/1', perPeerMax: 1 };
 const strangers: AnyProtocol = {
-  ...{ alpn: 'stranger/1', timeoutMs: 30_000, connectionsMax: 2 },
+  ...{ alpn: 'stranger/1', timeoutMs: 30_000, connectionsMax: 3, perAddressMax: 2 },
   acceptStranger: (socket) => void socket.write('hello'),
 };
 async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
@@ -94,8 +102,9 @@ async function start(limits: Partial<LinkLimits> = {}): Promise<void> {
   trust = new TrustStandIn();
   identity = identityOf(ours);
   refusals.length = 0;
+  logged.length = 0;
   sut = new LinkFront({
-    ...{ clock, logger: silentLogger, trust, protocols: [echo, strangers] },
+    ...{ clock, logger, trust, protocols: [echo, frugal, strangers] },
     ...{ readIdentity: () => identity, limits: { ...LINK_LIMITS, ...limits } },
     meter: { ...noMeter, refused: (code) => void refusals.push(code) },
   });
@@ -168,6 +177,10 @@ describe('who gets in', () => {
     const [first, second] = [dial(undefined, options), dial(undefined, options)];
     expect([await said(first), await said(second)]).toEqual(['hello', 'hello']);
     expect(await said(dial(undefined, options))).toBeUndefined();
+    // One address does not take the places of all.
+    const elsewhere = { ...options, localAddress: '127.0.0.2' };
+    expect(await said(dial(undefined, elsewhere))).toBe('hello');
+    expect(await said(dial(undefined, elsewhere))).toBeUndefined();
     const gone = Promise.all([once(first, 'close'), once(second, 'close')]);
     clock.advance(30_000);
     await gone;
@@ -257,5 +270,41 @@ describe('room', () => {
     first.destroy();
     await until(() => sut.connectionCount === 3);
     expect(await said(dial(siteA()))).toBe('site site-a');
+  });
+  it('is counted for each protocol, which may want fewer of a gateway', async () => {
+    await start({ perPeerMax: 2 });
+    const options = { ALPNProtocols: ['frugal/1'] };
+    expect(await said(dial(siteA(), options))).toBe('site site-a');
+    expect(await said(dial(siteA(), options))).toBeUndefined();
+    expect(await said(dial(siteA()))).toBe('site site-a');
+    expect(await said(dial(ours.sites['site-b']!, options))).toBe('site site-b');
+  });
+  it('of those who say nothing is another one than that of gateways', async () => {
+    await start({ handshakesMax: 3, handshakesPerAddressMax: 2, connectionsMax: 1 });
+    const silent = Array.from({ length: 2 }, () => connectNet(port, '127.0.0.1'));
+    await until(() => sut.connectionCount === 2);
+    expect(await said(dial(siteA()))).toBeUndefined();
+    // Another address has a handshake left, and the gateway then leaves it to the next one.
+    const elsewhere = { localAddress: '127.0.0.2' };
+    expect(await said(dial(siteA(), elsewhere))).toBe('site site-a');
+    expect(await said(dial(ours.sites['site-b']!, elsewhere))).toBeUndefined();
+    await until(() => refusals.length === 2);
+    expect(refusals).toEqual(['LIMIT_EXCEEDED', 'LIMIT_EXCEEDED']);
+    for (const socket of silent) socket.destroy();
+  });
+});
+
+describe('the log', () => {
+  it('says nothing of strangers, and little of gateways that are refused', async () => {
+    await start({ perPeerMax: 1 });
+    for (const options of [{ ALPNProtocols: [] }, {}]) await said(dial(undefined, options));
+    expect(await said(dial(siteA()))).toBe('site site-a');
+    expect(await said(dial(siteA()))).toBeUndefined();
+    await until(() => refusals.length === 3);
+    expect(logged).toEqual([]);
+    trust.refusedSites.add('site-b');
+    for (let tries = 0; tries < 12; tries += 1) await said(dial(ours.sites['site-b']!));
+    await until(() => refusals.length === 15);
+    expect(logged).toEqual(Array<string>(10).fill('UNTRUSTED'));
   });
 });

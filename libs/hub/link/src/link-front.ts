@@ -10,8 +10,16 @@ import { createServer as createNetServer, type AddressInfo, type Socket } from '
 import { createServer as createTlsServer, type Server, type TLSSocket } from 'node:tls';
 import { AifiError, sha256Hex, type Clock } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
-import { ConnectionBook, LINK_LIMITS, type LinkLimits } from './connection-book.js';
+import { addressKey } from './address-key.js';
+import {
+  ConnectionBook,
+  enterAll,
+  LINK_LIMITS,
+  type Leave,
+  type LinkLimits,
+} from './connection-book.js';
 import { GRPC_ALPN, refuseCalls } from './grpc-protocol.js';
+import { LineQuota } from './line-quota.js';
 import type { LinkMeter } from './link-meter.js';
 import {
   isForStrangers,
@@ -22,8 +30,8 @@ import {
 import type { Admission, LinkTrust, ServerIdentity } from './link-trust.js';
 import { secureContextOf } from './tls-settings.js';
 
-/** TLS handshake, and then the look into the records. @unit ms */
-const HANDSHAKE_MS_MAX = 10_000;
+/** TLS handshake. @unit ms */
+const HANDSHAKE_MS_MAX = 5_000;
 /** Between two looks at revocations, anchors and the own certificate. @unit ms */
 export const REFRESH_MS = 5_000;
 /** A look that takes longer has failed. @unit ms */
@@ -55,16 +63,20 @@ export class LinkFront {
   #tls: Server | undefined;
   #contextDigest = '';
   #lookedAtMs = 0;
-  #strangers = new Map<string, number>();
+  readonly #strangers = new Map<string, number>();
+  /** Of connections that nobody has let in yet, by the names of their sockets. */
+  readonly #handshakes = new Map<string, Leave>();
+  readonly #lines: LineQuota;
 
   constructor(private readonly options: LinkFrontOptions) {
     this.#protocols = new Map(options.protocols.map((protocol) => [protocol.alpn, protocol]));
     this.#book = new ConnectionBook(options.limits ?? LINK_LIMITS);
+    this.#lines = new LineQuota(options.clock);
   }
 
   /** Connections, those in their handshake included. */
   get connectionCount(): number {
-    return this.#book.total;
+    return this.#sockets.size;
   }
 
   /** The port that it listens on; CONFIG_INVALID when port or certificate cannot be used. */
@@ -156,18 +168,26 @@ export class LinkFront {
 
   #onConnection(socket: Socket): void {
     socket.on('error', () => undefined);
-    const leave = this.#book.enterAddress(socket.remoteAddress ?? '');
+    const leave = this.#book.enterHandshake(socket.remoteAddress ?? '');
     if (!leave) {
       this.options.meter.refused('LIMIT_EXCEEDED');
       socket.destroy();
       return;
     }
+    const name = nameOf(socket);
     this.#sockets.add(socket);
+    this.#handshakes.set(name, leave);
     socket.on('close', () => {
       this.#sockets.delete(socket);
       leave();
+      if (this.#handshakes.get(name) === leave) this.#handshakes.delete(name);
     });
     this.#tls!.emit('connection', socket);
+  }
+
+  /** The connection is somebody's, or a stranger's: it has a place of its own now. */
+  #leaveHandshake(socket: TLSSocket): void {
+    this.#handshakes.get(nameOf(socket))?.();
   }
 
   async #onSecure(socket: TLSSocket): Promise<void> {
@@ -175,7 +195,7 @@ export class LinkFront {
     const protocol = this.#protocols.get(socket.alpnProtocol || '');
     try {
       // Without ALPN at all the handshake succeeds; nothing is spoken on such a connection.
-      if (!protocol) throw new AifiError('INVALID_ARGUMENT', 'no protocol was named');
+      if (!protocol) throw new NotVerified('INVALID_ARGUMENT', 'no protocol was named');
       if (isForStrangers(protocol)) return this.#acceptStranger(socket, protocol);
       await this.#acceptGateway(socket, protocol);
     } catch (error) {
@@ -184,13 +204,17 @@ export class LinkFront {
   }
 
   #acceptStranger(socket: TLSSocket, protocol: StrangerProtocol): void {
-    const { alpn, connectionsMax, timeoutMs } = protocol;
-    const count = this.#strangers.get(alpn) ?? 0;
-    if (count >= connectionsMax) throw new AifiError('LIMIT_EXCEEDED', 'too many strangers');
-    this.#strangers.set(alpn, count + 1);
+    const { alpn, connectionsMax, perAddressMax, timeoutMs } = protocol;
+    const address = addressKey(socket.remoteAddress ?? '');
+    const leave = enterAll([
+      [this.#strangers, alpn, connectionsMax],
+      [this.#strangers, `${alpn} ${address}`, perAddressMax],
+    ]);
+    if (!leave) throw new AifiError('LIMIT_EXCEEDED', 'too many strangers');
+    this.#leaveHandshake(socket);
     const closed = new AbortController();
     socket.on('close', () => {
-      this.#strangers.set(alpn, (this.#strangers.get(alpn) ?? 1) - 1);
+      leave();
       this.options.meter.closed(alpn);
       closed.abort();
     });
@@ -201,9 +225,11 @@ export class LinkFront {
 
   async #acceptGateway(socket: TLSSocket, protocol: LinkProtocol): Promise<void> {
     const certificate = socket.getPeerX509Certificate();
-    if (!socket.authorized || !certificate) throw new NotVerified();
+    if (!socket.authorized || !certificate) {
+      throw new NotVerified('UNTRUSTED', 'no certificate of a trusted authority');
+    }
     const admitting = this.options.trust.admit(certificate);
-    const admission = await this.#within(HANDSHAKE_MS_MAX, admitting).catch((error: unknown) => {
+    const admission = await this.#within(LOOK_MS_MAX, admitting).catch((error: unknown) => {
       // Whoever is admitted too late is nobody.
       admitting.then(
         (late) => late.release(),
@@ -211,20 +237,23 @@ export class LinkFront {
       );
       throw error;
     });
-    const leave = this.#book.enterPeer(admission.peer);
+    const { alpn, perPeerMax } = protocol;
+    const address = socket.remoteAddress ?? '';
+    const leave = this.#book.enterPeer({ address, peer: admission.peer, alpn, perPeerMax });
     if (!leave || socket.destroyed || this.#stopping.signal.aborted) {
       leave?.();
       admission.release();
       if (leave) return void socket.destroy();
       throw new AifiError('LIMIT_EXCEEDED', 'the gateway has too many connections');
     }
+    this.#leaveHandshake(socket);
     this.#open.set(admission, socket);
-    this.options.meter.opened(protocol.alpn);
+    this.options.meter.opened(alpn);
     socket.on('close', () => {
       this.#open.delete(admission);
       leave();
       admission.release();
-      this.options.meter.closed(protocol.alpn);
+      this.options.meter.closed(alpn);
     });
     protocol.accept(socket, admission.peer);
   }
@@ -232,8 +261,12 @@ export class LinkFront {
   #refuse(socket: TLSSocket, fault: AifiError): void {
     const { clock, logger, meter } = this.options;
     meter.refused(fault.code);
-    logger.fault('a connection was refused', fault);
     const isKnownAuthority = !(fault instanceof NotVerified);
+    // Whoever can reach the port could fill the log: what anybody can cause is only counted.
+    const isLogged = isKnownAuthority && fault.code !== 'LIMIT_EXCEEDED';
+    if (isLogged && this.#lines.allows(fault.code)) {
+      logger.fault('a connection was refused', fault);
+    }
     if (socket.destroyed || socket.alpnProtocol !== GRPC_ALPN || !isKnownAuthority) {
       socket.destroy();
       return;
@@ -256,12 +289,11 @@ export class LinkFront {
   }
 }
 
-/** No certificate, or none of an authority that is trusted here: such a peer is told nothing. */
-class NotVerified extends AifiError {
-  constructor() {
-    super('UNTRUSTED', 'no certificate of a trusted authority');
-  }
-}
+/** No protocol or no certificate of an authority trusted here: such a peer is told nothing. */
+class NotVerified extends AifiError {}
+
+/** Of one connection while it is open: of the socket below TLS as of the one above. */
+const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
 
 const digestOf = (context: object): string => sha256Hex(JSON.stringify(context));
 

@@ -13,6 +13,8 @@ export interface LinkProtocol {
   readonly alpn: string;
   /** Takes over the socket; must not throw. The front destroys it when its certificate lapses. */
   accept(socket: TLSSocket, peer: LinkPeer): void;
+  /** Connections of one gateway, where they are to be fewer than those of the front's limit. */
+  readonly perPeerMax?: number;
 }
 
 /** A protocol with somebody who has no certificate yet: bounded in size, time and number. */
@@ -24,6 +26,8 @@ export interface StrangerProtocol {
   readonly timeoutMs: number;
   /** At one time, of all addresses. */
   readonly connectionsMax: number;
+  /** At one time, of one address. */
+  readonly perAddressMax: number;
 }
 
 export type AnyProtocol = LinkProtocol | StrangerProtocol;

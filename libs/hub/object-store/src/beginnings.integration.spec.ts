@@ -4,12 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256Hex, systemClock, type SiteId } from '@aifi/shared-kernel';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { BEGINNING_BYTES_MIN, Beginnings, incomingName } from './beginnings.js';
 import { FolderObjectStore } from './folder-object-store.js';
+import { IncomingObject } from './incoming-object.js';
 
 const [siteA, siteB] = ['site-a', 'site-b'] as unknown as [SiteId, SiteId];
 const HOUR_MS = 3_600_000;
@@ -52,6 +53,18 @@ describe(Beginnings.name, () => {
     await store.place([{ siteId: siteA, object }]);
     const read = Buffer.concat(await store.read(siteA, expected.sha256).toArray());
     expect(read.equals(bytes)).toBe(true);
+  });
+
+  it('that cannot be read again is given up, handle and file', async () => {
+    await begun(BEGINNING_BYTES_MIN);
+    const opened = (): number => readdirSync('/proc/self/fd').length;
+    const before = opened();
+    const path = join(folder.path, 'site-a', 'incoming', incomingName(expected.sha256));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, 'shorter than it was');
+    const open = IncomingObject.open(path, expected, BEGINNING_BYTES_MIN);
+    await expect(open).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    expect([opened(), namesIn('site-a', 'incoming')]).toEqual([before, []]);
   });
 
   it('is not kept when it is short, nor when a longer one is held', async () => {

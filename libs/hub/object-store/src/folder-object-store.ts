@@ -94,7 +94,10 @@ export class FolderObjectStore {
     return IncomingObject.open(path, expected, offsetBytes);
   }
 
-  /** Gives finished objects their names, durably: one sync of a folder for all that go there. */
+  /**
+   * Gives finished objects their names, durably: one sync of a folder for all that go there. When
+   * it rejects nothing is under way any more; discard them all, which leaves what has its name.
+   */
   async place(finished: readonly FinishedObject[]): Promise<void> {
     const folders = new Set<string>();
     try {
@@ -105,9 +108,9 @@ export class FolderObjectStore {
         folders.add(dirname(path));
       };
       crashPoint('hub.objects.before-rename');
-      await Promise.all(finished.map(moveOne));
+      await allSettled(finished.map(moveOne));
       crashPoint('hub.objects.after-rename');
-      await Promise.all([...folders].map((folder) => syncFolder(folder)));
+      await allSettled([...folders].map((folder) => syncFolder(folder)));
     } catch (error) {
       throw syncFault(error);
     }
@@ -173,6 +176,12 @@ export class FolderObjectStore {
   async delete(siteId: SiteId, sha256: Sha256): Promise<void> {
     await rm(this.path(siteId, sha256), { force: true });
   }
+}
+
+/** As Promise.all, which does not wait for the others when one has failed. */
+async function allSettled(work: readonly Promise<void>[]): Promise<void> {
+  const ends = await Promise.allSettled(work);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 export class ObjectWriter {

@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { AifiError, crashPoint, fileFault, LIMITS, syncFault } from '@aifi/shared-kernel';
 import type { StoredObject } from './folder-object-store.js';
+import { GatheredBytes } from './gathered-bytes.js';
 
 /** One write: fewer turns of the thread pool; 4 MiB were no faster. @unit bytes */
 const WRITE_BYTES = 1024 * 1024;
@@ -22,8 +23,7 @@ const SYNC_EVERY_BYTES = 4 * 1024 * 1024;
 export class IncomingObject {
   readonly #hash = createHash('sha256');
   #sizeBytes = 0;
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new GatheredBytes();
   #unwrittenBytes = 0;
   #unsyncedBytes = 0;
   /** Writes in their order; rejects for good when one fails. */
@@ -44,12 +44,17 @@ export class IncomingObject {
     expected: StoredObject,
     beginningBytes: number,
   ): Promise<IncomingObject> {
+    const mode = beginningBytes > 0 ? 'r+' : 'wx';
+    const handle = await open(path, mode, 0o600).catch((error: unknown) => {
+      throw fileFault(error);
+    });
+    const object = new IncomingObject(handle, path, expected);
     try {
-      const handle = await open(path, beginningBytes > 0 ? 'r+' : 'wx', 0o600);
-      const object = new IncomingObject(handle, path, expected);
       if (beginningBytes > 0) await object.#readBeginning(beginningBytes);
       return object;
     } catch (error) {
+      // Nobody else knows of it: what cannot be read is of no use, and is sent again.
+      await object.discard();
       throw fileFault(error);
     }
   }
@@ -69,10 +74,9 @@ export class IncomingObject {
     }
     this.#hash.update(bytes);
     this.#sizeBytes += bytes.length;
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
+    this.#gathered.add(bytes);
     this.#unwrittenBytes += bytes.length;
-    if (this.#gatheredBytes >= WRITE_BYTES) this.#write();
+    if (this.#gathered.length >= WRITE_BYTES) this.#write();
     return this.#unwrittenBytes >= UNWRITTEN_BYTES_MAX ? this.#writing : undefined;
   }
 
@@ -132,11 +136,10 @@ export class IncomingObject {
   }
 
   #write(): void {
-    const [pieces, length] = [this.#gathered, this.#gatheredBytes];
+    const { length } = this.#gathered;
     if (length === 0) return;
     const position = this.#sizeBytes - length;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    const pieces = this.#gathered.take();
     this.#writing = this.#writing.then(() => this.#writeNow(pieces, length, position));
     // Whoever appends, finishes or pauses sees it.
     this.#writing.catch(() => undefined);

@@ -2,8 +2,9 @@
  * Goal: the disk of the machine keeps the promises of the port, faults included.
  * Method: a folder.
  */
-import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { mkdtempSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeFileSystem } from './index.js';
@@ -42,6 +43,27 @@ describe('nodeFileSystem', () => {
     expect(await nodeFileSystem.start(path, 99)).toHaveLength(6);
     const gone = nodeFileSystem.chunks(join(folder, 'none'), 0, 2)[Symbol.asyncIterator]();
     await expect(gone.next()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('makes new folders durable in the ones above them, up to the first that was there', async () => {
+    const probe = await open(folder);
+    const prototype = Object.getPrototypeOf(probe) as FileHandle;
+    await probe.close();
+    const synced: string[] = [];
+    const { sync } = prototype;
+    const spy = jest.spyOn(prototype, 'sync').mockImplementation(function (this: FileHandle) {
+      synced.push(readlinkSync(`/proc/self/fd/${this.fd}`));
+      return sync.call(this);
+    });
+    try {
+      const top = realpathSync(folder);
+      await nodeFileSystem.makeFolder(join(folder, 'p', 'q', 'r'));
+      expect(synced).toEqual([join(top, 'p', 'q'), join(top, 'p'), top]);
+      await nodeFileSystem.makeFolder(join(folder, 'p', 'q', 'r'));
+      expect(synced).toHaveLength(3);
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('renames over an older file and removes what is there, or is not', async () => {

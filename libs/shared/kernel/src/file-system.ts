@@ -9,6 +9,7 @@
  */
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { syncFault } from './sync-fault.js';
 
 /** A file that was made just now and is still being written. */
@@ -24,7 +25,7 @@ export interface NewFile {
 export interface FileSystem {
   /** A new file with mode 0600; EEXIST when there is one of that name. */
   create(path: string): Promise<NewFile>;
-  /** With all folders around it, mode 0700; no fault when it is there. */
+  /** With all folders around it, mode 0700, durably; no fault when it is there. */
   makeFolder(path: string): Promise<void>;
   /** Replaces an existing file of the new name. */
   rename(from: string, to: string): Promise<void>;
@@ -46,7 +47,14 @@ export interface FileSystem {
 export const nodeFileSystem: FileSystem = {
   create: async (path) => newFile(await open(path, 'wx', 0o600)),
   makeFolder: async (path) => {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    // The entry of each new folder is in the one above it.
+    const last = dirname(resolve(first));
+    for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+      await nodeFileSystem.syncFolder(folder);
+      if (folder === last || folder === dirname(folder)) return;
+    }
   },
   rename,
   syncFolder: async (path) => {

@@ -28,7 +28,7 @@ const ARRIVE_MS_MAX = 180_000;
  * Each instance as it comes, anonymised with the profile of Orthanc; the study keeps one UID, as
  * a study that is sent by hand does. What was made for sending is removed, as the Book does.
  */
-const AUTO_ROUTING = `
+const ROUTING_AT_ONCE = `
 local studies = {}
 local serieses = {}
 local count = 0
@@ -83,11 +83,21 @@ async function start(
 const countAt = async ({ url }: Running): Promise<number> =>
   (await json<{ CountInstances: number }>(`${url}/statistics`)).CountInstances;
 
-export type OrthancKind = 'sequential' | 'auto-routed';
-const HOW: Readonly<Record<OrthancKind, string>> = {
-  sequential: 'the study is anonymised and sent to a peer (REST) when it has been received',
-  'auto-routed': 'a script anonymises each instance and sends it to a peer as it comes (Lua)',
-};
+interface Kind {
+  readonly how: string;
+  readonly script?: string;
+}
+const KINDS = {
+  sequential: {
+    how: 'the study is anonymised and sent to a peer (REST) when it has been received',
+  },
+  'auto-routed': {
+    how: 'a script anonymises each instance and sends it to a peer as it comes (Lua)',
+    script: ROUTING_AT_ONCE,
+  },
+} satisfies Readonly<Record<string, Kind>>;
+export type OrthancKind = keyof typeof KINDS;
+export const ORTHANC_KINDS = Object.keys(KINDS) as readonly OrthancKind[];
 
 export class OrthancWay implements PathWay {
   private constructor(
@@ -97,15 +107,16 @@ export class OrthancWay implements PathWay {
   ) {}
 
   static async start(parent: string, kind: OrthancKind): Promise<OrthancWay> {
+    const { script }: Kind = KINDS[kind];
     const folder = join(parent, `orthanc-${kind}`);
     mkdirSync(folder, { recursive: true });
     const far = await start(join(folder, 'far'), {});
     try {
-      const script = join(folder, 'auto-routing.lua');
-      writeFileSync(script, AUTO_ROUTING);
+      const file = join(folder, 'auto-routing.lua');
+      writeFileSync(file, script ?? '');
       const near = await start(join(folder, 'near'), {
         OrthancPeers: { [PEER]: { Url: far.url } },
-        LuaScripts: kind === 'auto-routed' ? [script] : [],
+        LuaScripts: script === undefined ? [] : [file],
       });
       return new OrthancWay(kind, near, far);
     } catch (error) {
@@ -117,7 +128,7 @@ export class OrthancWay implements PathWay {
   get facts() {
     return {
       name: `Orthancs, ${this.kind}`,
-      how: `${HOW[this.kind]}; HTTP without TLS, every file synced at both, rows in SQLite`,
+      how: `${KINDS[this.kind].how}; HTTP without TLS, every file synced at both, rows in SQLite`,
     };
   }
 

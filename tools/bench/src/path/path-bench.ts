@@ -11,8 +11,8 @@ import { join } from 'node:path';
 import { machineFacts, type MachineFacts } from '../machine-facts.js';
 import { CtObjects } from '../receive/ct-objects.js';
 import { ratioOf, spreadOf, type Spread } from '../statistics.js';
-import { OrthancWay } from './orthanc-way.js';
-import type { PathCost, PathFacts, PathWay } from './path-way.js';
+import { ORTHANC_KINDS, OrthancWay } from './orthanc-way.js';
+import type { Legs, PathCost, PathFacts, PathWay } from './path-way.js';
 import { PlatformWay, QUIET_MS } from './platform-way.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -43,6 +43,8 @@ export interface PathResult {
   /** How many times as long as ours it takes, round by round; and without our quiet timer. */
   readonly timesOurs: Spread;
   readonly timesOursWithoutQuiet: Spread;
+  /** Medians; none where the legs are not known. */
+  readonly legs: Legs;
 }
 export interface PathTarget {
   readonly name: string;
@@ -88,8 +90,16 @@ function resultsOf(rounds: readonly PathRound[], objects: number): PathResult[] 
         without,
         ours.map((one) => one.secondsWithoutQuiet),
       ),
+      legs: legsOf(own),
     };
   });
+}
+
+function legsOf(rounds: readonly PathRound[]): Legs {
+  const names = Object.keys(rounds[0]!.legs ?? {});
+  const medianOf = (name: string): number =>
+    spreadOf(rounds.map(({ legs }) => legs![name]!)).median;
+  return Object.fromEntries(names.map((name) => [name, medianOf(name)]));
 }
 
 /** The lines of the specification; the first result is ours. */
@@ -147,7 +157,7 @@ export async function runPathBench(options: PathBenchOptions): Promise<PathRepor
   try {
     const platform = await PlatformWay.start(folder, objectCount);
     ways.push(platform);
-    for (const kind of ['sequential', 'auto-routed'] as const) {
+    for (const kind of ORTHANC_KINDS) {
       // On one disk with ours.
       ways.push(await OrthancWay.start(platform.folder, kind));
     }

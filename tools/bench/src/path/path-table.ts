@@ -23,13 +23,17 @@ export function renderPathTable(report: PathReport): string {
   ]);
   const size = (settings.bytes / settings.objects / 1_000).toFixed(0);
   return [
-    `${settings.objects} CT slices of ${size} KB from the first byte of C-STORE, one association, ` +
-      `${settings.rounds} rounds, interleaved, median (min-max)`,
+    `${settings.objects} CT slices of ${size} KB from the first byte of C-STORE, ` +
+      `one association, ${settings.rounds} rounds, interleaved, median (min-max)`,
     `${machine.cores} cores, Node ${machine.node}, ${machine.kernel}, ${machine.fileSystem}`,
     ...ways.map(({ name, how }) => `${name}: ${how}`),
     'gateway and hub are, of the Orthancs, the first and the second one',
     '',
     renderTable(HEAD, rows),
+    ...results.flatMap(({ way, legs }) => {
+      const words = Object.entries(legs).map(([leg, seconds]) => `${leg} ${seconds.toFixed(2)} s`);
+      return words.length === 0 ? [] : [`${way}, medians: ${words.join(', ')}`];
+    }),
     '',
     ...targets.map(
       ({ name, isMet, measured }) => `${isMet ? 'met' : 'NOT MET'}: ${name} (${measured})`,

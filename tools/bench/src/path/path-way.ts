@@ -20,7 +20,11 @@ export interface PathCost {
   readonly farProcessorMs: number;
   /** High-water marks of the middleman's processes so far, one each. @unit bytes */
   readonly nearResidentPeaks: readonly number[];
+  /** Where they are known. */
+  readonly legs?: Legs;
 }
+/** Legs of the way, one after the other. @unit s */
+export type Legs = Readonly<Record<string, number>>;
 export interface PathWay {
   readonly facts: PathFacts;
   measure(objects: CtObjects, sent: readonly SentObject[]): Promise<PathCost>;

@@ -27,9 +27,10 @@ const ARRIVE_MS_MAX = 180_000;
 const HOST = '127.0.0.1';
 
 interface Arrival {
-  /** Of the last instance, of the end of the quiet timer, of the hub's answer. Wall clock, ms. */
+  /** Last instance, end of quiet timer, whole in the spool, hub's answer. Wall clock. @unit ms */
   readonly receivedMs: number;
   readonly closedMs: number | null;
+  readonly spooledMs: number | null;
   readonly acknowledgedMs: number | null;
   readonly state: string | null;
 }
@@ -37,10 +38,24 @@ interface Arrival {
 const ARRIVAL = `SELECT s.last_received_ms AS receivedMs,
   (SELECT MIN(closed_ms) FROM study_revision r WHERE r.study_id = s.study_id) AS closedMs,
   (SELECT MIN(at_ms) FROM journal j WHERE j.study_id = s.study_id
+     AND j.event = 'spooled') AS spooledMs,
+  (SELECT MIN(at_ms) FROM journal j WHERE j.study_id = s.study_id
      AND (j.event = 'uploaded' OR j.stage = 'downlink')) AS acknowledgedMs,
   (SELECT state FROM job WHERE job.study_id = s.study_id) AS state
   FROM study s WHERE s.study_uid = ?`;
-const ON_THE_WAY = ['SELECTED', 'SPOOLED', 'UPLOADED', 'RETURNED', 'REIDENTIFIED', 'HELD'];
+/** The hospital's PACS has not got the study: what comes back waits at the gateway. */
+const ON_THE_WAY = ['SELECTED', 'SPOOLED', 'UPLOADED'];
+const ENDED = ['NOT_ELIGIBLE_LOGGED', 'NOT_ANALYSED_NOTIFIED', 'QUARANTINED'];
+
+function legsOf(arrival: Arrival, startMs: number) {
+  const { receivedMs, closedMs, spooledMs, acknowledgedMs } = arrival;
+  return {
+    receive: (receivedMs - startMs) / 1_000,
+    quiet: (closedMs! - receivedMs) / 1_000,
+    'pseudonymise and spool': (spooledMs! - closedMs!) / 1_000,
+    uplink: (acknowledgedMs! - spooledMs!) / 1_000,
+  };
+}
 
 export class PlatformWay implements PathWay {
   readonly facts = {
@@ -89,11 +104,10 @@ PostgreSQL; quiet timer ${QUIET_MS} ms`,
     if (this.#objectsAtHub() - heldBefore < sent.length) {
       throw new AifiError('DIGEST_MISMATCH', 'the hub does not hold every object');
     }
-    const { receivedMs, closedMs, acknowledgedMs } = arrival;
-    const seconds = (acknowledgedMs! - startWallMs) / 1_000;
+    const legs = legsOf(arrival, startWallMs);
+    const seconds = (arrival.acknowledgedMs! - startWallMs) / 1_000;
     const cost = {
-      seconds,
-      secondsWithoutQuiet: seconds - (closedMs! - receivedMs) / 1_000,
+      ...{ seconds, legs, secondsWithoutQuiet: seconds - legs.quiet },
       nearProcessorMs: nearProcessorMs - before[0],
       farProcessorMs: farProcessorMs - before[1],
       nearResidentPeaks: [...residentPeaks(near).values()],
@@ -113,8 +127,8 @@ PostgreSQL; quiet timer ${QUIET_MS} ms`,
     for (const endMs = performance.now() + ARRIVE_MS_MAX; performance.now() < endMs;) {
       const arrival = look.get(study) as Arrival | undefined;
       if (arrival && isThere(arrival)) return arrival;
-      const isOver = arrival?.state && !ON_THE_WAY.includes(arrival.state);
-      if (isOver) throw new AifiError('PEER_REFUSED', `the study ended as ${arrival.state}`);
+      const isOver = ENDED.includes(arrival?.state ?? '');
+      if (isOver) throw new AifiError('PEER_REFUSED', `the study ended as ${arrival!.state}`);
       await pause(LOOK_MS);
     }
     throw new AifiError('DEADLINE_EXCEEDED', 'a study does not arrive');

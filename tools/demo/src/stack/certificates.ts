@@ -9,6 +9,8 @@ export interface Certificates {
   readonly hub: Credentials;
   /** By site id. */
   readonly sites: Readonly<Record<string, Credentials>>;
+  /** Of the second gateway of a site that has one. */
+  readonly standbys: Readonly<Record<string, Credentials>>;
   /** Ed25519 key of the hub for rules and results. */
   readonly signingKeyFile: string;
   readonly signingPublicKeyFile: string;
@@ -18,6 +20,7 @@ export interface Certificates {
 export function createCertificates(
   folder: string,
   siteIds: readonly string[],
+  standbys: readonly string[] = [],
 ): Promise<Certificates> {
-  return makeDevelopmentCertificates({ folder, sites: siteIds });
+  return makeDevelopmentCertificates({ folder, sites: siteIds, standbys });
 }

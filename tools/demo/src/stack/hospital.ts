@@ -30,6 +30,8 @@ export interface Hospital {
   readonly gatewayFolder: string;
   readonly ports: config.SitePorts;
 }
+/** A second gateway of a hospital; its folder is empty and it does not run. */
+export type Standby = Pick<Hospital, 'gateway' | 'gatewayProcess' | 'gatewayFolder'>;
 
 export interface HospitalOptions {
   readonly siteId: string;
@@ -51,10 +53,31 @@ export interface HospitalOptions {
 
 /** Makes the hospital's processes; nothing runs yet. */
 export function createHospital(factory: ProcessFactory, options: HospitalOptions): Hospital {
-  const { siteId, runFolder, pacsKind, ports } = options;
-  const gatewayFolder = config.siteFolder(runFolder, siteId, 'gateway');
+  const { siteId, pacsKind, ports } = options;
+  return {
+    siteId,
+    pacsKind,
+    pacs: new OrthancClient(`http://127.0.0.1:${ports.pacsHttp}`),
+    pacsProcess: createPacs(factory, options),
+    ...createGateway(factory, options, 'gateway'),
+    ports,
+  };
+}
+
+/** Beside the first gateway: ports and credentials of `options` are its own, the PACS is not. */
+export function createStandby(factory: ProcessFactory, options: HospitalOptions): Standby {
+  return createGateway(factory, options, 'gateway-2');
+}
+
+function createGateway(
+  factory: ProcessFactory,
+  options: HospitalOptions,
+  part: 'gateway' | 'gateway-2',
+): Standby {
+  const { siteId, runFolder, ports } = options;
+  const gatewayFolder = config.siteFolder(runFolder, siteId, part);
   mkdirSync(gatewayFolder, { recursive: true, mode: 0o700 });
-  const secretFile = writeSecret(runFolder, siteId);
+  const secretFile = writeSecret(runFolder, part === 'gateway' ? siteId : `${siteId}-2`);
   const signIn = {
     port: ports.gatewaySignIn,
     automationSecretFile: secretFile,
@@ -68,14 +91,9 @@ export function createHospital(factory: ProcessFactory, options: HospitalOptions
     secretFile,
   });
   return {
-    siteId,
-    pacsKind,
-    pacs: new OrthancClient(`http://127.0.0.1:${ports.pacsHttp}`),
-    pacsProcess: createPacs(factory, options),
     gateway: new GatewayClient(server),
-    gatewayProcess: factory.app('gateway', `gateway-${siteId}`, settings),
+    gatewayProcess: factory.app('gateway', part.replace('gateway', `gateway-${siteId}`), settings),
     gatewayFolder,
-    ports,
   };
 }
 

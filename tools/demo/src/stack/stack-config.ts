@@ -69,7 +69,11 @@ function embeddedSignIn({ port, ...automation }: SignInSettings): object {
 }
 
 /** Host and path names below the folder of one run. */
-export function siteFolder(runFolder: string, siteId: string, part: 'gateway' | 'pacs'): string {
+export function siteFolder(
+  runFolder: string,
+  siteId: string,
+  part: 'gateway' | 'gateway-2' | 'pacs',
+): string {
   return join(runFolder, siteId, part);
 }
 
@@ -82,13 +86,15 @@ export function hubConfig(options: {
   readonly siteIds: readonly string[];
   readonly products: readonly DeployedProduct[];
   readonly signIn: SignInSettings;
-}): object {
-  const { ports, siteIds, products } = options;
+}): Settings {
+  const { credentials, ports, siteIds, products } = options;
+  // One authority for all: the gateways of a demonstration need not join.
+  const gatewayCaFile = credentials.caFile;
   return {
     roles: ['api', 'jobs'],
     purpose: 'demonstration',
     dataFolder: options.dataFolder,
-    grpc: { host: HOST, port: ports.hubGrpc, ...options.credentials },
+    grpc: { host: HOST, port: ports.hubGrpc, ...credentials, gatewayCaFile },
     http: { host: HOST, port: ports.hubHttp },
     publicUrl: originOf(ports.hubHttp),
     signIn: embeddedSignIn(options.signIn),

@@ -11,9 +11,16 @@ import { ensureOrthanc } from '../../../../deploy/services/orthanc/install.mjs';
 import { freePorts, temporaryFolder } from '@aifi/shared-testing';
 import { createCertificates, type Certificates } from './certificates.js';
 import { MODELS_FOLDER } from './checkout.js';
-import { createHospital, type Hospital, type PacsKind } from './hospital.js';
+import {
+  createHospital,
+  createStandby,
+  type Hospital,
+  type HospitalOptions,
+  type PacsKind,
+  type Standby,
+} from './hospital.js';
 import type { ManagedProcess } from './managed-process.js';
-import { ProcessFactory } from './process-factory.js';
+import { ProcessFactory, type TaskEnd } from './process-factory.js';
 import { writeSecret } from './secrets.js';
 import { ServerClient } from './server-client.js';
 import * as config from './stack-config.js';
@@ -37,8 +44,12 @@ export interface StackOptions {
   readonly reroute?: (edge: Edge) => Promise<number>;
   /** Where the deployed models lie: `<folder>/<product>/manifest.yaml`. @default MODELS_FOLDER */
   readonly modelsFolder?: string;
+  /** More settings of the hub; of a part that is an object, its members. */
+  readonly hubSettings?: config.Settings;
   /** More settings of a gateway; of a part that is an object, its members. */
   readonly gatewaySettings?: (siteId: string) => config.Settings;
+  /** Sites that have a second gateway, a cold standby. */
+  readonly standbys?: readonly string[];
   /** More settings of every Orthanc. */
   readonly pacsSettings?: config.Settings;
   /** Sees what was laid out before anything runs: a disk of its own for a folder, for example. */
@@ -55,6 +66,8 @@ export interface Edge {
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'];
 const PORTS_OF_CENTRE = 4;
 const PORTS_PER_SITE = 5;
+/** DICOM, pages and sign-in; it sends to the PACS of its site. */
+const PORTS_PER_STANDBY = 3;
 /** Overviews and pseudonymous studies; what a script asks of a hub. */
 const HUB_AUTOMATION_ROLES = ['central-operator'];
 const ASKED_FOR_SIMULATOR = { ok: false, reason: 'the simulator was asked for' } as const;
@@ -73,6 +86,8 @@ export interface StackParts {
   readonly hubFolder: string;
   readonly worker: ManagedProcess;
   readonly hospitals: readonly Hospital[];
+  /** By site id; not started with the stack. */
+  readonly standbys: Readonly<Record<string, Standby>>;
 }
 
 export class Stack {
@@ -106,44 +121,55 @@ export class Stack {
   static async #prepare(options: StackOptions): Promise<Stack> {
     const { siteIds, environment, say, simulator, environmentOf } = options;
     const { quietMs = config.QUIET_MS, reroute = async ({ port }) => port } = options;
-    const { modelsFolder = MODELS_FOLDER } = options;
+    const { modelsFolder = MODELS_FOLDER, standbys: standbyIds = [] } = options;
     const orthanc = simulator ? ASKED_FOR_SIMULATOR : ensureOrthanc();
     const pacsNote = orthanc.ok ? undefined : orthanc.reason;
     if (pacsNote) say?.(`no Orthanc (${pacsNote}): the pacs-simulator stands in`);
     const { path: folder } = temporaryFolder('stack');
     const watchdog = new Watchdog();
     watchdog.watchFolder(folder);
-    const certificates = await createCertificates(join(folder, 'certificates'), siteIds);
+    const certificateFolder = join(folder, 'certificates');
+    const certificates = await createCertificates(certificateFolder, siteIds, standbyIds);
     const factory = new ProcessFactory(folder, watchdog, passedOn(environment), environmentOf);
-    const ports = await freePorts(PORTS_OF_CENTRE + siteIds.length * PORTS_PER_SITE);
+    const standbysAt = PORTS_OF_CENTRE + siteIds.length * PORTS_PER_SITE;
+    const ports = await freePorts(standbysAt + standbyIds.length * PORTS_PER_STANDBY);
     const hubPorts = hubPortsOf(ports);
     const products = deployedProducts(modelsFolder);
     const laidOut = { folder, certificates, hubPorts, siteIds, products, modelsFolder };
-    const centre = createCentre(factory, laidOut);
+    const centre = createCentre(factory, { ...laidOut, more: options.hubSettings ?? {} });
     const hospitals: Hospital[] = [];
+    const standbys: Record<string, Standby> = {};
     for (const [i, siteId] of siteIds.entries()) {
       const own = ports.slice(PORTS_OF_CENTRE + i * PORTS_PER_SITE);
       const sitePorts = sitePortsOf(own);
       const { gatewayDicom, pacsDicom } = sitePorts;
       const pacsKind: PacsKind = orthanc.ok ? 'orthanc' : 'pacs-simulator';
-      hospitals.push(
-        createHospital(factory, {
-          siteId,
-          runFolder: folder,
-          pacsKind,
-          ports: sitePorts,
-          storePort: await reroute({ kind: 'dicom', siteId, port: gatewayDicom }),
-          hubPort: await reroute({ kind: 'link', siteId, port: hubPorts.hubGrpc }),
-          pacsPort: await reroute({ kind: 'pacs', siteId, port: pacsDicom }),
-          gatewaySettings: options.gatewaySettings?.(siteId) ?? {},
-          pacsSettings: options.pacsSettings ?? {},
-          quietMs,
-          credentials: certificates.sites[siteId]!,
-          signingPublicKeyFile: certificates.signingPublicKeyFile,
-        }),
+      const hospital: HospitalOptions = {
+        siteId,
+        runFolder: folder,
+        pacsKind,
+        ports: sitePorts,
+        storePort: await reroute({ kind: 'dicom', siteId, port: gatewayDicom }),
+        hubPort: await reroute({ kind: 'link', siteId, port: hubPorts.hubGrpc }),
+        pacsPort: await reroute({ kind: 'pacs', siteId, port: pacsDicom }),
+        gatewaySettings: options.gatewaySettings?.(siteId) ?? {},
+        pacsSettings: options.pacsSettings ?? {},
+        quietMs,
+        credentials: certificates.sites[siteId]!,
+        signingPublicKeyFile: certificates.signingPublicKeyFile,
+      };
+      hospitals.push(createHospital(factory, hospital));
+      const second = standbyIds.indexOf(siteId);
+      if (second < 0) continue;
+      const [gatewayDicom2 = 0, gatewayHttp = 0, gatewaySignIn = 0] = ports.slice(
+        standbysAt + second * PORTS_PER_STANDBY,
       );
+      standbys[siteId] = createStandby(factory, {
+        ...{ ...hospital, credentials: certificates.standbys[siteId]! },
+        ports: { ...sitePorts, gatewayDicom: gatewayDicom2, gatewayHttp, gatewaySignIn },
+      });
     }
-    const parts = { folder, pacsNote, products, ...centre, hospitals };
+    const parts = { folder, pacsNote, products, ...centre, hospitals, standbys };
     options.prepared?.(parts, watchdog);
     return new Stack(parts, factory, watchdog);
   }
@@ -155,6 +181,11 @@ export class Stack {
   /** One more process of this run (a provider of a test); who starts it waits for it. */
   add(...order: Parameters<ProcessFactory['foreign']>): ManagedProcess {
     return this.factory.foreign(...order);
+  }
+
+  /** A task of maintenance of an app, with the configuration of a process of this run. */
+  task(...order: Parameters<ProcessFactory['task']>): Promise<TaskEnd> {
+    return this.factory.task(...order);
   }
 
   /** Ends everything in the order of the data and removes the run folder. May be called again. */
@@ -181,6 +212,7 @@ function createCentre(
     readonly siteIds: readonly string[];
     readonly products: readonly config.DeployedProduct[];
     readonly modelsFolder: string;
+    readonly more: config.Settings;
   },
 ): Pick<StackParts, 'hub' | 'hubServer' | 'hubFolder' | 'worker'> {
   const { folder, certificates, hubPorts, siteIds, products, modelsFolder } = options;
@@ -203,7 +235,7 @@ function createCentre(
   });
   const workerSettings = config.workerConfig({ port: hubPorts.worker, modelsFolder, workFolder });
   return {
-    hub: factory.app('hub', 'hub', hubSettings),
+    hub: factory.app('hub', 'hub', config.merged(hubSettings, options.more)),
     hubServer: new ServerClient({
       url: config.originOf(hubPorts.hubHttp),
       issuer: config.originOf(hubPorts.hubSignIn),

@@ -11,6 +11,11 @@ export const link = {
     joined: 'joined, renewed by itself',
   },
   state: 'Link',
+  refused: (code: string) => `The hub refuses this gateway (${code}): ask its operator`,
+  killState: 'Kill switches',
+  killStateText: (sequence: number, minutes: number | null) =>
+    `Number ${sequence}, ${minutes === null ? 'of unknown age' : `${minutes} min old`}`,
+  killStateStale: '(too old: results of products that can be stopped wait)',
   hub: 'Hub',
   serverName: 'Name in its certificate',
   proxy: 'Proxy',

@@ -11,6 +11,11 @@ export const link = {
     joined: 'aangesloten, vernieuwt vanzelf',
   },
   state: 'Verbinding',
+  refused: (code: string) => `De hub weigert deze gateway (${code}): vraag de beheerder`,
+  killState: 'Noodstops',
+  killStateText: (sequence: number, minutes: number | null) =>
+    `Nummer ${sequence}, ${minutes === null ? 'ouderdom onbekend' : `${minutes} min oud`}`,
+  killStateStale: '(te oud: resultaten van producten met een noodstop wachten)',
   hub: 'Hub',
   serverName: 'Naam in het certificaat',
   proxy: 'Proxy',

@@ -19,7 +19,7 @@ import {
 import { ChunkBuffers, type Chunk } from './object-body.js';
 
 /** Between two looks at silence. @unit ms */
-const LOOK_MS = 5_000;
+export const OBJECTS_LOOK_MS = 5_000;
 /** Bytes that the network has not taken: four chunks keep it busy. @unit bytes */
 const UNSENT_BYTES_MAX = 1024 * 1024;
 
@@ -143,7 +143,7 @@ export class ObjectConnection {
   async #watch(): Promise<void> {
     const { signal } = this.#gone;
     while (!signal.aborted) {
-      await this.clock.sleep(LOOK_MS, signal);
+      await this.clock.sleep(OBJECTS_LOOK_MS, signal);
       if (signal.aborted || !this.#listener) continue;
       const nowMs = this.clock.monotonicMs();
       if (nowMs - this.#heardMs >= OBJECTS_SILENCE_MS) this.destroy();

@@ -151,10 +151,13 @@ describe(TlsObjectTransport.name, () => {
   it.each([
     ['NOT_FOUND', 'PEER_REFUSED'],
     ['INVALID_ARGUMENT', 'PEER_REFUSED'],
-    ['STATE_CONFLICT', 'PEER_UNAVAILABLE'],
-    ['DIGEST_MISMATCH', 'PEER_UNAVAILABLE'],
+    ['DIGEST_MISMATCH', 'PEER_REFUSED'],
     ['OUT_OF_RESOURCES', 'PEER_UNAVAILABLE'],
-    ['no code of ours', 'PEER_UNAVAILABLE'],
+    ['LIMIT_EXCEEDED', 'PEER_UNAVAILABLE'],
+    ['PEER_UNAVAILABLE', 'PEER_UNAVAILABLE'],
+    ['STATE_CONFLICT', 'STATE_CONFLICT'],
+    ['INTERNAL', 'INTERNAL'],
+    ['no code of ours', 'INTERNAL'],
   ])('takes %s of the hub for %s', async (said, code) => {
     hub.behave = (socket) => socket.end(frameOf(FRAME.fault, Buffer.from(said)));
     await expect(sut.send(batchOf([spooled(randomBytes(10))]))).rejects.toMatchObject({ code });

@@ -1,8 +1,8 @@
 /**
  * TlsObjectTransport: objects over aifi-objects/1.
  * Decides how a batch goes over one connection: objects one after the other without waiting for
- * their acknowledgements, and which faults of the hub are about an object for good. Connections are
- * used again, since a new one costs round trips and begins slowly.
+ * their acknowledgements, and which faults of the hub are about an object for good, about the job
+ * in hand or about the hub itself. Connections are used again, since a new one costs round trips and begins slowly.
  * Invariants: at most four connections; an acknowledgement for other bytes than were sent is a
  * fault; a connection that carried a fault is never used again.
  * Source: docs/adr/0020-bulk-transport.md; reliability specification P2, F7.
@@ -26,11 +26,19 @@ const CONNECTIONS_MAX = 4;
 /** Below the hub's own patience with a connection that says nothing. @unit ms */
 const IDLE_MS = 30_000;
 
-/** What the hub says about the object and will say again; the rest is about now. */
+/** What the hub says about the object and will say again. */
 const FOR_GOOD: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INVALID_ARGUMENT',
   'NOT_FOUND',
   'FORBIDDEN',
+  'DIGEST_MISMATCH',
+]);
+/** What it says about itself: no object goes there now. */
+const OF_THE_HUB: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'OUT_OF_RESOURCES',
+  'LIMIT_EXCEEDED',
+  'PEER_UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
 ]);
 
 export interface TlsTransportOptions {
@@ -246,7 +254,12 @@ class Sending {
 
 function faultOf(text: string): AifiError {
   const code = Object.hasOwn(ERROR_CATALOGUE, text) ? (text as ErrorCode) : 'INTERNAL';
-  return FOR_GOOD.has(code)
-    ? new AifiError('PEER_REFUSED', `the hub refused an object (${code})`)
-    : new AifiError('PEER_UNAVAILABLE', `the hub cannot take an object now (${code})`);
+  if (FOR_GOOD.has(code)) {
+    return new AifiError('PEER_REFUSED', `the hub refused an object (${code})`);
+  }
+  if (OF_THE_HUB.has(code)) {
+    return new AifiError('PEER_UNAVAILABLE', `the hub cannot take an object now (${code})`);
+  }
+  // This job waits and the others go on: what the hub fails on may be this object alone.
+  return new AifiError(code, 'the hub failed on an object');
 }

@@ -3,7 +3,7 @@
  * Decides the group: what was finished while the group before was on its way. One sync of a folder
  * and one transaction of a site then serve many objects, and nobody waits for a timer.
  * Invariants: names are durable before rows; an object is promised to nobody before its row is
- * committed; a fault of one site's rows is no fault of another's.
+ * committed; a fault of one site's files or rows is no fault of another's.
  * Source: reliability specification 2 (file first, row second), P2;
  * docs/adr/0020-bulk-transport.md.
  */
@@ -13,8 +13,8 @@ import type { ObjectRecords } from './object-records.js';
 
 /** Objects of one group: more make the first of them wait for the last. */
 const GROUP_MAX = 128;
-/** Transactions at a time: the pool of the hub serves others as well. */
-const TRANSACTIONS_MAX = 4;
+/** Sites at a time: the pool of the hub serves others as well. */
+const SITES_MAX = 4;
 
 export interface CommitDependencies {
   readonly store: Pick<FolderObjectStore, 'place'>;
@@ -46,18 +46,24 @@ export class ObjectCommit {
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {
+    const sites = [...Map.groupBy(group, ({ siteId }) => siteId)];
+    const work = async (): Promise<void> => {
+      for (let next = sites.shift(); next; next = sites.shift()) await this.#commitSite(...next);
+    };
+    await Promise.all(Array.from({ length: SITES_MAX }, work));
+  }
+
+  async #commitSite(siteId: SiteId, group: readonly Waiting[]): Promise<void> {
     try {
       await this.dependencies.store.place(group);
     } catch (error) {
+      // Sent again, they begin anew: nothing would come back for these files.
+      await Promise.allSettled(group.map(({ object }) => object.discard()));
       for (const { done } of group) done.reject(AifiError.from(error));
       return;
     }
     crashPoint('hub.ingest.object-durable');
-    const sites = [...Map.groupBy(group, ({ siteId }) => siteId)];
-    const work = async (): Promise<void> => {
-      for (let next = sites.shift(); next; next = sites.shift()) await this.#record(...next);
-    };
-    await Promise.all(Array.from({ length: TRANSACTIONS_MAX }, work));
+    await this.#record(siteId, group);
   }
 
   async #record(siteId: SiteId, group: readonly Waiting[]): Promise<void> {

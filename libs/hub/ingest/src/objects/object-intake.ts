@@ -53,8 +53,9 @@ export class ObjectIntake {
   #open: OpenObject | undefined;
   /** What the job in hand lists next, by digest. */
   #listed = new Map<string, ListedObject>();
-  /** Pieces of a compressed chunk. */
-  #pieces: Uint8Array[] = [];
+  /** A compressed chunk as it comes; made when the first one does. */
+  #chunk: Buffer | undefined;
+  #chunkBytes = 0;
   readonly #finishing = new Map<OpenObject, Promise<void>>();
   #finishingBytes = 0;
   readonly #failed = Promise.withResolvers<never>();
@@ -174,13 +175,16 @@ export class ObjectIntake {
     bytes: Uint8Array,
     endsChunk: boolean,
   ): Promise<void> {
-    this.#pieces.push(bytes);
-    if (!endsChunk) return;
-    const chunk = Buffer.concat(this.#pieces);
-    this.#pieces = [];
-    if (chunk.length > LIMITS.linkChunkBytesMax) {
+    if (this.#chunkBytes + bytes.length > LIMITS.linkChunkBytesMax) {
       throw new AifiError('LIMIT_EXCEEDED', 'a chunk is too large');
     }
+    // Copied: a piece would keep the whole network buffer that it came in.
+    this.#chunk ??= Buffer.allocUnsafeSlow(LIMITS.linkChunkBytesMax);
+    this.#chunk.set(bytes, this.#chunkBytes);
+    this.#chunkBytes += bytes.length;
+    if (!endsChunk) return;
+    const chunk = this.#chunk.subarray(0, this.#chunkBytes);
+    this.#chunkBytes = 0;
     const left = object.listed.sizeBytes - object.incoming.sizeBytes;
     const params = { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG_MAX };
     const maxOutputLength = Math.min(left, INFLATED_BYTES_MAX);

@@ -31,6 +31,8 @@ describe(createObjectProtocol.name, () => {
   let faults: string[];
   let entered: number;
   let left: number;
+  let accepted: number;
+  let admitted: Promise<void>;
   let sut: ObjectProtocol;
   let server: Server;
   let peer: { siteId: SiteId; gateway: number };
@@ -41,12 +43,12 @@ describe(createObjectProtocol.name, () => {
     store = new FolderObjectStore(folder.path);
     clock = new FakeClock();
     faults = [];
-    [entered, left] = [0, 0];
+    [entered, left, accepted, admitted] = [0, 0, 0, Promise.resolve()];
     peer = { siteId: siteA, gateway: 1 };
     const admission: Admission = {
       enter: () => {
         entered += 1;
-        return Promise.resolve(() => void (left += 1));
+        return admitted.then(() => () => void (left += 1));
       },
     };
     sut = createObjectProtocol({
@@ -55,6 +57,7 @@ describe(createObjectProtocol.name, () => {
       onFault: (fault: AifiError) => faults.push(fault.code),
     });
     server = createServer((socket) => sut.accept(socket, peer)).listen(0, '127.0.0.1');
+    server.on('connection', () => (accepted += 1));
     await once(server, 'listening');
   });
   afterEach(async () => {
@@ -321,6 +324,48 @@ describe(createObjectProtocol.name, () => {
     list(object);
     gateways[4]!.send(object);
     await gateways[4]!.until(() => gateways[4]!.acks.length === 1);
+  });
+
+  /** The next objects wait in admission until it is called. */
+  function holdAdmission(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    admitted = promise;
+    return resolve;
+  }
+  async function dialInTurn(): Promise<ObjectGateway> {
+    const before = accepted;
+    const gateway = dial();
+    while (accepted === before) await turns(1);
+    clock.advance(10);
+    return gateway;
+  }
+
+  it('ends none that waits for its turn when another one is silent', async () => {
+    const object = objectOf(some);
+    list(object);
+    const letIn = holdAdmission();
+    const waiting = await dialInTurn();
+    waiting.send(object);
+    while (entered === 0) await turns(1);
+    const silent = [await dialInTurn(), await dialInTurn(), await dialInTurn()];
+    const fifth = await dialInTurn();
+    await silent[0]!.closed;
+    letIn();
+    await waiting.until(() => waiting.acks.length === 1);
+    for (const { socket } of [waiting, silent[1]!, silent[2]!, fifth]) {
+      expect(socket.destroyed).toBe(false);
+    }
+  });
+
+  it('counts none that is on its way to its end', async () => {
+    const live = [await dialInTurn(), await dialInTurn(), await dialInTurn()];
+    const refused = await dialInTurn();
+    refused.send(objectOf(randomBytes(10)));
+    // It lingers, so that the gateway can read why.
+    await refused.until(() => refused.said.length > 0);
+    await dialInTurn();
+    await turns(20);
+    expect(live.map(({ socket }) => socket.destroyed)).toEqual([false, false, false]);
   });
 
   it('survives ten thousand connections that are reset', async () => {

@@ -90,10 +90,12 @@ export function createObjectProtocol(dependencies: ObjectProtocolDependencies): 
 
 /** A gateway that has lost its connections comes with new ones before we notice. */
 function endOldest(connections: readonly ObjectConnection[], { siteId, gateway }: LinkPeer): void {
-  const own = connections.filter(({ peer }) => peer.siteId === siteId && peer.gateway === gateway);
+  const own = connections.filter(
+    ({ peer, isOver }) => !isOver && peer.siteId === siteId && peer.gateway === gateway,
+  );
   const tooMany = own.length + 1 - CONNECTIONS_MAX;
   if (tooMany <= 0) return;
-  const longestSilent = own.toSorted((a, b) => a.heardMs - b.heardMs);
+  const longestSilent = own.toSorted((a, b) => b.silentMs - a.silentMs);
   for (const connection of longestSilent.slice(0, tooMany)) connection.end();
 }
 
@@ -103,6 +105,7 @@ class ObjectConnection {
   readonly #intake: ObjectIntake;
   /** False while the gateway waits for us: its silence means nothing then. */
   #isReading = true;
+  #isOver = false;
   #heardMs: number;
   #progressMs: number;
   #saidMs: number;
@@ -122,14 +125,20 @@ class ObjectConnection {
     socket.on('close', () => this.#gone.abort());
   }
 
-  get heardMs(): number {
-    return this.#heardMs;
+  /** Of the gateway; one that waits for us, for its turn or for the disk, is not silent. */
+  get silentMs(): number {
+    return this.#isReading ? this.dependencies.clock.monotonicMs() - this.#heardMs : 0;
+  }
+  /** Nothing more is read of it: it is on its way to its end by itself. */
+  get isOver(): boolean {
+    return this.#isOver || this.#gone.signal.aborted;
   }
 
   /** To the end of the connection; never rejects. */
   async serve(): Promise<void> {
     const watching = this.#watch();
     const fault = await this.#serve();
+    this.#isOver = true;
     // A line that breaks and a hub that is full are no fault of the bytes that came.
     const how = fault && BYTES_ARE_WRONG.has(fault.code) ? 'discard' : 'keep';
     await this.#intake.close(how).catch((error: unknown) => this.#report(AifiError.from(error)));
@@ -192,10 +201,9 @@ class ObjectConnection {
       await clock.sleep(LOOK_MS, this.#gone.signal);
       const nowMs = clock.monotonicMs();
       const isOwed = this.#intake.isWithinObject || !this.#reader.isBetweenFrames;
-      const silentMs = this.#isReading ? nowMs - this.#heardMs : 0;
       const stalledMs = this.#isReading && isOwed ? nowMs - this.#progressMs : 0;
       const limitMs = isOwed ? OBJECTS_SILENCE_MS : IDLE_MS_MAX;
-      if (silentMs >= limitMs || stalledMs >= PROGRESS_MS_MAX) this.end();
+      if (this.silentMs >= limitMs || stalledMs >= PROGRESS_MS_MAX) this.end();
       else if (nowMs - this.#saidMs >= OBJECTS_ALIVE_MS) void this.#say(frameOf(FRAME.alive));
     }
   }
