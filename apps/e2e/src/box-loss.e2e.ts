@@ -1,6 +1,6 @@
 /**
  * Goal: a hospital that loses its gateway loses no result and gets none twice: neither from a
- * backup on an empty folder, nor from a cold standby that takes over while the first one still runs.
+ * backup on an empty folder, nor from a cold standby that takes over while the first one runs.
  * Method: real processes; a backup beside the running gateway, SIGKILL, the folder removed but for
  * the site's keys, the commands of docs/runbooks/lost-gateway.md. The worker is frozen so that work
  * is at the hub at the moment of the loss; pixels say whose result each one is.

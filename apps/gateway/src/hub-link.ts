@@ -17,6 +17,7 @@ import {
   dialHub,
   JoinedLink,
   LinkWatch,
+  readSecretFile,
   stateOf,
   SwappableChannel,
   targetOf,
@@ -91,15 +92,14 @@ async function openJoinedLink(
 
 function openFileLink(files: HubFiles, { clock, logger }: LinkParts): HubLink {
   const { address } = files;
-  const [ca, key, certificate] = [files.caFile, files.keyFile, files.certificateFile].map(
-    readSecret,
-  ) as [Buffer, Buffer, Buffer];
+  const [ca, certificate] = [readPublic(files.caFile), readPublic(files.certificateFile)];
+  const key = readSecretFile(files.keyFile, 'hub.keyFile');
   const tls = credentials.createSsl(ca, key, certificate);
   const parts = { target: address, credentials: tls, options: CHANNEL_OPTIONS };
   const channel = new SwappableChannel(parts, clock);
   const up = new uplink.UplinkServiceClient(address, tls, { channelOverride: channel });
   const down = new downlink.DownlinkServiceClient(address, tls, { channelOverride: channel });
-  const signingKey = createPublicKey(readSecret(files.signingPublicKeyFile));
+  const signingKey = createPublicKey(readPublic(files.signingPublicKeyFile));
   const own = { key: key.toString(), certificate: certificate.toString() };
   const dial: HubLink['dial'] = (protocol, signal) =>
     dialHub({
@@ -139,11 +139,11 @@ function openFileLink(files: HubFiles, { clock, logger }: LinkParts): HubLink {
   };
 }
 
-function readSecret(path: string): Buffer {
+function readPublic(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new AifiError('CONFIG_INVALID', 'a certificate or key file does not read', {
+    throw new AifiError('CONFIG_INVALID', 'a certificate or public key file does not read', {
       cause: error,
     });
   }

@@ -29,6 +29,7 @@ const BEN = 'central-operator.none.ben';
 const PUSHED_MS_MAX = 10_000;
 const HELD = { killSequence: 0, rulesSha256: '', configurationSha256: '' };
 
+const UNAUTHENTICATED = 16;
 const sut = new SeededHub();
 let control: ReturnType<downlink.DownlinkServiceClient['streamControl']>;
 const told: { kill: KillState[]; rules: RoutingRules[]; probes: number } = {
@@ -159,9 +160,9 @@ describe('a take-over', () => {
     expect(await post(ANNE, path, order)).toEqual([200, { siteId: OWN_SITE, ...order }]);
     expect((await post(ANNE, path, order))[0]).toBe(409);
     // Nobody gets in under the number of the old box any more, whatever the certificate says.
-    const { caFile } = sut.certificates.hub;
-    const again = sut.gateway({ ...sut.certificates.sites[OWN_SITE], caFile });
+    const again = sut.gateway(sut.certificates.sites[OWN_SITE]!);
     await expect(again.rules()).rejects.toMatchObject({ code: UNAUTHENTICATED });
+    again.close();
   }, 30_000);
 });
 

@@ -20,6 +20,7 @@ import {
 } from '@aifi/hub-database';
 import { AifiError } from '@aifi/shared-kernel';
 import { HUB_PARTS, type HubParts } from './hub-parts.js';
+import { HubRuntime } from './hub-runtime.js';
 
 type Routes = typeof hubRoutes;
 type Input<R extends keyof Routes> = RouteInput<Routes[R]>;
@@ -27,7 +28,10 @@ type Output<R extends keyof Routes> = Promise<RouteOutput<Routes[R]>>;
 
 @Injectable()
 export class KillSwitchService {
-  constructor(@Inject(HUB_PARTS) private readonly parts: HubParts) {}
+  constructor(
+    @Inject(HUB_PARTS) private readonly parts: HubParts,
+    @Inject(HubRuntime) private readonly runtime: HubRuntime,
+  ) {}
 
   /** Those of every site, and those of the sites that the caller may see. */
   async list(caller: Caller): Output<'productStops'> {

@@ -1,10 +1,12 @@
 /**
  * Entry point of the hub process.
- * Decides start and stop: configuration once, a ready line when all is up, a clean stop on SIGTERM.
+ * Decides start and stop: configuration once, a ready line when all is up, a clean stop on SIGTERM,
+ * an end at once when an exception reaches nobody.
  */
 import { AifiError, armCrashPoint, assertNodeVersion } from '@aifi/shared-kernel';
 import { loadConfig } from '@aifi/shared-config';
 import { createLogger } from '@aifi/shared-observability';
+import { stopOnDefect } from './defect-stop.js';
 import { hubConfigSchema } from './hub-config.js';
 import { startHub } from './hub.js';
 
@@ -13,6 +15,7 @@ async function main(): Promise<void> {
   const config = loadConfig(hubConfigSchema, process.env);
   armCrashPoint(process.env['AIFI_CRASH_AT']);
   const logger = createLogger('hub');
+  stopOnDefect({ logger, events: process, exit: (code) => process.exit(code) });
   const hub = await startHub(config, logger);
   let stopping = false;
   const stop = (): void => {

@@ -70,8 +70,8 @@ export class HubProcess {
     const dependencies = {
       ...{ outcomes: store, clock: this.#clock, bell, onFault: () => undefined },
       store: {
-        has: async (siteId: SiteId, { sha256 }: { readonly sha256: Sha256 }) =>
-          this.hub.object(siteId, sha256) !== undefined,
+        // A sealed object that is gone is a bug here, and read says so.
+        has: () => Promise.resolve(true),
         read: (siteId: SiteId, sha256: Sha256) => this.#read(siteId, sha256),
       },
       stopping: new AbortController().signal,

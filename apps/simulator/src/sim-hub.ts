@@ -1,8 +1,8 @@
 /**
  * SimHub: the hub, as far as a schedule needs it.
  * Decides what it keeps (studies and objects by the real ingest over its rows in memory, a queue
- * with leases and fencing tokens, numbered outcomes) and when: each change is one commit that takes its time, and a process that dies before it has
- * changed nothing. Its rows outlive its processes.
+ * with leases and fencing tokens, numbered outcomes) and when: each change is one commit that takes
+ * its time, and a process that dies before it has changed nothing. Its rows outlive its processes.
  * Invariants: an acknowledgement follows the commit that it tells of; tables are keyed by site; a
  * claim whose token is old writes nothing.
  * Source: reliability specification P2 to P5, C3.

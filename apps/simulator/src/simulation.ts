@@ -90,7 +90,9 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     const endMs = plan.untilMs + HEALING_MS;
     // Half of them end as soon as nothing is under way: faults that come then find nothing.
     const waitsMs = random.chance(0.5) ? plan.untilMs : 0;
-    await world.run(endMs, () => world.nowMs > waitsMs && isOver(simulated));
+    // What was planted and found may go on for ever.
+    const isFound = (): boolean => options.bug !== undefined && model.violations.length > 0;
+    await world.run(endMs, () => isFound() || (world.nowMs > waitsMs && isOver(simulated)));
     checkEnd(simulated);
   } finally {
     onCrashPoint(undefined);

@@ -4,7 +4,7 @@
  * Decides what ages: a finished check of digests, an object whose row is gone and whose file waits;
  * what a gateway has read or was told once.
  * Invariants: no content changes, only the time at which something was noted; who does not answer
- * is asked again later. Source: reliability specification 2 (nightly digests, deletion in two steps).
+ * is asked again later. Source: reliability specification 2 (digests, deletion in two steps).
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';

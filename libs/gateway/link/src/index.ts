@@ -6,6 +6,7 @@ export * from './joined-link.js';
 export * from './link-settings.js';
 export * from './link-view.js';
 export * from './link-watch.js';
+export { readSecretFile } from './secret-file.js';
 export { SwappableChannel } from './swappable-channel.js';
 export * from './tls-dial.js';
 export { TUNNEL_TIMEOUT_MS } from './tunnel.js';

@@ -4,7 +4,7 @@
  * opens the encryption with an authority of its own, as an inspecting firewall does.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
@@ -150,6 +150,14 @@ const joinFault = (proxy: ProxySettings, address?: string): Promise<unknown> =>
   it('a hub that the proxy does not reach is told as that', async () => {
     const finding = await joinFault({ url: url('open') }, 'localhost:1');
     expect(finding).toMatchObject({ code: 'LINK_PROXY_FAILED', status: 503 });
+  });
+
+  it('a password that others may read is not used', async () => {
+    chmodSync(file('open-to-others', `${account.password}\n`), 0o644);
+    await withLink({ proxy: known('open-to-others') }, async (link) => {
+      const joining = link.join(await freshToken());
+      await expect(joining).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    });
   });
 
   it('no password is in a file, a fault or the view of the link', async () => {

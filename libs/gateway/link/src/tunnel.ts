@@ -11,6 +11,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AifiError } from '@aifi/shared-kernel';
 import { linkFault } from './link-fault.js';
+import { readSecretFile } from './secret-file.js';
 import {
   targetOf,
   type LinkSettings,
@@ -158,7 +159,8 @@ function readHead(socket: Socket, signal: AbortSignal): Promise<string> {
 
 function basicCredentials({ userName, passwordFile }: ProxySettings): string | undefined {
   if (userName === undefined || passwordFile === undefined) return undefined;
-  const [password = ''] = readSetting(passwordFile).toString('utf8').split(/\r?\n/);
+  const file = readSecretFile(passwordFile, 'hub.proxy.passwordFile');
+  const [password = ''] = file.toString('utf8').split(/\r?\n/);
   return Buffer.from(`${userName}:${password}`, 'utf8').toString('base64');
 }
 

@@ -4,14 +4,17 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { LIMITS } from '@aifi/shared-kernel';
 import {
   bandwidthRuleSchema,
   ByteRate,
   isTimeZone,
   localTimeIn,
+  MBIT_PER_SECOND_MIN,
   ruleAt,
   type BandwidthRule,
 } from './bandwidth.js';
+import { PAUSE_MS_MAX } from './upload-pacer.js';
 
 const rule = (from: string, to: string, change: Partial<BandwidthRule> = {}): BandwidthRule =>
   bandwidthRuleSchema.parse({ from, to, mbitPerSecond: 10, ...change });
@@ -42,6 +45,28 @@ describe(ruleAt.name, () => {
     const [first, second] = [rule('12:00', '13:00'), rule('00:00', '00:00')];
     expect(ruleAt([first, second], at(3, 12, 30))).toBe(first);
     expect(ruleAt([first, second], at(3, 23, 59))).toBe(second);
+  });
+});
+
+describe('the lowest limit', () => {
+  it('is refused below, and taken at it', () => {
+    const parse = (mbitPerSecond: number): BandwidthRule =>
+      rule('08:00', '18:00', { mbitPerSecond });
+    expect(() => parse(MBIT_PER_SECOND_MIN - 0.01)).toThrow();
+    expect(parse(MBIT_PER_SECOND_MIN).mbitPerSecond).toBe(MBIT_PER_SECOND_MIN);
+  });
+  it('gives each of four streams a chunk in well under the minute that the hub waits', () => {
+    const sut = new ByteRate();
+    const streams = [0, 1, 2, 3];
+    const bytesPerSecond = (MBIT_PER_SECOND_MIN * 1_000_000) / 8;
+    const turns = Array.from({ length: 10 }, () =>
+      streams.map(() => sut.reserve(LIMITS.linkChunkBytesMax, bytesPerSecond, 0)),
+    );
+    for (const stream of streams) {
+      const times = turns.map((turn) => turn[stream]!);
+      const waits = times.slice(1).map((time, index) => time - times[index]!);
+      expect(Math.max(...waits) + PAUSE_MS_MAX).toBeLessThan(40_000);
+    }
   });
 });
 

@@ -79,15 +79,6 @@ async function readCatalogue(): Promise<void> {
   functions = made.rows.map((row) => row.call);
 }
 
-/** Columns that take certain words only. */
-const WORDS: Readonly<Record<string, string>> = {
-  'site.purpose': 'clinical',
-  'site.state': 'active',
-  'deployment.state': 'active',
-  'study_job.state': 'OPEN',
-  'inference_job.state': 'QUEUED',
-  'approval.state': 'REQUESTED',
-};
 type Kind = 'own' | 'known' | 'secret';
 const UUIDS: Record<Kind, string> = {
   own: '00000000-0000-4000-8000-00000000000a',
@@ -98,8 +89,6 @@ const UUIDS: Record<Kind, string> = {
 /** own: A's row. known: B's row under the same key. secret: B's row with a key of canaries. */
 function valueOf({ table, name, type, inKey }: Column, kind: Kind): unknown {
   if (name === 'site_id') return kind === 'own' ? siteA : siteB;
-  const word = WORDS[`${table}.${name}`];
-  if (word !== undefined) return word;
   const isOpen = kind === 'own' || (kind === 'known' && inKey);
   const text = isOpen ? (inKey ? 'known-1' : `own ${name}`) : `CANARY ${table} ${name} ${kind}`;
   if (type === 'text') return text;

@@ -146,7 +146,8 @@ const OWED = `
 SELECT o.sequence, o.job_id, o.revision, o.issue, o.manifest, o.signature, j.envelope,
   j.study_pseudonym, j.product
 FROM outcome o JOIN study_job j USING (site_id, job_id)
-WHERE o.acked_at IS NULL AND o.superseded_at IS NULL AND o.sequence > $1 AND j.gateway = ANY($2::int[])
+WHERE o.acked_at IS NULL AND o.superseded_at IS NULL
+  AND o.sequence > $1 AND j.gateway = ANY($2::int[])
   AND ${IS_NOT_STOPPED}
 ORDER BY o.sequence LIMIT 1`;
 

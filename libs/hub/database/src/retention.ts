@@ -3,8 +3,8 @@
  * Decides in two steps with time between them, so that an upload of the same bytes needs no lock:
  * first the row goes and the removal is on record, later the file goes if nobody has come to need
  * it. Invariants: all of it runs inside one site; an object that one job still needs stays; a
- * study in an evaluation set stays; a result stays until the gateway has it, or a newer one, and its
- * time is over.
+ * study in an evaluation set stays; a result stays until the gateway has it, or a newer one, and
+ * its time is over.
  * Source: reliability specification 2 (deletion rules), C3 (retention runs site by site).
  */
 import type { Sha256, SiteId } from '@aifi/shared-kernel';
@@ -80,7 +80,8 @@ export async function markResults(sql: Sql, times: RetentionTimes, at: Date): Pr
     `UPDATE outcome_object x SET removed_at = $2 FROM (
        SELECT site_id, job_id, issue, output_index FROM outcome_object
          JOIN outcome USING (site_id, job_id, issue)
-       WHERE removed_at IS NULL AND (acked_at <= $1 OR superseded_at <= $1) LIMIT ${BATCH_MAX}) AS due
+       WHERE removed_at IS NULL AND (acked_at <= $1 OR superseded_at <= $1)
+       LIMIT ${BATCH_MAX}) AS due
      WHERE (x.site_id, x.job_id, x.issue, x.output_index)
        = (due.site_id, due.job_id, due.issue, due.output_index)
      RETURNING x.site_id, x.sha256, x.size_bytes`,
@@ -90,7 +91,8 @@ export async function markResults(sql: Sql, times: RetentionTimes, at: Date): Pr
   const outputs = await sql.rows<{ site_id: string; sha256: string; size_bytes: string }>(
     `UPDATE inference_record x SET output_removed_at = $2 FROM (
        SELECT r.site_id, r.job_id FROM inference_record r JOIN study_job USING (site_id, job_id)
-       WHERE output_removed_at IS NULL AND (acknowledged_at <= $1 OR ${IS_OVERTAKEN}) LIMIT ${BATCH_MAX}) AS due
+       WHERE output_removed_at IS NULL AND (acknowledged_at <= $1 OR ${IS_OVERTAKEN})
+       LIMIT ${BATCH_MAX}) AS due
      WHERE (x.site_id, x.job_id) = (due.site_id, due.job_id)
      RETURNING x.site_id, x.output_sha256 AS sha256, x.output_size_bytes AS size_bytes`,
     times.resultsUntil,

@@ -30,10 +30,10 @@ describe(OutcomeSender.name, () => {
     [faults, ends, stopping, missing] = [[], [], new AbortController(), new Set()];
   });
 
-  function add(n: number, objects: readonly OutcomeObject[] = []): void {
+  function add(n: number, objects: readonly OutcomeObject[] = [], product = 'p'): void {
     outcomes.add({
       ...{ siteName: 'site-a', gateway: 1, revision: 1, issue: 0, jobId: jobOf(n), isResult: true },
-      ...{ studyPseudonym: `2.25.${n}`, product: 'p', version: '1.0.0', objects },
+      ...{ studyPseudonym: `2.25.${n}`, product, version: '1.0.0', objects },
       ...{ manifest: none, signature: none, envelope: none },
     });
   }
@@ -112,6 +112,21 @@ describe(OutcomeSender.name, () => {
     expect([sentOf(feed.written), ends]).toEqual([[2], []]);
     missing.clear();
     await pass(31);
+    expect(sentOf(feed.written)).toEqual([2, 1]);
+    feed.cut();
+  });
+
+  it('sends what was withheld once it may leave, although later ones went before it', async () => {
+    add(1);
+    add(2, [], 'q');
+    outcomes.stop('site-a', 'p');
+    const feed = open();
+    await settle();
+    feed.say(ack(2));
+    await pass(100);
+    expect(sentOf(feed.written)).toEqual([2]);
+    outcomes.resume('site-a', 'p');
+    await pass(2);
     expect(sentOf(feed.written)).toEqual([2, 1]);
     feed.cut();
   });

@@ -23,7 +23,7 @@ import type { OutcomeLease, OutcomeObject, OutcomeStore, SignedOutcome } from '.
 const POLL_MS = 1_000;
 /** A gateway writes an outcome durably before it answers. @unit ms */
 const ACK_MS_MAX = 120_000;
-/** Before what was refused or not answered is sent again, after all the others. @unit ms */
+/** Before all that is owed is gone through again: what was refused, what may leave now. @unit ms */
 const AGAIN_MS = 60_000;
 
 export type OutcomeStream = SiteStream<
@@ -49,11 +49,9 @@ export interface OutcomeSenderDependencies {
   readonly onFault: (error: AifiError, siteId: SiteId) => void;
 }
 
-type Answer = 'acknowledged' | 'refused';
-
 export class OutcomeSender {
   /** The outcome under way, until its answer. */
-  #awaited: { readonly outcome: SignedOutcome; answer(kind: Answer): void } | undefined;
+  #awaited: { readonly outcome: SignedOutcome; readonly answered: AbortController } | undefined;
 
   constructor(
     private readonly dependencies: OutcomeSenderDependencies,
@@ -102,19 +100,19 @@ export class OutcomeSender {
     crashPoint('hub.downlink.before-ack');
     await this.dependencies.outcomes.acknowledge(this.stream.peer, outcome);
     crashPoint('hub.downlink.after-ack');
-    this.#answered(ack, 'acknowledged');
+    this.#answered(ack);
   }
 
   /** Its own words about why are not believed for more than a log line of ours. */
   #refused(refusal: downlink.OutcomeRefusal): void {
     const fault = new AifiError('PEER_REFUSED', 'the gateway cannot take an outcome');
     this.dependencies.onFault(fault, this.stream.peer.siteId);
-    this.#answered(refusal, 'refused');
+    this.#answered(refusal);
   }
 
-  #answered({ jobId, issue }: downlink.OutcomeAck, kind: Answer): void {
-    const { outcome, answer } = this.#awaited ?? {};
-    if (outcome?.jobId === jobId && outcome.issue === issue) answer?.(kind);
+  #answered({ jobId, issue }: Pick<downlink.OutcomeAck, 'jobId' | 'issue'>): void {
+    const { outcome, answered } = this.#awaited ?? {};
+    if (outcome?.jobId === jobId && outcome.issue === issue) answered?.abort();
   }
 
   async #sendAll(lease: OutcomeLease, signal: AbortSignal): Promise<void> {
@@ -125,7 +123,7 @@ export class OutcomeSender {
     while (!signal.aborted) {
       const outcome = await outcomes.next(peer, lease, after);
       if (!outcome) {
-        // Not before: whatever is refused each time would hold up what has a higher number.
+        // Not before the end: what is refused each time would hold up what has a higher number.
         if (clock.monotonicMs() >= againAtMs) {
           [after, againAtMs] = [0, Infinity];
           continue;
@@ -133,8 +131,8 @@ export class OutcomeSender {
         await bell.wait(clock, POLL_MS, signal);
         continue;
       }
-      const isTaken = (await this.#isWhole(outcome)) && (await this.#sendAndAwait(outcome, signal));
-      if (!isTaken) againAtMs = Math.min(againAtMs, clock.monotonicMs() + AGAIN_MS);
+      if (await this.#isWhole(outcome)) await this.#sendAndAwait(outcome, signal);
+      againAtMs = Math.min(againAtMs, clock.monotonicMs() + AGAIN_MS);
       after = outcome.sequence;
     }
   }
@@ -151,26 +149,20 @@ export class OutcomeSender {
     return true;
   }
 
-  /** Whether it was acknowledged. */
-  async #sendAndAwait(outcome: SignedOutcome, signal: AbortSignal): Promise<boolean> {
+  /** To its answer, or until the gateway has had its time. */
+  async #sendAndAwait(outcome: SignedOutcome, signal: AbortSignal): Promise<void> {
     const answered = new AbortController();
-    let kind: Answer | undefined;
-    const answer = (given: Answer): void => {
-      kind = given;
-      answered.abort();
-    };
-    this.#awaited = { outcome, answer };
+    this.#awaited = { outcome, answered };
     try {
       crashPoint('hub.downlink.before-send');
       await this.#send(outcome);
       crashPoint('hub.downlink.after-send');
       const { clock, onFault } = this.dependencies;
       await clock.sleep(ACK_MS_MAX, AbortSignal.any([signal, answered.signal]));
-      if (kind === undefined && !signal.aborted) {
+      if (!answered.signal.aborted && !signal.aborted) {
         const fault = new AifiError('DEADLINE_EXCEEDED', 'an outcome was not acknowledged');
         onFault(fault, this.stream.peer.siteId);
       }
-      return kind === 'acknowledged';
     } finally {
       this.#awaited = undefined;
     }

@@ -4,7 +4,8 @@
  * very bytes), a static authority of the configuration (its URI names the gateway), or anything
  * else that the TLS layer verified (only by a binding, whatever names it carries).
  * Invariants: signatures are checked here, as the chain that a peer sends may hold anything; nobody
- * of a site that is not active gets in, nor a gateway that another one has taken over. Source: reliability specification C1; RFC 5280 6.
+ * of a site that is not active gets in, nor a gateway that another one has taken over.
+ * Source: reliability specification C1; RFC 5280 6.
  */
 import { X509Certificate } from 'node:crypto';
 import { bindPeer, peerFromAlternativeNames, type LinkPeer } from '@aifi/hub-identity';

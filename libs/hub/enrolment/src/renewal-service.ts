@@ -3,7 +3,8 @@
  * Decides that a new certificate is for the calling gateway and nobody else, and that what it had
  * before goes on for a week at most, so that a renewal drops no stream.
  * Invariants: certificate and record are one transaction; a certificate that holds no longer is not
- * renewed, also on a connection that is still open; one of a national PKI is renewed there. Source: reliability specification 7 (certificates); RFC 5280.
+ * renewed, also on a connection that is still open; one of a national PKI is renewed there.
+ * Source: security specification 5 (machines: renewal at 60 d); RFC 5280.
  */
 import { createPublicKey, randomUUID, X509Certificate } from 'node:crypto';
 import type { enrolment } from '@aifi/contracts-proto';

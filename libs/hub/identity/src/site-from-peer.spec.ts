@@ -91,6 +91,8 @@ describe('the hub', () => {
       );
     expect(callers.sort()).toEqual([
       'libs/hub/database/src/embedded-postgres.ts',
+      // Gives a connection of its pool up.
+      'libs/hub/database/src/hub-database.ts',
       'libs/hub/infer/src/worker-client.ts',
     ]);
   });

@@ -7,7 +7,12 @@ import { describe, expect, it } from '@jest/globals';
 import { encodeManifest, studyManifestSchema, type StudyManifest } from '@aifi/contracts-manifests';
 import type { LinkPeer } from '@aifi/hub-identity';
 import { newJobId, sha256Hex, type Sha256, type SiteId } from '@aifi/shared-kernel';
-import type { IngestStore, StudyClosing, StudyOpening } from './ingest-store.js';
+import {
+  OPEN_JOBS_SPAN_MS,
+  type IngestStore,
+  type StudyClosing,
+  type StudyOpening,
+} from './ingest-store.js';
 import type { ObjectRecords } from './objects/object-records.js';
 
 export interface IngestStoreUnderTest {
@@ -17,13 +22,13 @@ export interface IngestStoreUnderTest {
   events(siteId: SiteId): Promise<readonly string[]>;
 }
 
-const [siteA, siteB, stranger] = ['site-a', 'site-b', 'site-x'] as unknown as [
-  SiteId,
-  SiteId,
-  SiteId,
-];
-/** Rule sets of both sites, oldest first. */
-export const CONTRACT_SITES = ['site-a', 'site-b'] as const;
+type SiteIds = [SiteId, SiteId, SiteId, SiteId];
+const siteNames: readonly string[] = ['site-a', 'site-b', 'site-c', 'site-x'];
+const [siteA, siteB, siteC, stranger] = siteNames as unknown as SiteIds;
+/** Rule sets of all sites, oldest first. */
+export const CONTRACT_SITES = ['site-a', 'site-b', 'site-c'] as const;
+/** Of the store under test; no other case has so many open at one site. */
+export const CONTRACT_OPEN_JOBS_MAX = 30;
 export const CONTRACT_RULES = [1, 2, 3, 4].map((number) => sha256Hex(`rules ${number}`));
 const [tooOld, oldest, , newest] = CONTRACT_RULES as [Sha256, Sha256, Sha256, Sha256];
 
@@ -55,6 +60,7 @@ const closing = ({ peer, manifest, manifestBytes, atMs }: StudyOpening): StudyCl
 });
 const a: LinkPeer = { siteId: siteA, gateway: 2 };
 const b: LinkPeer = { siteId: siteB, gateway: 1 };
+const c: LinkPeer = { siteId: siteC, gateway: 1 };
 
 export function ingestStoreContract(name: string, make: () => IngestStoreUnderTest): void {
   const holdAll = async ({ records }: IngestStoreUnderTest, siteId: SiteId): Promise<void> => {
@@ -147,6 +153,28 @@ export function ingestStoreContract(name: string, make: () => IngestStoreUnderTe
       await expect(sut.store.close(foreign)).rejects.toMatchObject({ code: 'NOT_FOUND' });
       const same = opening(b, { jobId });
       await expect(sut.store.open(same)).resolves.toEqual({ isStored: false, held: [] });
+    });
+
+    it('opens no new job of a site that has too many open, until one is finished', async () => {
+      const sut = make();
+      const { store } = sut;
+      const first = opening(c);
+      await store.open(first);
+      for (let count = 1; count < CONTRACT_OPEN_JOBS_MAX; count += 1) await store.open(opening(c));
+      const next = opening(c);
+      await expect(store.open(next)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+      // Nothing of it stays, and what is open goes on, as other sites do.
+      await expect(store.close(closing(next))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(store.open(first)).resolves.toEqual({ isStored: false, held: [] });
+      await expect(store.open(opening(b))).resolves.toBeDefined();
+      await holdAll(sut, siteC);
+      await store.close(closing(first));
+      await expect(store.open(next)).resolves.toMatchObject({ isStored: false });
+      await expect(store.open(opening(c))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+      // Those that were given up stay open, and count for a time only.
+      const later = opening(c);
+      const atMs = later.atMs + OPEN_JOBS_SPAN_MS;
+      await expect(store.open({ ...later, atMs })).resolves.toMatchObject({ isStored: false });
     });
 
     it('lists the objects of a job with its lane', async () => {

@@ -34,7 +34,7 @@ export interface IngestStore {
   /**
    * Announces a job, or finds it announced with the same bytes. FORBIDDEN: the site is not
    * enrolled; STATE_CONFLICT: the job has other bytes; RULES_OUTDATED: a new job whose rules are
-   * not among the newest of the site.
+   * not among the newest of the site; LIMIT_EXCEEDED: a new job, and the site has too many open.
    */
   open(opening: StudyOpening): Promise<StudyProgress>;
   /**
@@ -49,3 +49,8 @@ export interface IngestStore {
  * outage of hours must not stop what was selected before it, and what is older is selected anew.
  */
 export const RULE_SETS_TAKEN = 3;
+
+/** Studies that a site has announced and not finished; a gateway has four under way at a time. */
+export const OPEN_JOBS_MAX = 2_000;
+/** Announced before that, it counts no more: a job that the gateway gave up stays open. @unit ms */
+export const OPEN_JOBS_SPAN_MS = 7 * 24 * 3_600_000;

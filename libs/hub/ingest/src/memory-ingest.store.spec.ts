@@ -1,10 +1,15 @@
 /**
  * Goal: the store in memory keeps the rules of every IngestStore. Method: the shared suite.
  */
-import { CONTRACT_RULES, CONTRACT_SITES, ingestStoreContract } from './ingest-store.contract.js';
+import {
+  CONTRACT_OPEN_JOBS_MAX,
+  CONTRACT_RULES,
+  CONTRACT_SITES,
+  ingestStoreContract,
+} from './ingest-store.contract.js';
 import { MemoryIngestStore } from './memory-ingest.store.js';
 
-const store = new MemoryIngestStore();
+const store = new MemoryIngestStore(CONTRACT_OPEN_JOBS_MAX);
 for (const site of CONTRACT_SITES) store.enrol(site, ...CONTRACT_RULES);
 
 ingestStoreContract(MemoryIngestStore.name, () => ({

@@ -6,6 +6,8 @@
  */
 import { AifiError, sha256Hex, type Sha256, type SiteId } from '@aifi/shared-kernel';
 import {
+  OPEN_JOBS_MAX,
+  OPEN_JOBS_SPAN_MS,
   RULE_SETS_TAKEN,
   type IngestStore,
   type StudyClosing,
@@ -40,6 +42,8 @@ export class MemoryIngestStore implements IngestStore, ObjectRecords {
   /** Names are those of LinkPeer.siteId. Each STORED job is one event for routing. */
   readonly sites = new Map<string, MemorySite>();
 
+  constructor(private readonly openJobsMax = OPEN_JOBS_MAX) {}
+
   enrol(siteName: string, ...ruleSets: readonly Sha256[]): void {
     const site: MemorySite = this.sites.get(siteName) ?? {
       ...{ ruleSets: [], jobs: new Map(), held: new Map() },
@@ -59,6 +63,13 @@ export class MemoryIngestStore implements IngestStore, ObjectRecords {
     if (!site.jobs.has(manifest.jobId)) {
       if (!site.ruleSets.slice(-RULE_SETS_TAKEN).includes(manifest.ruleSetSha256)) {
         throw new AifiError('RULES_OUTDATED', 'the study was selected by older rules');
+      }
+      const sinceMs = opening.atMs - OPEN_JOBS_SPAN_MS;
+      const open = [...site.jobs.values()].filter(
+        (one) => one.state === 'OPEN' && one.opening.atMs > sinceMs,
+      );
+      if (open.length >= this.openJobsMax) {
+        throw new AifiError('LIMIT_EXCEEDED', 'the site has too many studies open');
       }
       site.jobs.set(manifest.jobId, job);
     }

@@ -6,7 +6,12 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { HubDatabase, removeServerFolder, startEmbeddedPostgres } from '@aifi/hub-database';
 import { systemClock, type SiteId } from '@aifi/shared-kernel';
 import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
-import { CONTRACT_RULES, CONTRACT_SITES, ingestStoreContract } from './ingest-store.contract.js';
+import {
+  CONTRACT_OPEN_JOBS_MAX,
+  CONTRACT_RULES,
+  CONTRACT_SITES,
+  ingestStoreContract,
+} from './ingest-store.contract.js';
 import { PostgresObjectRecords } from './objects/postgres-object-records.js';
 import { PostgresIngestStore } from './postgres-ingest.store.js';
 
@@ -50,10 +55,19 @@ const eventsOf = async (siteId: SiteId): Promise<string[]> => {
 };
 
 ingestStoreContract(PostgresIngestStore.name, () => ({
-  store: new PostgresIngestStore(database),
+  store: new PostgresIngestStore(database, CONTRACT_OPEN_JOBS_MAX),
   records: new PostgresObjectRecords(database),
   events: eventsOf,
 }));
+
+it('has an index for the count of open jobs of a site', async () => {
+  const rows = await database.withConfiguredSite('site-c', (sql) =>
+    sql.rows<{ indexdef: string }>(
+      `SELECT indexdef FROM pg_indexes WHERE indexname = 'study_job_newest_of_site_in_state'`,
+    ),
+  );
+  expect(rows[0]?.indexdef).toContain('(site_id, state, opened_at,');
+});
 
 it('remembers which gateway of the site sent a job', async () => {
   const rows = await database.withConfiguredSite('site-a', (sql) =>

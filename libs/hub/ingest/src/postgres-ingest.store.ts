@@ -13,6 +13,8 @@ import {
   type Sql,
 } from '@aifi/hub-database';
 import {
+  OPEN_JOBS_MAX,
+  OPEN_JOBS_SPAN_MS,
   RULE_SETS_TAKEN,
   type IngestStore,
   type StudyClosing,
@@ -21,7 +23,10 @@ import {
 } from './ingest-store.js';
 
 export class PostgresIngestStore implements IngestStore {
-  constructor(private readonly database: HubDatabase) {}
+  constructor(
+    private readonly database: HubDatabase,
+    private readonly openJobsMax = OPEN_JOBS_MAX,
+  ) {}
 
   open(opening: StudyOpening): Promise<StudyProgress> {
     return this.database.withSite(opening.peer.siteId, async (sql) => {
@@ -29,6 +34,7 @@ export class PostgresIngestStore implements IngestStore {
       const isNew = await insertJob(sql, opening);
       if (isNew) {
         await assertRulesAreNear(sql, opening.manifest.ruleSetSha256);
+        await assertRoom(sql, opening, this.openJobsMax);
         await insertObjects(sql, opening);
       }
       return readProgress(sql, opening);
@@ -92,6 +98,24 @@ async function assertRulesAreNear(sql: Sql, ruleSetSha256: Sha256): Promise<void
   );
   if (!near.some((row) => row.rules_sha256 === ruleSetSha256)) {
     throw new AifiError('RULES_OUTDATED', 'the study was selected by other rules than the newest');
+  }
+}
+
+/**
+ * After the insert, so that the job itself is counted; jobs that others open at this moment are
+ * not, and there are no more of those than connections. Counts to the limit and no further, in
+ * study_job_newest_of_site_in_state.
+ */
+async function assertRoom(sql: Sql, { peer, atMs }: StudyOpening, max: number): Promise<void> {
+  const row = await sql.row<{ open: number }>(
+    `SELECT count(*)::int AS open FROM (SELECT FROM study_job
+       WHERE site_id = $1 AND state = 'OPEN' AND opened_at > $2 LIMIT $3) AS counted`,
+    peer.siteId,
+    new Date(atMs - OPEN_JOBS_SPAN_MS),
+    max + 1,
+  );
+  if ((row?.open ?? 0) > max) {
+    throw new AifiError('LIMIT_EXCEEDED', 'the site has too many studies open');
   }
 }
 

@@ -17,7 +17,8 @@ export function addressKey(address: string): string {
   const front = groupsOf(head);
   const back = groupsOf(tail ?? '');
   const zeros = Math.max(0, GROUPS - front.length - back.length);
-  const filled = tail === undefined ? front : [...front, ...Array<string>(zeros).fill('0'), ...back];
+  const filled =
+    tail === undefined ? front : [...front, ...Array<string>(zeros).fill('0'), ...back];
   const first = filled.slice(0, GROUPS_OF_SUBSCRIBER);
   return `${first.map((group) => group.toLowerCase().replace(/^0+(?=.)/, '')).join(':')}::/64`;
 }

@@ -7,9 +7,9 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect as connectNet } from 'node:net';
+import { connect as connectNet, type TcpSocketConnectOpts } from 'node:net';
 import { join } from 'node:path';
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { peerFromAlternativeNames } from '@aifi/hub-identity';
 import { AifiError } from '@aifi/shared-kernel';
@@ -30,6 +30,8 @@ interface Certificates {
   readonly hub: Files;
   readonly sites: Readonly<Record<string, Files>>;
 }
+/** TLS passes on what is of the socket below it. */
+type ConnectionOptions = TlsOptions & Pick<TcpSocketConnectOpts, 'localAddress'>;
 const folder = temporaryFolder('link-front');
 const text = (path: string): string => readFileSync(path, 'utf8');
 function makeCertificates(name: string): Certificates {

@@ -121,21 +121,25 @@ describe(TlsObjectTransport.name, () => {
   }
   const badJob = () =>
     database.read((sql) =>
-      sql.get<{ state: string; refusals: number; last_fault: string }>(
+      sql.get<{ state: string; refusals: number; last_fault: string | null }>(
         `SELECT job.state, refusals, last_fault FROM job JOIN spool_job USING (job_id)
           WHERE job_id = '${BAD}'`,
       ),
     )!;
 
-  it.each(['INTERNAL', 'STATE_CONFLICT', 'DIGEST_MISMATCH'])(
+  it.each([
+    ['INTERNAL', 'INTERNAL'],
+    ['STATE_CONFLICT', 'STATE_CONFLICT'],
+    ['DIGEST_MISMATCH', 'PEER_REFUSED'],
+  ])(
     'lets five studies pass an acute one that the hub answers with %s',
-    async (fault) => {
+    async (fault, recorded) => {
       await spool(BAD, 'acute');
       for (const jobId of ['r1', 'r2', 'r3', 'r4', 'r5']) await spool(jobId, 'routine');
-      // It is tried twice before them at most: it waits for itself, and not all for the link.
-      await run(fault, 35, () => stored.length === 5);
-      expect(stored).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
-      expect(tries).toBeGreaterThan(0);
+      await run(fault, 180, () => stored.length === 5 && badJob().last_fault !== null);
+      expect(stored.toSorted()).toEqual(['r1', 'r2', 'r3', 'r4', 'r5']);
+      // The link is not to blame.
+      expect(badJob()).toMatchObject({ last_fault: recorded });
     },
   );
 

@@ -2,7 +2,7 @@
  * TlsObjectTransport: objects over aifi-objects/1.
  * Decides how a batch goes over one connection: objects one after the other without waiting for
  * their acknowledgements, and which faults of the hub are about an object for good, about the job
- * in hand or about the hub itself. Connections are used again, since a new one costs round trips and begins slowly.
+ * in hand or about the hub itself. Connections are used again: a new one begins slowly.
  * Invariants: at most four connections; an acknowledgement for other bytes than were sent is a
  * fault; a connection that carried a fault is never used again.
  * Source: docs/adr/0020-bulk-transport.md; reliability specification P2, F7.

@@ -15,6 +15,7 @@ import type { FolderObjectStore, IncomingObject } from '@aifi/hub-object-store';
 import type { LinkPeer } from '@aifi/hub-identity';
 import type { Admission } from '../admission.js';
 import type { ObjectCommit } from './object-commit.js';
+import type { Growing } from './object-progress.js';
 import type { ListedObject, ObjectRecords } from './object-records.js';
 
 export interface IntakeDependencies {
@@ -76,6 +77,10 @@ export class ObjectIntake {
   /** An object has begun and not come to its end. */
   get isWithinObject(): boolean {
     return this.#open !== undefined;
+  }
+  /** The object that has begun and not come to its end: it holds a slot. */
+  get inHand(): Growing | undefined {
+    return this.#open?.incoming;
   }
   /** Objects are owed an acknowledgement. */
   get isOwing(): boolean {

@@ -20,6 +20,7 @@ import {
 import type { FaultListener, LinkPeer } from '@aifi/hub-identity';
 import type { FolderObjectStore } from '@aifi/hub-object-store';
 import { ObjectIntake, type IntakeDependencies } from './object-intake.js';
+import { ObjectProgress, PROGRESS_LOOK_MS, type Growing } from './object-progress.js';
 
 export interface ObjectProtocolDependencies extends IntakeDependencies {
   readonly store: IntakeDependencies['store'] & Pick<FolderObjectStore, 'removeStaleBeginnings'>;
@@ -38,12 +39,10 @@ export interface ObjectProtocol {
 
 /** Connections of one gateway (F7). */
 const CONNECTIONS_MAX = 4;
-/** Between two looks at silence. @unit ms */
-const LOOK_MS = 5_000;
 /** A gateway that has nothing to send ends its connection sooner. @unit ms */
 const IDLE_MS_MAX = 120_000;
-/** A gateway that only says that it is there, in the middle of an object. @unit ms */
-const PROGRESS_MS_MAX = 60_000;
+/** The rest of a frame, for which no object has begun: it is short. */
+const REST_OF_FRAME: Growing = { sizeBytes: 0 };
 /** For the end of a connection. @unit ms */
 const LINGER_MS = 2_000;
 /** Between two looks for beginnings that nobody came back for. @unit ms */
@@ -60,10 +59,15 @@ export function createObjectProtocol(dependencies: ObjectProtocolDependencies): 
     for (;;) {
       await clock.sleep(SWEEP_MS, closing.signal);
       if (closing.signal.aborted) return;
-      await store.removeStaleBeginnings(clock.nowMs());
+      try {
+        await store.removeStaleBeginnings(clock.nowMs());
+      } catch (error) {
+        // What cannot be removed now is looked for again.
+        onFault(AifiError.from(error), undefined);
+      }
     }
   };
-  const swept = sweep().catch((error: unknown) => onFault(AifiError.from(error), undefined));
+  const swept = sweep();
   return {
     alpn: OBJECTS_ALPN,
     accept: (socket, peer) => {
@@ -103,11 +107,11 @@ class ObjectConnection {
   readonly #reader = new FrameReader(FROM_GATEWAY);
   readonly #gone = new AbortController();
   readonly #intake: ObjectIntake;
+  readonly #progress: ObjectProgress;
   /** False while the gateway waits for us: its silence means nothing then. */
   #isReading = true;
   #isOver = false;
   #heardMs: number;
-  #progressMs: number;
   #saidMs: number;
 
   constructor(
@@ -115,7 +119,8 @@ class ObjectConnection {
     private readonly socket: Duplex,
     readonly peer: LinkPeer,
   ) {
-    this.#heardMs = this.#progressMs = this.#saidMs = dependencies.clock.monotonicMs();
+    this.#heardMs = this.#saidMs = dependencies.clock.monotonicMs();
+    this.#progress = new ObjectProgress(dependencies.clock);
     this.#intake = new ObjectIntake(dependencies, {
       peer,
       signal: this.#gone.signal,
@@ -175,18 +180,18 @@ class ObjectConnection {
       // Leaving the loop must not destroy the socket: the code still has to be sent.
       for await (const bytes of this.socket.iterator({ destroyOnReturn: false })) {
         this.#isReading = false;
+        this.#progress.pause();
         for (const piece of this.#reader.read(bytes as Buffer)) {
           if (piece.kind === FRAME.chunk) {
             const room = this.#intake.append(piece.bytes, piece.endsChunk);
             if (room) await room;
-            this.#progressMs = this.dependencies.clock.monotonicMs();
           } else if (piece.kind === FRAME.header) {
             await this.#intake.begin(decodeHeader(piece.bytes));
-            this.#progressMs = this.dependencies.clock.monotonicMs();
           }
         }
         this.#heardMs = this.dependencies.clock.monotonicMs();
         this.#isReading = true;
+        this.#progress.resume();
       }
     } catch (error) {
       if (error instanceof AifiError) throw error;
@@ -198,12 +203,12 @@ class ObjectConnection {
   async #watch(): Promise<void> {
     const { clock } = this.dependencies;
     while (!this.#gone.signal.aborted) {
-      await clock.sleep(LOOK_MS, this.#gone.signal);
+      await clock.sleep(PROGRESS_LOOK_MS, this.#gone.signal);
       const nowMs = clock.monotonicMs();
-      const isOwed = this.#intake.isWithinObject || !this.#reader.isBetweenFrames;
-      const stalledMs = this.#isReading && isOwed ? nowMs - this.#progressMs : 0;
-      const limitMs = isOwed ? OBJECTS_SILENCE_MS : IDLE_MS_MAX;
-      if (this.silentMs >= limitMs || stalledMs >= PROGRESS_MS_MAX) this.end();
+      const awaited =
+        this.#intake.inHand ?? (this.#reader.isBetweenFrames ? undefined : REST_OF_FRAME);
+      const limitMs = awaited ? OBJECTS_SILENCE_MS : IDLE_MS_MAX;
+      if (this.silentMs >= limitMs || this.#progress.isStalled(awaited)) this.end();
       else if (nowMs - this.#saidMs >= OBJECTS_ALIVE_MS) void this.#say(frameOf(FRAME.alive));
     }
   }
