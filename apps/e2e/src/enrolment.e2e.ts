@@ -79,11 +79,15 @@ const onRecord = async (gateway: number) =>
   (await operator.get(CERTIFICATES, certificates.response)).certificates.filter(
     (one) => one.gateway === gateway,
   );
+/** The oldest one: what was renewed from it, also by a thief, goes with it. */
 async function revoke(gateway: number): Promise<void> {
-  for (const { serial } of await onRecord(gateway)) {
-    const path = `${CERTIFICATES}/${serial}/revoke`;
-    await operator.order(path, { reason: REASON }, revokeCertificate.response);
-  }
+  const [oldest] = (await onRecord(gateway))
+    .filter(({ state }) => state === 'valid')
+    .toSorted((a, b) => a.notBeforeMs - b.notBeforeMs);
+  const path = `${CERTIFICATES}/${oldest!.serial}/revoke`;
+  await operator.order(path, { reason: REASON }, revokeCertificate.response);
+  const left = (await onRecord(gateway)).filter(({ state }) => state === 'valid');
+  expect(left).toEqual([]);
 }
 
 it(
@@ -172,10 +176,8 @@ it(
 it(
   'a revoked gateway is cut and says why, and joins again with another token',
   async () => {
-    const fromMs = performance.now();
     await revoke(1);
     await until(async () => (await linkNow()).finding?.code === 'PEER_REFUSED');
-    expect(performance.now() - fromMs).toBeLessThan(60_000);
     expect((await linkNow()).state).toBe('down');
     expect((await gatewayStatus(hospital)).link).toBe('down');
     const body = { token: await tokenFor(1) };

@@ -1,16 +1,18 @@
 /**
  * LinkRecord: what went over the link between gateways and hub, in the clear.
  * Decides how tapped TLS becomes messages: tshark decrypts with the key log and reads the HTTP/2
- * headers; the DATA frames of each call are put together here, into whole gRPC messages.
+ * headers; the DATA frames of each call are put together here, into whole gRPC messages, and the
+ * frames of `aifi-objects/1` into objects.
  * Invariant: bytes that do not parse are a fault, never left out of the scan.
- * Source: RFC 9113 4.1 and 6.1; gRPC over HTTP/2 (length-prefixed message); tshark(1) -z follow.
+ * Source: RFC 9113 4.1 and 6.1; gRPC over HTTP/2 (length-prefixed message); tshark(1) -z follow;
+ * libs/contracts/proto/src/object-frames.ts; RFC 8446 4.1.2 (ClientHello).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { uplink } from '@aifi/contracts-proto';
+import { FRAME, FrameReader, uplink } from '@aifi/contracts-proto';
 import type { TappedConnection } from './byte-tap.js';
 import { encodePcap } from './pcap.js';
 
@@ -30,6 +32,8 @@ export interface LinkRecord {
   readonly toHub: readonly (readonly Buffer[])[];
   /** gRPC messages of the hub, by call. */
   readonly toGateway: readonly (readonly Buffer[])[];
+  /** Objects that came in frames, by the SHA-256 announced. */
+  readonly objects: ReadonlyMap<string, Buffer>;
   /** Everything that was decrypted, frame headers included; one buffer per connection and side. */
   readonly plain: readonly Buffer[];
 }
@@ -43,11 +47,17 @@ export async function decryptLink(
   const file = join(folder, 'link.pcap');
   writeFileSync(file, encodePcap(connections));
   const { headers, decrypted } = await runTshark(file, keyLogFile, connections.length);
-  const sides = connections.flatMap((connection, i) => sidesOf(connection, decrypted.get(i)!));
+  const keyLog = readFileSync(keyLogFile, 'latin1');
+  const sides = connections.flatMap((connection, i) =>
+    sidesOf(connection, decrypted.get(i)!, keyLog),
+  );
+  const calls = sides.filter(({ isHttp2 }) => isHttp2);
+  const frames = sides.filter(({ isHttp2 }) => !isHttp2);
   return {
     headers,
-    toHub: sides.flatMap(({ client }) => messagesOf(client.subarray(PREFACE.length))),
-    toGateway: sides.flatMap(({ server }) => messagesOf(server)),
+    toHub: calls.flatMap(({ client }) => messagesOf(client.subarray(PREFACE.length))),
+    toGateway: calls.flatMap(({ server }) => messagesOf(server)),
+    objects: new Map(frames.flatMap(({ client }) => [...framedObjects(client)])),
     plain: sides.flatMap(({ client, server }) => [client, server]),
   };
 }
@@ -55,22 +65,53 @@ export async function decryptLink(
 /** Decrypted bytes of the two nodes of a connection, in tshark's order. */
 type Nodes = readonly [Buffer, Buffer];
 
+interface Sides {
+  /** Else `aifi-objects/1`. */
+  readonly isHttp2: boolean;
+  readonly client: Buffer;
+  readonly server: Buffer;
+}
+
 /**
- * Which node is the client: the one that begins with the preface. A connection of which nothing was
- * decrypted is left out only when the hub never answered it (it was not up yet).
+ * Which node is the client: the one that begins with the preface, or with an object. A connection of
+ * which nothing was decrypted is left out only when the hub never answered it (it was not up yet),
+ * or when its keys are on record and nothing was said (a gateway looked whether the hub is there).
  */
-function sidesOf(
-  { chunks }: TappedConnection,
-  nodes: Nodes,
-): { readonly client: Buffer; readonly server: Buffer }[] {
+function sidesOf({ chunks }: TappedConnection, nodes: Nodes, keyLog: string): Sides[] {
   const startsHttp2 = (bytes: Buffer): boolean =>
     bytes.subarray(0, PREFACE.length).toString('latin1') === PREFACE;
-  const client = nodes.find(startsHttp2);
+  const isHttp2 = nodes.some(startsHttp2);
+  const client = nodes.find(isHttp2 ? startsHttp2 : (bytes) => bytes[0] === FRAME.header);
   const server = nodes.find((bytes) => bytes !== client);
-  if (client && server) return [{ client, server }];
+  if (client && server) return [{ isHttp2, client, server }];
   if (chunks.every(({ fromClient }) => fromClient)) return [];
+  const isSilent = nodes.every(({ length }) => length === 0);
+  if (isSilent && keyLog.includes(clientRandomOf(chunks))) return [];
   throw new Error('a connection of the link was not decrypted');
 }
+
+/** As a key log names it, after the heads of record and message and the version. */
+function clientRandomOf(chunks: TappedConnection['chunks']): string {
+  const hello = Buffer.concat(chunks.flatMap((one) => (one.fromClient ? [one.bytes] : [])));
+  return hello.subarray(11, 43).toString('hex');
+}
+
+/** The objects of one connection of `aifi-objects/1`. */
+function framedObjects(bytes: Buffer): Map<string, Buffer> {
+  const objects = new Map<string, Buffer[]>();
+  let parts: Buffer[] = [];
+  for (const piece of new FrameReader(OF_GATEWAYS).read(bytes)) {
+    if (piece.kind === FRAME.chunk) parts.push(piece.bytes);
+    if (piece.kind !== FRAME.header) continue;
+    const { sha256, encoding, offsetBytes } = uplink.ObjectHeader.decode(piece.bytes);
+    if (encoding !== '' || offsetBytes > 0) throw new Error('an object that cannot be scanned');
+    objects.set(sha256, (parts = []));
+  }
+  return new Map([...objects].map(([sha256, chunks]) => [sha256, Buffer.concat(chunks)]));
+}
+const OF_GATEWAYS: ReadonlySet<(typeof FRAME)[keyof typeof FRAME]> = new Set([
+  ...[FRAME.header, FRAME.chunk, FRAME.alive],
+]);
 
 async function runTshark(
   file: string,
@@ -130,7 +171,7 @@ class FollowReader {
 }
 
 /** The objects of the uploads, put together from their chunks, by the SHA-256 announced. */
-export function uploadedObjects({ toHub }: LinkRecord): Map<string, Buffer> {
+export function uploadedObjects({ toHub, objects: framed }: LinkRecord): Map<string, Buffer> {
   const objects = new Map<string, Buffer[]>();
   // Of all calls only PutObjects begins with a message that holds a message with a text first.
   for (const call of toHub.filter(([first]) => first?.[2] === TEXT_FIELD_1)) {
@@ -141,7 +182,8 @@ export function uploadedObjects({ toHub }: LinkRecord): Map<string, Buffer> {
       if (part?.$case === 'chunk') parts.push(part.value);
     }
   }
-  return new Map([...objects].map(([sha256, parts]) => [sha256, Buffer.concat(parts)]));
+  const whole = [...objects].map(([sha256, parts]) => [sha256, Buffer.concat(parts)] as const);
+  return new Map([...framed, ...whole]);
 }
 
 /** The gRPC messages of one side of a connection: DATA payloads by call, cut at their lengths. */

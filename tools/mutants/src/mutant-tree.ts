@@ -14,6 +14,8 @@ const FILES = ['package.json', 'jest.config.mjs', '.swcrc', 'tsconfig.json', 'ts
 const SCOPE = '@aifi';
 /** A suite that hangs under a mutant counts as one that could not be run. @unit ms */
 const RUN_MS_MAX = 180_000;
+/** Many times what the slowest test needs. @unit ms */
+const TEST_MS_MAX = 30_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface SuiteRun {
@@ -61,7 +63,11 @@ export class MutantTree {
     const report = join(this.folder, 'report.json');
     const jest = join(this.folder, 'node_modules', 'jest', 'bin', 'jest.js');
     const where = ['--selectProjects', kind, '--rootDir', this.folder];
-    const how = ['--json', `--outputFile=${report}`, '--runInBand', '--forceExit', '--silent'];
+    // A slow machine must not look like a mutant that was noticed.
+    const how = [
+      ...['--json', `--outputFile=${report}`, '--runInBand', '--forceExit', '--silent'],
+      `--testTimeout=${TEST_MS_MAX}`,
+    ];
     const options = {
       cwd: this.folder,
       timeout: RUN_MS_MAX,

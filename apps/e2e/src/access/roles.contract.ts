@@ -25,7 +25,9 @@ const hubPages: readonly PageRow[] = [
 const gatewayPages: readonly PageRow[] = [
   ['/', 'hospital-studies'],
   ['/status', 'gateway-health'],
+  ['/link', 'gateway-health'],
   ['/dead-letters', 'dead-letters'],
+  ['/reconciliation', 'missed-studies'],
   ['/pixel-holds', 'pixel-holds'],
   ['/reidentify', 'linkage', 'W'],
   ['/approvals', 'approvals'],

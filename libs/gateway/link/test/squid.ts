@@ -14,16 +14,29 @@ export interface RunningSquid {
   stop(): Promise<void>;
 }
 
-export async function startSquid(
-  options: Omit<SquidOptions, 'folder' | 'port'>,
-): Promise<RunningSquid> {
+type StartOptions = Omit<SquidOptions, 'folder' | 'port'>;
+/** A port that was free may be taken by the time squid asks for it. */
+const ATTEMPTS_MAX = 5;
+
+export async function startSquid(options: StartOptions): Promise<RunningSquid> {
+  for (let attempt = 1; ; attempt += 1) {
+    const running = await tryToStart(options);
+    if (running) return running;
+    if (attempt >= ATTEMPTS_MAX) throw new Error('squid ended before it listened');
+  }
+}
+
+async function tryToStart(options: StartOptions): Promise<RunningSquid | undefined> {
   const folder = temporaryFolder('squid');
   const [port] = await freePorts(1);
   const plan = prepareSquid({ ...options, folder: folder.path, port: port! });
   const child = spawn(plan.command, [...plan.arguments], { stdio: 'ignore' });
   const ended = once(child, 'exit');
   while (!(await answers(port!))) {
-    if (child.exitCode !== null) throw new Error('squid ended before it listened');
+    if (child.exitCode !== null) {
+      folder.remove();
+      return undefined;
+    }
     await sleep(20);
   }
   return {

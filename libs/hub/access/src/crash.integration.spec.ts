@@ -219,6 +219,11 @@ const KINDS: readonly Kind[] = [
   { act: 'pixels.read', prepare: nothing },
   {
     ...{ act: 'approval.request', repeat: 'first answer' },
+    sameWay: [
+      ...(['join-token.issue', 'certificate.revoke', 'authority.rotate'] as const),
+      ...(['binding.create', 'binding.end', 'gateway.take-over'] as const),
+      ...(['product.stop', 'product.resume'] as const),
+    ],
     prepare: async (key) => approvalOf(key, ASKED),
     hasEffect: isApproval('REQUESTED'),
   },
@@ -232,6 +237,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     ...{ act: 'site.enrol', repeat: 'nothing' },
+    sameWay: ['gateway.join', 'authority.create', 'authority.retire'],
     leaves: ['site.enrol', 'deployment.change', 'rules.publish'],
     prepare: async (key) => siteOf(key, 'demonstration'),
     ...{ hasEffect: isSite('demonstration'), recorded: siteRecords },

@@ -123,7 +123,7 @@ describe(createPutObjects.name, () => {
     await begun();
     const seconds = await lasts();
     expect(seconds).toBeGreaterThanOrEqual(60);
-    expect(seconds).toBeLessThan(80);
+    expect(seconds).toBeLessThan(600);
     await served;
     expect(end).toBe('DEADLINE_EXCEEDED');
   });
@@ -137,7 +137,7 @@ describe(createPutObjects.name, () => {
     for (let from = 0; from < MIB; from += step) chunk(object.bytes.subarray(from, from + step));
     let at = MIB;
     await begun();
-    expect(await lasts(() => chunk(object.bytes.subarray(at, (at += 1))))).toBeLessThan(80);
+    expect(await lasts(() => chunk(object.bytes.subarray(at, (at += 1))))).toBeLessThan(600);
     await served;
     expect(end).toBe('DEADLINE_EXCEEDED');
     const held = (await store.offsets(siteId, [sha256 as never])).get(sha256 as never) ?? 0;
@@ -169,7 +169,7 @@ describe(createPutObjects.name, () => {
     chunk(object.bytes);
     await until(() => heard === 1);
     expect(slots).toBe(1);
-    expect(await lasts()).toBeLessThan(80);
+    expect(await lasts()).toBeLessThan(600);
     await served;
     expect(end).toBe('DEADLINE_EXCEEDED');
   });
