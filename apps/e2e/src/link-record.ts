@@ -73,9 +73,10 @@ interface Sides {
 }
 
 /**
- * Which node is the client: the one that begins with the preface, or with an object. A connection of
- * which nothing was decrypted is left out only when the hub never answered it (it was not up yet),
- * or when its keys are on record and nothing was said (a gateway looked whether the hub is there).
+ * Which node is the client: the one that begins with the preface, or with an object. A connection
+ * of which nothing was decrypted is left out only when the hub never answered it (it was not up
+ * yet), or when its keys are on record and nothing was said (a gateway looked whether the hub is
+ * there).
  */
 function sidesOf({ chunks }: TappedConnection, nodes: Nodes, keyLog: string): Sides[] {
   const startsHttp2 = (bytes: Buffer): boolean =>
