@@ -20,7 +20,8 @@ const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const FRAME_HEADER_BYTES = 9;
 /** Tag of field 1 with a length: ObjectHeader.job_id. */
 const TEXT_FIELD_1 = 0x0a;
-const DATA = 0x0;
+const HTTP2_TYPE_AT = 3;
+const [DATA, SETTINGS] = [0x0, 0x4];
 const PADDED = 0x8;
 /** Compressed flag and length. */
 const MESSAGE_PREFIX_BYTES = 5;
@@ -75,7 +76,7 @@ interface Sides {
 /**
  * Which node is the client: the one that begins with the preface, or with an object. A connection
  * of which nothing was decrypted is left out only when the hub never answered it (it was not up
- * yet), or when its keys are on record and nothing was said (a gateway looked whether the hub is
+ * yet), or when its keys are on record and the gateway said nothing (it looked whether the hub is
  * there).
  */
 function sidesOf({ chunks }: TappedConnection, nodes: Nodes, keyLog: string): Sides[] {
@@ -86,8 +87,12 @@ function sidesOf({ chunks }: TappedConnection, nodes: Nodes, keyLog: string): Si
   const server = nodes.find((bytes) => bytes !== client);
   if (client && server) return [{ isHttp2, client, server }];
   if (chunks.every(({ fromClient }) => fromClient)) return [];
-  const isSilent = nodes.every(({ length }) => length === 0);
-  if (isSilent && keyLog.includes(clientRandomOf(chunks))) return [];
+  const spoken = nodes.filter(({ length }) => length > 0);
+  const isGreeting = spoken.every((bytes) => bytes[HTTP2_TYPE_AT] === SETTINGS);
+  if (spoken.length < 2 && isGreeting && keyLog.includes(clientRandomOf(chunks))) {
+    // What the hub says first is looked at too.
+    return spoken.map((bytes) => ({ isHttp2: true, client: Buffer.from(PREFACE), server: bytes }));
+  }
   throw new Error('a connection of the link was not decrypted');
 }
 
