@@ -60,7 +60,7 @@ suite('kill -9', () => {
       const [hospital] = stack.parts.hospitals;
       const deaths: string[] = [];
       const [hubPoint, gatewayPoint] = [
-        'hub.ingest.object-durable#100',
+        'hub.objects.before-sync#100',
         'gateway.uplink.before-close',
       ];
       await dieAt(stack.parts.hub, hubPoint, deaths);

@@ -83,7 +83,9 @@ function sidesOf({ chunks }: TappedConnection, nodes: Nodes, keyLog: string): Si
   const startsHttp2 = (bytes: Buffer): boolean =>
     bytes.subarray(0, PREFACE.length).toString('latin1') === PREFACE;
   const isHttp2 = nodes.some(startsHttp2);
-  const client = nodes.find(isHttp2 ? startsHttp2 : (bytes) => bytes[0] === FRAME.header);
+  // Nearly all that is said is objects: the longer node, if it is one of a gateway.
+  const byLength = nodes.toSorted((a, b) => b.length - a.length);
+  const client = isHttp2 ? nodes.find(startsHttp2) : byLength.find(isOfGateway);
   const server = nodes.find((bytes) => bytes !== client);
   if (client && server) return [{ isHttp2, client, server }];
   if (chunks.every(({ fromClient }) => fromClient)) return [];
@@ -100,6 +102,16 @@ function sidesOf({ chunks }: TappedConnection, nodes: Nodes, keyLog: string): Si
 function clientRandomOf(chunks: TappedConnection['chunks']): string {
   const hello = Buffer.concat(chunks.flatMap((one) => (one.fromClient ? [one.bytes] : [])));
   return hello.subarray(11, 43).toString('hex');
+}
+
+/** Whether these are whole frames that a gateway may send. */
+function isOfGateway(bytes: Buffer): boolean {
+  try {
+    framedObjects(bytes);
+    return bytes.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** The objects of one connection of `aifi-objects/1`. */
