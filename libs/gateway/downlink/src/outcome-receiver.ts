@@ -59,13 +59,19 @@ export class OutcomeReceiver {
   readonly #received: ReceivedObject[] = [];
   #writer: DurableWriter | undefined;
 
-  /** Throws UNTRUSTED or INVALID_ARGUMENT before anything is written. */
+  /** Throws UNTRUSTED, INVALID_ARGUMENT or NOT_FOUND before anything is written. */
   constructor(
     private readonly dependencies: ReceiverDependencies,
     private readonly header: downlink.OutcomeHeader,
   ) {
     verifyManifest(header.manifest, header.signature, dependencies.signingKeys);
     this.manifest = decodeManifest(outcomeManifestSchema, header.manifest);
+    // Before a byte is kept: a restored gateway may be sent many that it knows nothing of.
+    const { jobId, revision } = this.manifest;
+    const job = dependencies.database.read((sql) =>
+      sql.get('SELECT 1 AS known FROM job WHERE job_id = ? AND revision = ?', jobId, revision),
+    );
+    if (!job) throw new AifiError('NOT_FOUND', 'an outcome for a job of nobody here');
   }
 
   /** Bytes of the objects in manifest order; a chunk may end one object and begin the next. */
