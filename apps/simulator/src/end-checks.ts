@@ -72,8 +72,6 @@ function checkJobs({ model }: Simulated, { gateway, pacs }: Site, sql: Sql): voi
     const isStopped = state === 'QUARANTINED' || state === 'HELD';
     // What was in hand at every death is left alone: that may be a chance of the schedule.
     if (isStopped && code === 'MALFORMED' && gateway.deaths >= LIMITS.parseAttemptsMax) continue;
-    // Whether more was said since is a matter of the wall clock: a person or the deadline ends it.
-    if (code === 'IDENTITY_UNEXPLAINED' && isStopped && gateway.wasSkewed) continue;
     if (!TERMINAL.includes(state) && !(isExcused && isStopped)) {
       model.violated(`H5: a job has not ended: ${state} ${code ?? ''}`);
     }

@@ -41,7 +41,6 @@ export function injectFaults(simulated: Simulated): void {
   });
   times(plan.clockJumps, () => {
     const { gateway } = random.pick(sites);
-    gateway.wasSkewed = true;
     gateway.skewMs = random.pick([-3_600_000, -70_000, 70_000, 3_600_000]);
     world.note(`the clock of ${gateway.parts.siteId} is wrong by ${gateway.skewMs / 1_000} s`);
     lasting(simulated, 120_000, () => (gateway.skewMs = 0));

@@ -121,8 +121,6 @@ export class SimGateway {
   readonly disk: SimDisk;
   /** How wrong its wall clock is. @unit ms */
   skewMs = 0;
-  /** Its wall clock went wrong at some time. */
-  wasSkewed = false;
   #process: Process | undefined;
   /** Identity events that the hospital has not told it yet. */
   untold = 0;

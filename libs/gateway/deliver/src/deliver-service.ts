@@ -202,9 +202,9 @@ export class DeliverService {
       return 'asked';
     }
     if (await this.#isThereAlready(hand)) return 'asked';
-    const { clock, logger } = this.dependencies;
-    // What is said from here on is a reason to look again.
-    const lookedMs = clock.nowMs();
+    const { clock, logger, explainer } = this.dependencies;
+    // What is said from here on is a reason to look again, whatever the wall clock does.
+    const identityVersion = explainer?.identityVersion?.(row.study_uid) ?? 0;
     const look = await this.#lastLook.at({ row, object });
     if (look.kind === 'send') {
       hand.row = look.row;
@@ -216,7 +216,7 @@ export class DeliverService {
       const nowMs = clock.nowMs();
       await this.#store.wait(row, nowMs + absentDelayMs(0, this.#random));
     } else {
-      await this.#store.held(row, lookedMs);
+      await this.#store.held(row, { atMs: clock.nowMs(), identityVersion });
       logger.warn('identity in the PACS differs, job is held', { jobId: row.job_id });
     }
     return 'asked';

@@ -199,9 +199,14 @@ export class DeliveryStore {
       return bury(sql, row, death);
     });
   }
-  async held(row: DeliveryRow, atMs: number): Promise<void> {
+  /** `identityVersion`: of the history that the look was made with. */
+  async held(
+    row: DeliveryRow,
+    { atMs, identityVersion }: { readonly atMs: number; readonly identityVersion: number },
+  ): Promise<void> {
+    const detail = { identityVersion };
     await this.database.write((sql) =>
-      leave(sql, row, { to: 'HELD', code: 'IDENTITY_UNEXPLAINED', atMs }),
+      leave(sql, row, { to: 'HELD', code: 'IDENTITY_UNEXPLAINED', atMs, detail }),
     );
   }
   /** The kill switches do not let it go now; its rows stay as they are. */
@@ -296,6 +301,8 @@ interface JobLeave<Code extends ReasonCode> {
   readonly atMs: number;
   /** For staff, in fixed words. */
   readonly reason?: string;
+  /** For the journal. */
+  readonly detail?: Readonly<Record<string, number>>;
 }
 /** The job cannot be delivered now, for a reason that is not the PACS's. */
 function leave(

@@ -20,7 +20,7 @@ interface HeldRow {
   readonly job_id: string;
   readonly study_uid: string;
   /** Null: it was no look of ours that held it. */
-  readonly held_ms: number | null;
+  readonly identity_version: number | null;
 }
 export interface HeldJobsDependencies {
   readonly database: GatewayDatabase;
@@ -33,14 +33,14 @@ export interface HeldJobsDependencies {
 export async function resumeExplained(dependencies: HeldJobsDependencies): Promise<number> {
   const { explainer } = dependencies;
   let resumed = 0;
-  if (!explainer.hasChangedSince) return 0;
+  if (!explainer.identityVersion) return 0;
   let after = 0;
   for (;;) {
     const rows = heldRows(dependencies.database, after);
     for (const row of rows) {
-      if (row.held_ms === null) continue;
-      const hasChanged = await explainer.hasChangedSince(row.study_uid, row.held_ms);
-      if (hasChanged && (await resume(dependencies, row))) resumed += 1;
+      const { identity_version: held } = row;
+      if (held === null || explainer.identityVersion(row.study_uid) === held) continue;
+      if (await resume(dependencies, row)) resumed += 1;
     }
     if (rows.length < ROWS_MAX) return resumed;
     after = rows.at(-1)!.position;
@@ -63,13 +63,15 @@ async function resume(
   return true;
 }
 
-/** With the time of the look that held them. */
+/** With what was known of the patient at the look that held them; -1: that is not on record. */
 function heldRows(database: GatewayDatabase, after: number): HeldRow[] {
   return database.read((sql) =>
     sql.all<HeldRow & object>(
       `SELECT job.rowid AS position, job_id, study_uid,
-         (SELECT MAX(at_ms) FROM journal WHERE journal.job_id = job.job_id
-             AND journal.stage = 'deliver' AND journal.event = 'held') AS held_ms
+         (SELECT COALESCE(journal.detail ->> '$.identityVersion', -1) FROM journal
+           WHERE journal.job_id = job.job_id
+             AND journal.stage = 'deliver' AND journal.event = 'held'
+           ORDER BY journal.rowid DESC LIMIT 1) AS identity_version
          FROM job JOIN study USING (study_id)
         WHERE job.state = 'HELD' AND code = 'IDENTITY_UNEXPLAINED' AND job.rowid > ?
         ORDER BY job.rowid LIMIT ${ROWS_MAX}`,

@@ -121,7 +121,7 @@ describe('a delivery', () => {
     const explained = new Set(['1.2.1', '1.2.224', '1.2.449']);
     test.explainer = {
       explain: async () => undefined,
-      hasChangedSince: async (studyUid) => explained.has(studyUid),
+      identityVersion: (studyUid) => (explained.has(studyUid) ? 1 : 0),
     };
     test.sut = test.makeSut();
     expect(await test.sut.resumeExplained()).toBe(3);
@@ -156,8 +156,8 @@ describe('a delivery', () => {
           ...[jobIdOf(n), id, productOf(n), n % 2 === 0 ? 'acute' : 'routine', code],
         );
         sql.run(
-          `INSERT INTO journal (study_id, job_id, stage, event, at_ms)
-           VALUES (?, ?, 'deliver', 'held', 1)`,
+          `INSERT INTO journal (study_id, job_id, stage, event, at_ms, detail)
+           VALUES (?, ?, 'deliver', 'held', 1, '{"identityVersion":0}')`,
           ...[id, jobIdOf(n)],
         );
       }

@@ -75,13 +75,13 @@ describe(LastLook.name, () => {
   });
 
   it('looks again at what it held, once more was said of the patient, and only then', async () => {
-    let saidMs = -1;
-    test.explainer!.hasChangedSince = async (_, sinceMs) => saidMs > sinceMs;
+    let version = 1;
+    test.explainer!.identityVersion = () => version;
     test.pacs.matches = [{ ...MATCH, patientId: 'P-3' }];
     await test.work(1);
     expect(test.job()).toMatchObject({ state: 'HELD' });
     expect(await test.sut.resumeExplained()).toBe(0);
-    saidMs = test.clock.nowMs();
+    version += 1;
     expect(await test.sut.resumeExplained()).toBe(1);
     expect(test.job()).toEqual({ state: 'REIDENTIFIED', code: null });
     // Still unexplained: it is held again, and stays so.
@@ -89,12 +89,41 @@ describe(LastLook.name, () => {
     expect(test.job()).toEqual({ state: 'HELD', code: 'IDENTITY_UNEXPLAINED' });
     expect(await test.sut.resumeExplained()).toBe(0);
     known.add('P-3');
-    saidMs = test.clock.nowMs();
+    version += 1;
     expect(await test.sut.resumeExplained()).toBe(1);
     await test.work(2);
     expect(test.job()).toMatchObject({ state: 'RESULT_IN_PACS' });
     expect(test.pacs.stored).toHaveLength(1);
     expect(test.events()).toEqual(expect.arrayContaining(['held', 'resumed', 'rewritten']));
+  });
+
+  it('looks again when the clock was set back after it held', async () => {
+    let version = 1;
+    test.explainer!.identityVersion = () => version;
+    test.pacs.matches = [{ ...MATCH, patientId: 'P-3' }];
+    await test.work(1);
+    test.clock.advance(-3_600_000);
+    known.add('P-3');
+    version += 1;
+    expect(await test.sut.resumeExplained()).toBe(1);
+    test.clock.advance(3_600_000);
+    await test.work(2);
+    expect(test.job()).toMatchObject({ state: 'RESULT_IN_PACS' });
+  });
+
+  it('looks again when the hospital spoke while it looked', async () => {
+    let version = 1;
+    const { explain } = test.explainer!;
+    test.explainer!.identityVersion = () => version;
+    test.explainer!.explain = async (object, shown) => {
+      const file = await explain(object, shown);
+      version += 1;
+      return file;
+    };
+    test.pacs.matches = [{ ...MATCH, patientId: 'P-3' }];
+    await test.work(1);
+    expect(test.job()).toMatchObject({ state: 'HELD' });
+    expect(await test.sut.resumeExplained()).toBe(1);
   });
 
   it('asks for no explanation when the study is under two patients', async () => {

@@ -40,8 +40,8 @@ export interface IdentityExplainer {
    * Undefined when nothing that was ever said explains that identity.
    */
   explain(object: WaitingObject, shown: StudyMatch): Promise<RewrittenObject | undefined>;
-  /** Whether more was said of the patient of a study after that time. @default never */
-  hasChangedSince?(studyUid: string, sinceMs: number): Promise<boolean>;
+  /** Changes whenever more is said of the patient of a study. @default nothing is ever said */
+  identityVersion?(studyUid: string): number;
 }
 /** Nothing is ever explained: every change is held. */
 export const NO_EXPLANATION: IdentityExplainer = { explain: () => Promise.resolve(undefined) };

@@ -31,7 +31,10 @@ import {
 import { withIdentity } from './reidentify-object.js';
 
 export interface ExplainerDependencies {
-  readonly vault: Pick<Vault, 'identityHistory' | 'appendIdentity' | 'studiesOfPatient'>;
+  readonly vault: Pick<
+    Vault,
+    'identityHistory' | 'identityVersion' | 'appendIdentity' | 'studiesOfPatient'
+  >;
   readonly events: IdentityEventLog;
   readonly clock: Clock;
   /** @default the disk of this machine */
@@ -60,10 +63,9 @@ export class IdentityExplainer {
     return reissue(object.path, identity, files);
   }
 
-  /** Whether the history of a study has grown after that time. */
-  async hasChangedSince(studyUid: string, sinceMs: number): Promise<boolean> {
-    const history = this.dependencies.vault.identityHistory(originalUid(studyUid));
-    return history.some(({ atMs }) => atMs > sinceMs);
+  /** Changes with every entry in the history of a study. */
+  identityVersion(studyUid: string): number {
+    return this.dependencies.vault.identityVersion(originalUid(studyUid));
   }
 
   /** What the PACS made of an identity, such as another spelling, is part of the history. */

@@ -79,6 +79,11 @@ export function historyOf(sql: Sql, keys: VaultKeys, studyUid: OriginalUid): Ide
   }));
 }
 
+/** The sequence of the newest entry; 0 when there is none. */
+export function versionOf(sql: Sql, keys: VaultKeys, studyUid: OriginalUid): number {
+  return newestRow(sql, keys.index.study(studyUid))?.sequence ?? 0;
+}
+
 export function currentOf(sql: Sql, keys: VaultKeys, studyUid: OriginalUid): Identity | undefined {
   const row = newestRow(sql, keys.index.study(studyUid));
   return row && opened(keys, row).identity;

@@ -22,6 +22,7 @@ import {
   studiesOfPatient,
   studyIndexesOfPatient,
   studyUidOf,
+  versionOf,
   type IdentityEntry,
   type NewIdentity,
 } from './identity-history.store.js';
@@ -203,6 +204,11 @@ export class Vault {
   /** Oldest first; empty when the vault knows nothing of the study, or no longer. */
   identityHistory(studyUid: OriginalUid): readonly IdentityEntry[] {
     return this.#read((sql) => historyOf(sql, this.keys, studyUid));
+  }
+
+  /** Counts the entries of the history: it changes with each. 0: the vault knows nothing. */
+  identityVersion(studyUid: OriginalUid): number {
+    return this.#read((sql) => versionOf(sql, this.keys, studyUid));
   }
 
   /** Makes an identity the current one, also one that was there before (an undone merge). */
