@@ -68,30 +68,8 @@ export function siteStream<Request, Response>(
   handle: (stream: SiteStream<Request, Response>) => Promise<void>,
   onFault: FaultListener,
 ): handleBidiStreamingCall<Request, Response> {
-  return (call) => {
-    let peer: LinkPeer | undefined;
-    const gone = new AbortController();
-    call.on('cancelled', () => gone.abort());
-    const { signal } = gone;
-    const serve = async (): Promise<void> => {
-      peer = linkPeerOf(call);
-      await handle({
-        peer,
-        signal,
-        requests: requestsOf(call),
-        write: (response) => writeAndDrain(call, response, signal),
-      });
-    };
-    serve().then(
-      () => call.end(),
-      (error: unknown) => {
-        if (signal.aborted) return;
-        const fault = AifiError.from(error);
-        onFault(fault, peer?.siteId);
-        call.emit('error', grpcFault(fault));
-      },
-    );
-  };
+  return (call) =>
+    serve(call, onFault, (parts) => handle({ ...parts, requests: requestsOf(call) }));
 }
 
 /** A stream to the gateway only: ends well when `handle` resolves. */
@@ -99,28 +77,35 @@ export function siteServerStream<Request, Response>(
   handle: (feed: SiteFeed<Request, Response>) => Promise<void>,
   onFault: FaultListener,
 ): handleServerStreamingCall<Request, Response> {
-  return (call) => {
-    let peer: LinkPeer | undefined;
-    const gone = new AbortController();
-    call.on('cancelled', () => gone.abort());
-    const { signal } = gone;
-    const serve = async (): Promise<void> => {
-      peer = linkPeerOf(call);
-      await handle({
-        ...{ peer, signal, request: call.request },
-        write: (response) => writeAndDrain(call, response, signal),
-      });
-    };
-    serve().then(
-      () => call.end(),
-      (error: unknown) => {
-        if (signal.aborted) return;
-        const fault = AifiError.from(error);
-        onFault(fault, peer?.siteId);
-        call.emit('error', grpcFault(fault));
-      },
-    );
+  return (call) => serve(call, onFault, (parts) => handle({ ...parts, request: call.request }));
+}
+
+type Call<Request, Response> =
+  ServerDuplexStream<Request, Response> | ServerWritableStream<Request, Response>;
+
+/** Ends the stream well, or with the status of what `work` threw. */
+function serve<Request, Response>(
+  call: Call<Request, Response>,
+  onFault: FaultListener,
+  work: (parts: Omit<SiteFeed<Request, Response>, 'request'>) => Promise<void>,
+): void {
+  let peer: LinkPeer | undefined;
+  const gone = new AbortController();
+  call.on('cancelled', () => gone.abort());
+  const { signal } = gone;
+  const served = async (): Promise<void> => {
+    peer = linkPeerOf(call);
+    await work({ peer, signal, write: (response) => writeAndDrain(call, response, signal) });
   };
+  served().then(
+    () => call.end(),
+    (error: unknown) => {
+      if (signal.aborted) return;
+      const fault = AifiError.from(error);
+      onFault(fault, peer?.siteId);
+      call.emit('error', grpcFault(fault));
+    },
+  );
 }
 
 async function* requestsOf<Request, Response>(
@@ -131,7 +116,7 @@ async function* requestsOf<Request, Response>(
 }
 
 async function writeAndDrain<Request, Response>(
-  call: ServerDuplexStream<Request, Response> | ServerWritableStream<Request, Response>,
+  call: Call<Request, Response>,
   response: Response,
   signal: AbortSignal,
 ): Promise<void> {
