@@ -49,8 +49,13 @@ export interface ChaosOrder {
   readonly hitsEach: number;
   /** Of one site; undefined: no limit. */
   readonly studiesMax?: number | undefined;
-  /** Longest fault of network, clock and disk, and mean time between two. @unit ms */
-  readonly faults: { readonly longestMs: number; readonly everyMs: number };
+  /** Studies of one site under way at once. @default few */
+  readonly atOnce?: number | undefined;
+  /**
+   * Longest fault of network, clock and disk, and mean time between two; none: a calm run, which
+   * is over when all studies have their end. @unit ms
+   */
+  readonly faults: { readonly longestMs: number; readonly everyMs: number } | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly say: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
@@ -220,12 +225,12 @@ class ChaosRun {
 
   async #troubleThenCheck(parts: Trouble): Promise<ChaosReport> {
     const { sites, hub, worker } = parts;
-    const { seed, signal, troubleMs, kills, faults, studiesMax } = this.order;
+    const { seed, signal, troubleMs, kills, faults, studiesMax, atOnce } = this.order;
     const history = this.#history;
     const trouble = new AbortController();
     const isOver = AbortSignal.any([trouble.signal, ...(signal ? [signal] : [])]);
     const common = { chance: this.#chance.of('faults'), history, ...parts };
-    const siteFaults = new SiteFaults({ ...common, ...faults, centre: [hub, worker] });
+    const siteFaults = faults && new SiteFaults({ ...common, ...faults, centre: [hub, worker] });
     const schedule = new KillSchedule({
       ...{ ...common, chance: this.#chance.of('kills'), coverage: this.#coverage },
       ...{ kills, durationMs: this.order.killsWithinMs ?? troubleMs * 0.9 },
@@ -233,16 +238,20 @@ class ChaosRun {
     const nowMs = systemClock.nowMs();
     const traffic = sites.map((site) => {
       const chance = this.#chance.of(`traffic ${site.index}`);
-      return new Traffic({ site, history, chance, runId: `chaos-${seed}`, nowMs, studiesMax });
+      const runId = `chaos-${seed}`;
+      return new Traffic({ site, history, chance, runId, nowMs, studiesMax, atOnce });
     });
     for (const supervisor of this.#supervisors) supervisor.supervise();
     const fromMs = systemClock.monotonicMs();
     const progress = this.#tell(sites, schedule, isOver);
     const sending = traffic.map((one) => one.run(isOver));
-    const breaking = [siteFaults.run(isOver), this.#ageing.run(isOver)];
+    const breaking = [siteFaults?.run(isOver), this.#ageing.run(isOver)];
     const killing = [schedule.run(isOver), schedule.rearm(isOver)];
     const untilMs = fromMs + troubleMs;
-    const isLeft = (): boolean => schedule.done < kills || this.#coverage.open.length > 0;
+    const isLeft = (): boolean =>
+      schedule.done < kills ||
+      this.#coverage.open.length > 0 ||
+      (!faults && !(traffic.every(({ hasMore }) => !hasMore) && isQuiet(sites, traffic)));
     while (!isOver.aborted && systemClock.monotonicMs() < untilMs && isLeft()) {
       await systemClock.sleep(LOOK_MS, isOver);
     }
@@ -256,7 +265,7 @@ class ChaosRun {
     this.#isJudged = verdict.problems.length === 0;
     const { points } = this.order;
     return {
-      ...{ ...verdict, seed, kills: schedule.done, faults: siteFaults.counts },
+      ...{ ...verdict, seed, kills: schedule.done, faults: siteFaults?.counts ?? {} },
       rearmed: schedule.rearmed,
       hits: Object.fromEntries(points.map((point) => [point, this.#coverage.hitsOf(point)])),
       open: this.#coverage.open,
@@ -269,19 +278,16 @@ class ChaosRun {
   async #settle(
     sites: readonly ChaosSite[],
     traffic: readonly Traffic[],
-    siteFaults: SiteFaults,
+    siteFaults: SiteFaults | undefined,
   ): Promise<number> {
     const { say, signal } = this.order;
-    await siteFaults.heal();
+    await siteFaults?.heal();
     await Promise.all(this.#supervisors.map((supervisor) => supervisor.disarm()));
     this.#history.add({ kind: 'healed' });
     say('healed; waiting for the rest');
     const fromMs = systemClock.monotonicMs();
-    const isQuiet = (): boolean =>
-      traffic.every(({ sending }) => sending === 0) &&
-      sites.every((site) => isSettled(backlogOf(site)));
     const elapsedMs = (): number => systemClock.monotonicMs() - fromMs;
-    while (!signal?.aborted && elapsedMs() < SETTLE_MS_MAX && !isQuiet()) {
+    while (!signal?.aborted && elapsedMs() < SETTLE_MS_MAX && !isQuiet(sites, traffic)) {
       await systemClock.sleep(LOOK_MS, signal);
     }
     const seconds = elapsedMs() / 1_000;
@@ -312,6 +318,13 @@ class ChaosRun {
       );
     }
   }
+}
+
+function isQuiet(sites: readonly ChaosSite[], traffic: readonly Traffic[]): boolean {
+  return (
+    traffic.every(({ sending }) => sending === 0) &&
+    sites.every((site) => isSettled(backlogOf(site)))
+  );
 }
 
 interface Trouble {

@@ -18,6 +18,7 @@ import { readHistory } from './history.js';
 
 const USAGE = `usage: npm run chaos -- [--minutes N] [--seed S] [--kills K] [--sites N]
          [--points a,b] [--hits N] [--json FILE] [--keep FOLDER]
+       npm run chaos -- --calm [--studies N] [--minutes N] [--seed S] [--sites N] ...
        npm run chaos -- --check FILE`;
 /** Every point as often as the acceptance of a release asks. */
 const HITS_EACH = '5';
@@ -26,6 +27,9 @@ const SITES_MAX = 8;
 const INTERRUPTED = 130;
 const FAULTS = { longestMs: 8_000, everyMs: 4_000 };
 
+/** Of each site, all under way at once, while nothing is broken on purpose (T-MIS-4). */
+const CALM_STUDIES = '200';
+
 interface Arguments {
   readonly minutes: number;
   readonly seed: string;
@@ -33,6 +37,8 @@ interface Arguments {
   readonly sites: number;
   readonly hits: number;
   readonly points: readonly string[];
+  /** Studies of each site in a calm run; undefined: everything breaks. */
+  readonly calm: number | undefined;
   readonly json: string | undefined;
   readonly keep: string;
   readonly check: string | undefined;
@@ -48,24 +54,28 @@ function readArguments(): Arguments {
       options: {
         ...{ minutes: text('40'), kills: text('200'), sites: text('5'), hits: text(HITS_EACH) },
         ...{ seed: text(), points: text(), json: text(), check: text() },
-        keep: text(join('.run', 'chaos')),
+        ...{ keep: text(join('.run', 'chaos')), studies: text(CALM_STUDIES) },
+        calm: { type: 'boolean', default: false },
       },
     });
-    const [minutes, kills, sites, hits] = [
-      ...[values.minutes, values.kills, values.sites, values.hits],
-    ].map(Number) as [number, number, number, number];
+    const [minutes, kills, sites, hits, studies] = [
+      ...[values.minutes, values.kills, values.sites, values.hits, values.studies],
+    ].map(Number) as [number, number, number, number, number];
     const all = readCrashPoints();
     const beyond = pointsBeyondReach();
     const within = all.filter((name) => !beyond.includes(name));
     const names = values.points?.split(',').filter(Boolean) ?? within;
     const isRight =
-      minutes > 0 && [kills, sites, hits].every((count) => Number.isInteger(count) && count >= 0);
+      minutes > 0 &&
+      [kills, sites, hits, studies].every((count) => Number.isInteger(count) && count >= 0);
     if (!isRight || sites < 1 || sites > SITES_MAX || names.some((name) => !all.includes(name))) {
       throw new Error();
     }
     const seed = values.seed ?? randomBytes(4).toString('hex');
     const { json, check: checked, keep = '' } = values;
-    return { minutes, seed, kills, sites, hits, points: names, json, keep, check: checked };
+    const common = { minutes, seed, sites, hits, json, keep, check: checked };
+    if (values.calm) return { ...common, kills: 0, points: [], calm: studies };
+    return { ...common, kills, points: names, calm: undefined };
   } catch (error) {
     throw new AifiError('CONFIG_INVALID', USAGE, { cause: error });
   }
@@ -101,7 +111,7 @@ function tellReport(report: ChaosReport, order: Arguments): void {
   if (open.length > 0) {
     console.log(`hit less than ${order.hits} times: ${open.join(', ')}`);
   }
-  tellBeyondReach(order.points);
+  if (order.calm === undefined) tellBeyondReach(order.points);
   tellVerdict(report);
 }
 
@@ -128,7 +138,11 @@ async function main(): Promise<number> {
     return verdict.problems.length === 0 ? 0 : 1;
   }
   console.log(`seed ${order.seed}`);
-  console.log(`${order.points.length} crash points to be hit ${order.hits} times each`);
+  console.log(
+    order.calm === undefined
+      ? `${order.points.length} crash points to be hit ${order.hits} times each`
+      : `${order.calm} studies at each of ${order.sites} sites, all under way at once`,
+  );
   ensureFaketime();
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -148,9 +162,12 @@ async function main(): Promise<number> {
 }
 
 function runAll(order: Arguments, signal: AbortSignal): Promise<ChaosReport> {
-  const { seed, sites, minutes, kills, points, hits, keep } = order;
+  const { seed, sites, minutes, kills, points, hits, keep, calm } = order;
   return runChaos({
-    ...{ seed, kills, points, hitsEach: hits, faults: FAULTS, signal },
+    ...{ seed, kills, points, hitsEach: hits, signal },
+    ...(calm === undefined
+      ? { faults: FAULTS }
+      : { faults: undefined, studiesMax: calm, atOnce: calm }),
     ...{ siteIds: siteIdsOf(sites), troubleMs: minutes * 60_000, environment: process.env },
     say: (line) => console.log(line),
     onFailure: (history, { folder }) => {

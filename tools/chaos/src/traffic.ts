@@ -18,6 +18,8 @@ const IN_FLIGHT_MAX_FOR_POINT = 9;
 /** Points that a study passes once, on its way in. */
 const WAY_IN = /^gateway\.(receive|assemble|select|pseudonymise|spool)\./;
 const LOOK_MS = 400;
+/** When many are wanted under way at once. @unit ms */
+const CALM_LOOK_MS = 20;
 const RETRY_MS = 700;
 /** Studies of a site at the same moment, in hand of this process. */
 const SENDING_MAX = 6;
@@ -54,6 +56,8 @@ export interface TrafficOptions {
   readonly nowMs: number;
   /** Studies at most; undefined: as many as there is time for. */
   readonly studiesMax?: number | undefined;
+  /** Studies under way at once. @default few: a fault then hits one at each of its steps */
+  readonly atOnce?: number | undefined;
 }
 
 export class Traffic {
@@ -67,14 +71,20 @@ export class Traffic {
     return this.#pending.size;
   }
 
+  /** Whether studies are still to be sent, of those that there are at most. */
+  get hasMore(): boolean {
+    return this.#next < (this.options.studiesMax ?? Infinity);
+  }
+
   /** Sends until the signal; transfers under way go on. */
   async run(signal: AbortSignal): Promise<void> {
-    const { site, studiesMax = Infinity } = this.options;
-    while (!signal.aborted && this.#next < studiesMax) {
-      await systemClock.sleep(LOOK_MS, signal);
+    const { site, atOnce } = this.options;
+    const sendingMax = atOnce ?? SENDING_MAX;
+    while (!signal.aborted && this.hasMore) {
+      await systemClock.sleep(atOnce === undefined ? LOOK_MS : CALM_LOOK_MS, signal);
       const backlog = backlogOf(site);
       const underWay = (backlog?.openJobs ?? 0) + (backlog?.assembling ?? 0);
-      if (underWay >= this.#inFlightMax || this.#pending.size >= SENDING_MAX) continue;
+      if (underWay >= this.#inFlightMax || this.#pending.size >= sendingMax) continue;
       if (signal.aborted) return;
       const work = this.#study(this.#next);
       this.#next += 1;
@@ -107,6 +117,8 @@ export class Traffic {
 
   /** While the link is away, the queue behind it must not keep a process from its point. */
   get #inFlightMax(): number {
+    const { atOnce } = this.options;
+    if (atOnce !== undefined) return atOnce;
     const isWaiting = WAY_IN.test(this.options.site.supervisor.armedAt ?? '');
     return isWaiting ? IN_FLIGHT_MAX_FOR_POINT : IN_FLIGHT_MAX;
   }
