@@ -2,6 +2,7 @@
 export * from './fake-clock.js';
 export * from './fake-site-keys.js';
 export * from './free-port.js';
+export * from './own-process.js';
 export * from './page-visitor.js';
 export * from './peers.js';
 export * from './temporary-folder.js';
