@@ -63,6 +63,8 @@ export interface TrafficOptions {
 export class Traffic {
   readonly #pending = new Set<Promise<void>>();
   #next = 0;
+  /** The life of the gateway for which a result was made to be lost. */
+  #lifeWithLoss = -1;
 
   constructor(private readonly options: TrafficOptions) {}
 
@@ -82,6 +84,7 @@ export class Traffic {
     const sendingMax = atOnce ?? SENDING_MAX;
     while (!signal.aborted && this.hasMore) {
       await systemClock.sleep(atOnce === undefined ? LOOK_MS : CALM_LOOK_MS, signal);
+      await this.#loseOne();
       const backlog = backlogOf(site);
       const underWay = (backlog?.openJobs ?? 0) + (backlog?.assembling ?? 0);
       if (underWay >= this.#inFlightMax || this.#pending.size >= sendingMax) continue;
@@ -90,7 +93,6 @@ export class Traffic {
       this.#next += 1;
       this.#pending.add(work);
       void work.finally(() => this.#pending.delete(work));
-      await this.#loseOne();
     }
   }
   /** Resolves when every transfer has come to its end; rejects when one could not be made. */
@@ -154,7 +156,11 @@ export class Traffic {
 
   async #loseOne(): Promise<void> {
     const { site } = this.options;
-    if (!isSpecial(site.index) || site.supervisor.armedAt !== LEADS_TO_LOSS) return;
+    const { armedAt, restarts } = site.supervisor;
+    if (!isSpecial(site.index) || armedAt !== LEADS_TO_LOSS) return;
+    // Once: a result that is lost again and again is a dead letter.
+    if (this.#lifeWithLoss === restarts) return;
+    this.#lifeWithLoss = restarts;
     const { restUrl } = site.hospital.pacs;
     await fetch(`${restUrl}/tools/execute-script`, { method: 'POST', body: LOSE_ONE });
   }
