@@ -1,5 +1,6 @@
 /**
- * What `npm run bench`, `chaos`, `demo`, `recall` and `simulate` have in common after the bootstrap.
+ * What `npm run bench`, `chaos`, `demo` and `simulate` have in common after the bootstrap, and the
+ * measurement of the recall.
  * Decides that what changed is built first, and that a person sees the build only when it fails.
  */
 import { spawnSync } from 'node:child_process';

@@ -6,14 +6,14 @@
  * is at the hub at the moment of the loss; pixels say whose result each one is.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodePart10 } from '@aifi/dicom-core';
 import { CodedStudy, oracleOf, sendInstance, writeOracleModels } from '@aifi/chaos';
 import { hubRoutes, takeOverObjectId } from '@aifi/contracts-rest';
 import { Stack, type Edge, type Hospital, type Standby } from '@aifi/demo';
 import { FaultProxy, sendSignal } from '@aifi/fault-injection';
-import { hasPeers, temporaryFolder } from '@aifi/shared-testing';
+import { hasPeers, KILLS_EACH, temporaryFolder } from '@aifi/shared-testing';
 import { gatewayStatus } from './gateway-status.js';
 import { SignedIn } from './signed-in.js';
 
@@ -23,7 +23,15 @@ const STEP_MS = 180_000;
 const LOOK_MS = 200;
 const KEYS = 'keys';
 const KEY_FILE = 'site-keys.json';
-const CUTS = ['gateway.backup.before-vault', 'gateway.backup.after-vault'];
+/** Whether the vault is in its place when a restore dies there. */
+const CUTS = [
+  { point: 'gateway.backup.before-vault', hasVault: false },
+  { point: 'gateway.backup.after-vault', hasVault: true },
+];
+type Cut = (typeof CUTS)[number];
+const CUT_MS = 20_000;
+/** What a restore puts in place, in its order: without the last one there is no gateway. */
+const PIECES = ['vault.db', 'access.db', 'gateway.db'];
 const TAKE_OVER = { gateway: 1, successor: 2 };
 const { takeOverGateway, requestApproval, decideApproval } = hubRoutes;
 const suite = hasPeers('Orthanc') ? describe : describe.skip;
@@ -99,15 +107,24 @@ suite('the loss of a box', () => {
   const worker = (signal: 'SIGSTOP' | 'SIGCONT'): void => {
     expect(sendSignal(stack.parts.worker.pid!, signal)).toBe(true);
   };
-  /** A restore that dies on the way is begun again in an empty folder. */
+  /**
+   * A restore that dies on the way has left no gateway: what is there is moved away, and it is
+   * begun again. Over a gateway that is whole it is refused.
+   */
   async function restoreOverCuts(name: string): Promise<Record<string, unknown>> {
-    for (const point of CUTS) {
-      const words = ['gateway', 'restore', '--from', backups];
+    const words = ['gateway', 'restore', '--from', backups];
+    const isThere = (file: string): boolean => existsSync(join(first.gatewayFolder, file));
+    for (const { point, hasVault } of CUTS.flatMap((cut) => Array(KILLS_EACH).fill(cut) as Cut[])) {
       const { signal } = await stack.task('gateway', name, words, { AIFI_CRASH_AT: point });
       expect([point, signal]).toEqual([point, 'SIGKILL']);
+      expect(PIECES.map(isThere)).toEqual([hasVault, false, false]);
       emptyButForKeys(first.gatewayFolder);
     }
-    return task(name, 'restore', '--from', backups);
+    const restored = await task(name, 'restore', '--from', backups);
+    expect(PIECES.map(isThere)).toEqual([true, true, true]);
+    const { code, error } = await stack.task('gateway', name, words);
+    expect([code, error]).toEqual([1, expect.stringContaining('a gateway is there')]);
+    return restored;
   }
   async function task(name: string, ...words: string[]): Promise<Record<string, unknown>> {
     const { code, out, error } = await stack.task('gateway', name, ['gateway', ...words]);
@@ -154,7 +171,7 @@ suite('the loss of a box', () => {
         sent.length,
       );
     },
-    STEP_MS,
+    STEP_MS + CUTS.length * KILLS_EACH * CUT_MS,
   );
 
   it(

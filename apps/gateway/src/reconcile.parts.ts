@@ -79,8 +79,8 @@ function scuOf({ pacs }: GatewayConfig, clock: Clock): DimseScu {
   return createPacsPeer({ ...pacs, stow: undefined }, clock) as DimseScu;
 }
 
-/** Journal rows of one look. */
-const ROWS_MAX = 2_000;
+/** Journal rows read at once, and how often in one look: the next look goes on from there. */
+const [ROWS_MAX, PAGES_MAX] = [2_000, 5];
 /** Before a start nothing older is looked at than this. */
 const HISTORY_MAX = 200_000;
 
@@ -93,7 +93,7 @@ function createUnaudited(journal: GatewayDatabase, { database }: GatewayAccess):
     );
     const until = row?.sequence ?? 0;
     from ??= Math.max(0, until - HISTORY_MAX);
-    for (;;) {
+    for (let page = 0; page < PAGES_MAX; page += 1) {
       const rows = journal.read((sql) =>
         sql.all<{ sequence: number }>(
           `SELECT sequence FROM journal j WHERE sequence > ? AND sequence <= ?
@@ -111,7 +111,8 @@ function createUnaudited(journal: GatewayDatabase, { database }: GatewayAccess):
         if (!record) count += 1;
       }
       from = rows.length < ROWS_MAX ? until : rows.at(-1)!.sequence;
-      if (rows.length < ROWS_MAX) return count;
+      if (rows.length < ROWS_MAX) break;
     }
+    return count;
   };
 }

@@ -57,13 +57,15 @@ export interface HubAssuranceDependencies {
 export interface AssuranceState {
   /** Over all sites, of the last look. */
   readonly violations: Readonly<Record<HubRule, number>>;
-  /** Objects found damaged since the process began. */
+  /** Objects found damaged since the process began, and in the pass that it went on with. */
   readonly damaged: number;
 }
 
 export class HubAssurance {
   #violations = noViolations();
   #damaged = 0;
+  /** Sites whose pass this process began or has gone on with. */
+  readonly #taken = new Set<SiteId>();
 
   constructor(private readonly dependencies: HubAssuranceDependencies) {}
 
@@ -123,10 +125,20 @@ export class HubAssurance {
       const pass = await database.withSite(siteId, readDigestPass);
       const isOpen = pass !== undefined && pass.finishedAt === null;
       if (pass && !isOpen && dayOf(now) <= dayOf(pass.startedAt)) continue;
-      if (!isOpen) await database.withSite(siteId, (sql) => beginDigestPass(sql, siteId, now));
+      if (isOpen) this.#takeOver(siteId, pass.damaged);
+      else await database.withSite(siteId, (sql) => beginDigestPass(sql, siteId, now));
+      this.#taken.add(siteId);
       await this.#pass(siteId, isOpen ? pass.position : '', signal);
     }
     return this.#damaged - before;
+  }
+
+  /** A process that died after the commit has perhaps told nobody: it is told once more. */
+  #takeOver(siteId: SiteId, count: number): void {
+    if (this.#taken.has(siteId) || count === 0) return;
+    this.#damaged += count;
+    const about = { siteId, status: 'found before the restart', count };
+    this.dependencies.logger.error('an object changed on disk', about);
   }
 
   async #pass(siteId: SiteId, position: string, signal: AbortSignal): Promise<void> {
@@ -137,9 +149,9 @@ export class HubAssurance {
       for (const object of objects) {
         const isWhole = await this.#isWhole(siteId, object, signal);
         if (signal.aborted) return;
-        const isDamaged = !isWhole && (await this.#damage(siteId, object));
         after = object.sha256;
-        const step = { position: after, isDamaged };
+        if (!isWhole && (await this.#damage(siteId, object))) continue;
+        const step = { position: after, isDamaged: false };
         crashPoint('hub.digests.before-position');
         await database.withSite(siteId, (sql) => advanceDigestPass(sql, step));
       }
@@ -170,8 +182,10 @@ export class HubAssurance {
   }
 
   /**
-   * True when the object was still needed. The file stays: an upload writes over it, retention
-   * takes what no row knows, and a signed result keeps its place for whoever looks into the disk.
+   * True when the object was still needed. Its jobs end in one transaction with the step of the
+   * pass, which nobody would count later: pixels without their row are not looked at again. The
+   * file stays: an upload writes over it, retention takes what no row knows, and a signed result
+   * keeps its place for whoever looks into the disk.
    */
   async #damage(siteId: SiteId, { sha256, kind }: StoredDigest): Promise<boolean> {
     const { database, clock, logger, signingKey } = this.dependencies;
@@ -179,7 +193,9 @@ export class HubAssurance {
     crashPoint('hub.digests.before-damage');
     const jobs = await database.withSite(siteId, async (sql) => {
       if (!(await isDigestOwed(sql, sha256))) return undefined;
-      return endDamaged(sql, siteId, { sha256, at, signingKey });
+      const ended = await endDamaged(sql, siteId, { sha256, at, signingKey });
+      await advanceDigestPass(sql, { position: sha256, isDamaged: true });
+      return ended;
     });
     crashPoint('hub.digests.after-damage');
     if (!jobs) return false;

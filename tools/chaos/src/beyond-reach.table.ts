@@ -29,7 +29,7 @@ export const BEYOND_REACH: readonly BeyondReach[] = [
       ...both('gateway.link', 'join-written'),
     ],
     reason: 'gateways of a run have certificate files and never join',
-    suite: 'libs/gateway/link/src/join.integration.spec.ts',
+    suite: 'libs/gateway/link/src/kill-drill.integration.spec.ts',
   },
   {
     points: [
@@ -39,7 +39,7 @@ export const BEYOND_REACH: readonly BeyondReach[] = [
       ...both('gateway.link', 'trust-written'),
     ],
     reason: 'certificate files are renewed by who put them there; a renewal is due after weeks',
-    suite: 'libs/gateway/link/src/renewal.integration.spec.ts',
+    suite: 'libs/gateway/link/src/kill-drill.integration.spec.ts',
   },
   {
     points: [
@@ -49,47 +49,52 @@ export const BEYOND_REACH: readonly BeyondReach[] = [
       'hub.enrolment.before-old-key-removed',
     ],
     reason: 'nobody joins, renews or rotates the authority',
-    suite: 'libs/hub/enrolment/src/enrolment.integration.spec.ts',
+    suite: 'libs/hub/enrolment/src/kill-drill.integration.spec.ts',
   },
   {
     points: both('gateway.reconcile', 'damage'),
     reason: 'no byte changes on the disk of a gateway: its study could not be delivered',
-    suite: 'libs/gateway/reconcile/src/digest-check.spec.ts',
+    suite: 'libs/gateway/reconcile/src/kill-drill.integration.spec.ts',
   },
   {
     points: both('hub.digests', 'damage'),
     reason: 'no byte changes on the disk of the hub: its study could not be delivered',
-    suite: 'apps/hub/src/hub-assurance.integration.spec.ts',
+    suite: 'apps/hub/src/kill-drill.integration.spec.ts',
+  },
+  {
+    points: ['hub.outcome.owed-again'],
+    reason: 'no gateway of a run is restored: all of them say what they have',
+    suite: 'libs/hub/downlink/src/postgres-outcome-store.integration.spec.ts',
   },
   {
     points: ['hub.retention.put-back'],
     reason: 'needs an upload of the same object between two looks a moment apart',
-    suite: 'apps/hub/src/hub-retention.integration.spec.ts',
+    suite: 'apps/hub/src/kill-drill.integration.spec.ts',
   },
   {
     points: [...both('gateway.kill-hold', 'hold'), ...both('gateway.kill-hold', 'resume')],
     reason: 'nobody stops a product: what is withheld is no result in the PACS',
-    suite: 'libs/gateway/deliver/src/kill-gate.spec.ts',
+    suite: 'libs/gateway/deliver/src/kill-drill.integration.spec.ts',
   },
   {
     points: both('hub.stop', 'commit'),
     reason: 'nobody stops a product: its jobs end without a result',
-    suite: 'apps/hub/src/kill-switch.integration.spec.ts',
+    suite: 'libs/hub/route/src/kill-drill.integration.spec.ts',
   },
   {
     points: ['gateway.pseudonymise.before-poison'],
     reason: 'an image that ends its parser three times over is held for a person',
-    suite: 'libs/gateway/pseudonymise/src/pseudonymise-stage.spec.ts',
+    suite: 'libs/gateway/pseudonymise/src/kill-drill.integration.spec.ts',
   },
   {
     points: [...both('gateway.uplink', 'refused'), ...both('gateway.uplink', 'select-again')],
     reason: 'the hub refuses no job for good and its rules stay as they are',
-    suite: 'libs/gateway/uplink/src/upload-end.spec.ts',
+    suite: 'libs/gateway/uplink/src/kill-drill.integration.spec.ts',
   },
   {
     points: [...both('hub.objects', 'keep'), 'hub.objects.beginning-synced'],
     reason: 'images of a run are smaller than a beginning that is kept (1 MiB)',
-    suite: 'libs/hub/object-store/src/beginnings.integration.spec.ts',
+    suite: 'libs/hub/object-store/src/kill-drill.integration.spec.ts',
   },
 ];
 

@@ -41,8 +41,14 @@ export class TestHub {
   /** Serial numbers of the certificates that connected, in order. */
   readonly seen: string[] = [];
   readonly sockets = new Set<Socket>();
+  /** Serial numbers of the certificates that it made for gateways, in order. */
+  readonly issued: string[] = [];
+  /** Requests with a token, good or not. */
+  joins = 0;
   streams = 0;
   renewals = 0;
+  /** Before each answer to who asks whom to trust. */
+  beforeTrust: () => void = () => undefined;
   #tls!: Server;
   #grpc!: GrpcServer;
   #http = createHttpServer();
@@ -111,10 +117,12 @@ export class TestHub {
     await new Promise((done) => this.#tls.close(done));
   }
 
-  issue(csr: string | ArrayBuffer, nowMs?: number): Promise<string> {
+  async issue(csr: string | ArrayBuffer, nowMs?: number): Promise<string> {
     const uri = `spiffe://aifi/site/${this.options.siteId ?? 'site-a'}/gw/1`;
     const dates = { ...this.options.gatewayDates, ...(nowMs !== undefined && { nowMs }) };
-    return this.authority.gateway(csr, uri, dates);
+    const pem = await this.authority.gateway(csr, uri, dates);
+    this.issued.push(new X509Certificate(pem).serialNumber.toLowerCase());
+    return pem;
   }
 
   #makeHttp() {
@@ -122,6 +130,7 @@ export class TestHub {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
+        this.joins += 1;
         const body = JSON.parse(Buffer.concat(chunks).toString()) as {
           secret: string;
           csr: string;
@@ -158,6 +167,7 @@ export class TestHub {
         });
       },
       getTrust: (_: unknown, done: (e: null, r: object) => void) => {
+        this.beforeTrust();
         const { document: configuration, signature } = this.configuration();
         const empty = { trustAnchors: [], signingKeys: [], notAfterMs: 0 };
         done(null, { ...empty, configuration, signature });

@@ -29,7 +29,14 @@ import {
   systemClock,
   type JobId,
 } from '@aifi/shared-kernel';
-import { FakeClock, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import {
+  FakeClock,
+  killedAt,
+  KILLS_EACH,
+  livedOn,
+  temporaryFolder,
+  type TemporaryFolder,
+} from '@aifi/shared-testing';
 import { controlConfigSchema } from './control.config.js';
 import { checkOutcomeStore, type PlannedOutcome } from './outcome-store.contract.js';
 import { createPostgresControlStore } from './postgres-control-store.js';
@@ -41,6 +48,19 @@ const STOP = { siteName: '*', product: 'p', version: '*' } as const;
 const ANNE = { userId: 'anne', userName: 'Anne' };
 const BEN = { userId: 'ben', userName: 'Ben' };
 const REASON = 'the vendor has withdrawn it';
+
+// The stream of a gateway that was restored from a backup: it says that it has nothing.
+const RESTORED = `
+const { HubDatabase } = await import('@aifi/hub-database');
+const { createPostgresOutcomeStore } = await import('@aifi/hub-downlink');
+const { systemClock } = await import('@aifi/shared-kernel');
+const { urls, peer } = JSON.parse(process.argv[1]);
+const database = await HubDatabase.open(urls);
+const store = createPostgresOutcomeStore(database, systemClock);
+const lease = await store.open(peer, { afterSequence: 0, isExact: true });
+const outcome = await store.next(peer, lease, 0);
+await database.close();
+process.stdout.write(outcome?.jobId ?? 'none');`;
 
 let folder: TemporaryFolder;
 let server: EmbeddedPostgres;
@@ -153,6 +173,43 @@ describe('an outcome that is owed again', () => {
     );
     expect(violations).toMatchObject({ 'ended-without-outcome': 0, 'end-told-twice': 0 });
   });
+});
+
+describe('a hub that dies while it owes outcomes again', () => {
+  const hits = Array.from({ length: KILLS_EACH }, (_, hit) => ({ gateway: 20 + hit }));
+  it.each(hits)(
+    'owes them as before, and all of them to the next stream (gateway $gateway)',
+    async ({ gateway }) => {
+      const store = createPostgresOutcomeStore(database, systemClock);
+      const peer = { siteId: siteId('site-a'), gateway };
+      const planned = {
+        siteName: 'site-a',
+        gateway,
+        study: `2.25.${gateway}`,
+        revision: 1,
+      } as const;
+      const jobId = await conclude('site-a', planned);
+      const owed = () =>
+        database.withSite(peer.siteId, (sql) =>
+          sql.row<{ isOwed: boolean; epoch: string }>(
+            `SELECT acked_at IS NULL AS "isOwed", epoch FROM outcome
+             JOIN outcome_cursor USING (site_id) WHERE job_id = $1 AND gateway = $2`,
+            jobId,
+            gateway,
+          ),
+        );
+      const lease = await store.open(peer, { afterSequence: 0, isExact: true });
+      await store.acknowledge(peer, (await store.next(peer, lease, 0))!);
+      const before = await owed();
+      expect(before).toMatchObject({ isOwed: false });
+      const args = [JSON.stringify({ urls: server.urls, peer })];
+      await killedAt('hub.outcome.owed-again', RESTORED, args);
+      expect(await owed()).toEqual(before);
+      expect(await livedOn(RESTORED, args)).toBe(jobId);
+      expect(await owed()).toEqual({ isOwed: true, epoch: String(Number(before!.epoch) + 1) });
+    },
+    60_000,
+  );
 });
 
 describe('take-overs', () => {

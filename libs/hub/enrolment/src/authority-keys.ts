@@ -6,17 +6,29 @@
  */
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { AifiError, crashPoint, syncFolder, writeDurableFile } from '@aifi/shared-kernel';
+import { dirname, join } from 'node:path';
+import {
+  AifiError,
+  crashPoint,
+  nodeFileSystem,
+  syncFolder,
+  writeDurableFile,
+  type FileSystem,
+} from '@aifi/shared-kernel';
 
 export class AuthorityKeys {
-  constructor(private readonly folder: string) {
+  constructor(
+    private readonly folder: string,
+    private readonly files: FileSystem = nodeFileSystem,
+  ) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   async write(id: string, key: string): Promise<void> {
     crashPoint('hub.enrolment.before-authority-key');
-    await writeDurableFile(this.#pathOf(id), Buffer.from(key));
+    // The entry of the folder itself: this life or one before it made it, and synced nothing.
+    await syncFolder(dirname(this.folder), this.files);
+    await writeDurableFile(this.#pathOf(id), Buffer.from(key), this.files);
     crashPoint('hub.enrolment.after-authority-key');
   }
 
@@ -39,7 +51,7 @@ export class AuthorityKeys {
   /** For an authority that signs no more. */
   async remove(id: string): Promise<void> {
     await rm(this.#pathOf(id), { force: true });
-    await syncFolder(this.folder);
+    await syncFolder(this.folder, this.files);
   }
 
   #pathOf(id: string): string {
