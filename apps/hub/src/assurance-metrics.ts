@@ -22,7 +22,7 @@ export function addAssuranceGauges(registry: Registry, stateOf: () => AssuranceS
   });
   const damaged: Gauge = new Gauge({
     name: 'aifi_hub_damaged_objects_count',
-    help: 'Stored objects whose bytes changed on disk, found since the start',
+    help: 'Stored objects whose bytes changed on disk, since the start and in an open pass',
     registers,
     collect: () => damaged.set(stateOf().damaged),
   });

@@ -43,8 +43,12 @@ export class TestDeliveries {
   database = this.#open();
   sut = this.makeSut();
 
+  /** File of the rows, for a process of its own. */
+  get databaseFile(): string {
+    return join(this.#folder.path, 'gateway.db');
+  }
   #open(): GatewayDatabase {
-    return GatewayDatabase.open(join(this.#folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
+    return GatewayDatabase.open(this.databaseFile, GATEWAY_MIGRATIONS);
   }
   /** A new service on the rows as they are: what a restart makes. */
   makeSut(): DeliverService {
