@@ -31,6 +31,7 @@ import { collect } from './collect.js';
 import { Coverage } from './coverage.js';
 import { History } from './history.js';
 import { KillSchedule } from './kill-schedule.js';
+import { LostResult } from './lost-result.js';
 import { PRODUCTS, writeOracleModels } from './oracle-models.js';
 import { SiteFaults } from './site-faults.js';
 import { Supervisor } from './supervisor.js';
@@ -87,7 +88,7 @@ const DISK_BYTES = 512 * 1024 * 1024;
 const DISK_SITE = 1;
 const EDGE_KINDS: readonly EdgeKind[] = ['dicom', 'link', 'pacs'];
 const PACS_SETTINGS = {
-  ...{ DicomScuTimeout: 10, JobsHistorySize: 500, ExecuteLuaEnabled: true },
+  ...{ DicomScuTimeout: 10, JobsHistorySize: 500 },
   // Five of them beside everything else on two cores.
   ...{ HttpThreadsCount: 6, DicomThreadsCount: 4, ConcurrentJobs: 3 },
 };
@@ -113,6 +114,7 @@ class ChaosRun {
   readonly #history = new History(join(this.#folder.path, 'history.jsonl'));
   readonly #proxies = new Map<string, FaultProxy>();
   readonly #clocks = new Map<string, ClockShift>();
+  readonly #lost = new Map<string, LostResult>();
   readonly #chance: SeededChance;
   readonly #coverage: Coverage;
   readonly #isMountAllowed = SmallDisk.isAllowed();
@@ -157,6 +159,7 @@ class ChaosRun {
           ageGateway(hospital.gatewayFolder, point),
         ),
         edges: { dicom: edge('dicom'), link: edge('link'), pacs: edge('pacs') },
+        lostResult: this.#lost.get(siteId)!,
         disk: index === DISK_SITE ? this.#disk : undefined,
       };
     });
@@ -199,7 +202,11 @@ class ChaosRun {
       ...{ siteIds, environment, say, modelsFolder, quietMs: QUIET_MS, signal: starting.signal },
       hubSettings: HUB_SETTINGS,
       gatewaySettings: (siteId) => gatewaySettings(siteIds.indexOf(siteId)),
-      pacsSettings: PACS_SETTINGS,
+      pacsSettings: (siteId) => {
+        const lost = new LostResult(this.#folder.path, siteId);
+        this.#lost.set(siteId, lost);
+        return { ...PACS_SETTINGS, LuaScripts: [lost.script] };
+      },
       environmentOf: (name) => this.#clocks.get(name)?.environment ?? {},
       reroute: (edge) => this.#reroute(edge),
       prepared: (parts, watchdog) => {

@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import type { Hospital } from '@aifi/demo';
 import type { ClockShift, FaultProxy, SmallDisk } from '@aifi/fault-injection';
+import type { LostResult } from './lost-result.js';
 import type { Supervisor } from './supervisor.js';
 
 export type EdgeKind = 'dicom' | 'link' | 'pacs';
@@ -17,6 +18,7 @@ export interface ChaosSite {
   readonly index: number;
   readonly supervisor: Supervisor;
   readonly edges: Readonly<Record<EdgeKind, FaultProxy>>;
+  readonly lostResult: LostResult;
   /** Undefined where libfaketime is missing. */
   readonly clock: ClockShift | undefined;
   /** Only of the site with a small disk, where mounting is allowed. */

@@ -35,17 +35,6 @@ const LEADING: Readonly<Record<string, StudyKind>> = {
   'gateway.deliver.before-rewrite': 'renamed',
   'gateway.deliver.after-rewrite': 'renamed',
 };
-/** Makes the PACS answer 0000 for the next result and drop it. */
-const LOSE_ONE = `
-  lose = 1
-  function ReceivedInstanceFilter(dicom, origin, info)
-    if lose > 0 and origin['RequestOrigin'] == 'DicomProtocol' then
-      lose = lose - 1
-      return false
-    end
-    return true
-  end
-`;
 const LEADS_TO_LOSS = 'gateway.deliver.after-lost';
 
 export interface TrafficOptions {
@@ -84,7 +73,7 @@ export class Traffic {
     const sendingMax = atOnce ?? SENDING_MAX;
     while (!signal.aborted && this.hasMore) {
       await systemClock.sleep(atOnce === undefined ? LOOK_MS : CALM_LOOK_MS, signal);
-      await this.#loseOne();
+      this.#loseOne();
       const backlog = backlogOf(site);
       const underWay = (backlog?.openJobs ?? 0) + (backlog?.assembling ?? 0);
       if (underWay >= this.#inFlightMax || this.#pending.size >= sendingMax) continue;
@@ -154,15 +143,14 @@ export class Traffic {
     await untilDone(() => pacs.upload(coded.image(0, 'Verbeterd^Naam')));
   }
 
-  async #loseOne(): Promise<void> {
+  #loseOne(): void {
     const { site } = this.options;
     const { armedAt, restarts } = site.supervisor;
     if (!isSpecial(site.index) || armedAt !== LEADS_TO_LOSS) return;
     // Once: a result that is lost again and again is a dead letter.
     if (this.#lifeWithLoss === restarts) return;
     this.#lifeWithLoss = restarts;
-    const { restUrl } = site.hospital.pacs;
-    await fetch(`${restUrl}/tools/execute-script`, { method: 'POST', body: LOSE_ONE });
+    site.lostResult.loseNext();
   }
 }
 

@@ -50,8 +50,8 @@ export interface StackOptions {
   readonly gatewaySettings?: (siteId: string) => config.Settings;
   /** Sites that have a second gateway, a cold standby. */
   readonly standbys?: readonly string[];
-  /** More settings of every Orthanc. */
-  readonly pacsSettings?: config.Settings;
+  /** More settings of the Orthanc of a site. */
+  readonly pacsSettings?: (siteId: string) => config.Settings;
   /** Sees what was laid out before anything runs: a disk of its own for a folder, for example. */
   readonly prepared?: (parts: StackParts, watchdog: Watchdog) => void;
 }
@@ -153,7 +153,7 @@ export class Stack {
         hubPort: await reroute({ kind: 'link', siteId, port: hubPorts.hubGrpc }),
         pacsPort: await reroute({ kind: 'pacs', siteId, port: pacsDicom }),
         gatewaySettings: options.gatewaySettings?.(siteId) ?? {},
-        pacsSettings: options.pacsSettings ?? {},
+        pacsSettings: options.pacsSettings?.(siteId) ?? {},
         quietMs,
         credentials: certificates.sites[siteId]!,
         signingPublicKeyFile: certificates.signingPublicKeyFile,
