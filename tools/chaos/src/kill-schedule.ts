@@ -62,7 +62,9 @@ export class KillSchedule {
       for (const one of candidates) {
         const isStale = one.armedAt !== undefined && one.armedMs > STALE_MS;
         const isIdle = one.armedAt === undefined && one.upMs > IDLE_MS;
-        if (signal.aborted || !(isStale || isIdle) || !coverage.hasWorkFor(one.name)) continue;
+        // A stale one has work: the point that it waits at is still to be hit.
+        const hasWork = isStale || (isIdle && coverage.hasWorkFor(one.name));
+        if (signal.aborted || !hasWork) continue;
         if (await one.kill9('rearm')) this.rearmed += 1;
       }
     }
