@@ -6,7 +6,7 @@
  * Invariants: a sleep is never shorter than asked; wall time may be wrong, monotonic time is not.
  */
 import type { Clock } from '@aifi/shared-kernel';
-import { NEVER, type Life, type Scheduled, type World } from './world.js';
+import { never, type Life, type Scheduled, type World } from './world.js';
 
 /** The wall clock of a schedule begins here. @unit ms */
 export const EPOCH_MS = 1_800_000_000_000;
@@ -30,6 +30,8 @@ interface Sleeper {
 
 export class SimClock implements Clock {
   readonly #sleepers = new Set<Sleeper>();
+  /** What takes a sleep back off its signal: Node.js keeps a signal that somebody listens to. */
+  readonly #listening = new Set<() => void>();
   #activeMs: number;
 
   constructor(
@@ -41,6 +43,9 @@ export class SimClock implements Clock {
     private readonly pace: number = PACES[0],
   ) {
     this.#activeMs = world.nowMs;
+    life.onEnd.push(() => {
+      for (const leave of this.#listening) leave();
+    });
   }
 
   nowMs(): number {
@@ -52,7 +57,7 @@ export class SimClock implements Clock {
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     const { world, life } = this;
-    if (!life.isAlive) return NEVER;
+    if (!life.isAlive) return never();
     if (signal?.aborted) return Promise.resolve();
     const idleMs = world.nowMs - this.#activeMs;
     const isLook = delayMs <= LOOK_MS_MAX;
@@ -62,8 +67,12 @@ export class SimClock implements Clock {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#sleepers.delete(sleeper);
-        signal?.removeEventListener('abort', abort);
+        leave();
         resolve();
+      };
+      const leave = (): void => {
+        this.#listening.delete(leave);
+        signal?.removeEventListener('abort', abort);
       };
       const sleeper: Sleeper = {
         nominalMs,
@@ -75,7 +84,9 @@ export class SimClock implements Clock {
         wake();
       };
       if (isLook) this.#sleepers.add(sleeper);
-      signal?.addEventListener('abort', abort);
+      if (!signal) return;
+      signal.addEventListener('abort', abort);
+      this.#listening.add(leave);
     });
   }
 

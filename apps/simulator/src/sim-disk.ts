@@ -9,7 +9,7 @@
 import { basename, dirname } from 'node:path';
 import type { FileSystem, NewFile } from '@aifi/shared-kernel';
 import type { Random } from './random.js';
-import { NEVER, type Life, type World } from './world.js';
+import { never, type Life, type World } from './world.js';
 
 /** @unit bytes */
 const SECTOR_BYTES = 512;
@@ -139,7 +139,7 @@ class Mounted implements FileSystem {
     return work();
   }
   #at<T>(work: () => T): Promise<T> {
-    if (!this.life.isAlive) return NEVER;
+    if (!this.life.isAlive) return never();
     try {
       return Promise.resolve(work());
     } catch (error) {

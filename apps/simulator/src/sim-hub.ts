@@ -36,7 +36,7 @@ import { RULES } from './products.js';
 import type { Random } from './random.js';
 import type { ReferenceModel } from './reference-model.js';
 import { SimClock } from './sim-clock.js';
-import { NEVER, type Life, type World } from './world.js';
+import { never, type Life, type World } from './world.js';
 
 export interface HubJob {
   readonly siteId: SiteId;
@@ -215,7 +215,7 @@ export class SimHub {
   readonly #idle = new Set<() => void>();
   /** Resolves when there may be something to claim: a job came, or a lease is over. */
   untilClaimable(): Promise<void> {
-    if (!this.life.isAlive) return NEVER;
+    if (!this.life.isAlive) return never();
     const leases = [...this.rows.jobs.values()].filter(({ state }) => state === 'QUEUED');
     const dueMs = Math.min(...leases.map(({ leaseUntilMs }) => leaseUntilMs));
     return new Promise((resolve) => {

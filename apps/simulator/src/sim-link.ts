@@ -8,7 +8,7 @@
  */
 import { AifiError } from '@aifi/shared-kernel';
 import type { Random } from './random.js';
-import { NEVER, type Life, type Scheduled, type World } from './world.js';
+import { never, type Life, type Scheduled, type World } from './world.js';
 
 /** A call that hears nothing gives up: keepalive of 20 s and its time-out of 10 s. @unit ms */
 const SILENCE_MS_MAX = 30_000;
@@ -61,7 +61,7 @@ export class SimLink {
   /** Calls the hub from that life of the gateway. */
   call<T>(caller: Life, work: () => Promise<T>): Promise<T> {
     const { world } = this;
-    if (!caller.isAlive) return NEVER;
+    if (!caller.isAlive) return never();
     return new Promise<T>((resolve, reject) => {
       const call = new Call<T>(world, caller, { resolve, reject });
       const fail = (): void => {

@@ -19,7 +19,7 @@ import { AifiError, sha256Hex } from '@aifi/shared-kernel';
 import { matchOf, SECONDARY_CAPTURE, withPixels, type Patient, type Study } from './hospital.js';
 import type { Random } from './random.js';
 import type { ReferenceModel } from './reference-model.js';
-import { NEVER, type Life, type World } from './world.js';
+import { never, type Life, type World } from './world.js';
 
 export interface PacsTroubles {
   /** Kept, and no answer. */
@@ -137,7 +137,7 @@ export class SimPacs {
   async #bytesOf(life: Life, object: StoreObject): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of chunksOf(object.dataset)) chunks.push(chunk);
-    if (!life.isAlive) return NEVER;
+    if (!life.isAlive) return never();
     return Buffer.concat(chunks);
   }
 

@@ -6,7 +6,7 @@
  * Source: reliability specification P5, 3 (half-open: 20 s keepalive and 10 s time-out).
  */
 import { AifiError } from '@aifi/shared-kernel';
-import { NEVER, type Life, type World } from './world.js';
+import { never, type Life, type World } from './world.js';
 
 /** @unit ms */
 const SILENCE_MS_MAX = 30_000;
@@ -49,7 +49,7 @@ class Direction<T> {
     }
   }
   #arrival(): Promise<void> {
-    if (!this.receiver.isAlive) return NEVER;
+    if (!this.receiver.isAlive) return never();
     return new Promise((resolve) => (this.#taker = resolve));
   }
 }

@@ -99,6 +99,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     Math.random = mathRandom;
     Error.stackTraceLimit = stackTraceLimit;
     for (const { gateway } of simulated.sites) gateway.end('kill');
+    simulated.hub.process?.life.end();
     for (const rows of gatewayRows) rows.clear();
   }
   const { violations, results } = model;

@@ -5,11 +5,10 @@
 import { isBug } from './bugs.js';
 import { simulate, type Verdict } from './simulation.js';
 
-/** Seeds `from`, `from + step`, ... below `to`. */
+/** Seeds from `from`, below `to`. */
 export interface Share {
   readonly from: number;
   readonly to: number;
-  readonly step: number;
   readonly bug: string | undefined;
 }
 export interface Progress {
@@ -23,13 +22,13 @@ const REPORT_EVERY = 50;
 
 process.on('message', (share: Share) => void work(share));
 
-async function work({ from, to, step, bug }: Share): Promise<void> {
+async function work({ from, to, bug }: Share): Promise<void> {
   let progress = { done: 0, events: 0, results: 0, failed: [] as Verdict[] };
   const report = (): void => {
     process.send?.(progress satisfies Progress);
     progress = { done: 0, events: 0, results: 0, failed: [] };
   };
-  for (let seed = from; seed < to; seed += step) {
+  for (let seed = from; seed < to; seed += 1) {
     const verdict = await simulate(seed, { bug: bug && isBug(bug) ? bug : undefined });
     progress.done += 1;
     progress.events += verdict.events;

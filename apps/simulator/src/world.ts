@@ -70,7 +70,7 @@ export class World {
 
   /** What a process waits for: nothing comes of it when its life has ended meanwhile. */
   wait(delayMs: number, life: Life): Promise<void> {
-    if (!life.isAlive) return NEVER;
+    if (!life.isAlive) return never();
     return new Promise((resolve) => this.in(delayMs, life, resolve));
   }
 
@@ -131,8 +131,11 @@ export class World {
 const isBefore = (a: Event, b: Event): boolean =>
   a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 
-/** What a process that has died waits for. */
-export const NEVER: Promise<never> = new Promise(() => undefined);
+/**
+ * What a process that has died waits for. One of its own for each wait: who waits at a common one
+ * would be kept by it for ever.
+ */
+export const never = (): Promise<never> => new Promise(() => undefined);
 
 /** Unwinds the code that was running when its process died; what it does after is of no effect. */
 export class Died extends Error {
