@@ -238,7 +238,7 @@ function mountSmall(): boolean {
       );
     });
     const config = { keepHours: 24, deadLetterAlarmDays: 7 };
-    const common = { clock: systemClock, logger: silentLogger, database };
+    const common = { clock: systemClock, logger: silentLogger, database, isFull: () => false };
     const retention = new Retention({ ...common, dataFolder: folder.path, config });
     const expected = Math.min(count, rows().length);
     expect(await retention.runOnce()).toBe(expected);

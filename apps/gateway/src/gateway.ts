@@ -146,6 +146,7 @@ function createStages(parts: Parts): Stages {
   const retention = createRetentionStage({
     ...{ database, dataFolder, clock, logger },
     config: config.disk,
+    isFull: () => disk.level() === 'refuse-all',
   });
   const vaultRetention = createVaultRetention({
     ...{ vault, identityEvents: parts.identityEvents, database, clock, logger },

@@ -212,7 +212,7 @@ class ChaosRun {
       prepared: (parts, watchdog) => {
         watchdog.watchFolder(this.#folder.path);
         const { gatewayFolder } = parts.hospitals[DISK_SITE] ?? {};
-        if (!this.#isMountAllowed || !gatewayFolder) return;
+        if (!this.#isMountAllowed || !this.order.faults || !gatewayFolder) return;
         watchdog.watchMount(gatewayFolder);
         this.#disk = SmallDisk.over(gatewayFolder, DISK_BYTES);
       },

@@ -18,6 +18,7 @@ describe(Retention.name, () => {
   let folder: TemporaryFolder;
   let database: GatewayDatabase;
   let clock: FakeClock;
+  let isFull = false;
   let errors: [string, LogFields | undefined][];
   const logger: Logger = {
     ...silentLogger,
@@ -30,6 +31,7 @@ describe(Retention.name, () => {
     database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     clock = new FakeClock();
     errors = [];
+    isFull = false;
   });
   afterEach(() => {
     database.close();
@@ -40,6 +42,7 @@ describe(Retention.name, () => {
     new Retention({
       ...{ database, clock, logger, dataFolder: folder.path },
       config: { keepHours: 24, deadLetterAlarmDays: 7 },
+      isFull: () => isFull,
     });
   const write = (statement: string, ...values: (string | number | null)[]) =>
     database.write((sql) => sql.run(statement, ...values));
@@ -130,6 +133,25 @@ describe(Retention.name, () => {
     expect(await sut().runOnce()).toBe(0);
   });
 
+  it('removes results at once when the disk is full, of finished studies only, and no image', async () => {
+    await endedStudy(1);
+    await endedStudy(2);
+    await write(`UPDATE job SET terminal_ms = NULL, state = 'RETURNED' WHERE study_id = 2`);
+    expect(await sut().runOnce()).toBe(0);
+    isFull = true;
+    expect(await sut().runOnce()).toBe(3);
+    expect(names('outgoing', 'job-1')).toEqual([]);
+    expect(names('inbound', 'job-1')).toEqual([]);
+    expect(names('outgoing', 'job-2')).toEqual(['0-0.dcm']);
+    expect(names('inbound', 'job-2')).toEqual(['0-0.dcm']);
+    expect(names('incoming')).toHaveLength(4);
+    expect(await sut().runOnce()).toBe(0);
+    // The images go after their day, and the study as a whole is off the disk then.
+    clock.advance(DAY_MS);
+    expect(await sut().runOnce()).toBe(2);
+    expect(names('incoming')).toEqual(['2-0.dcm', '2-1.dcm']);
+  });
+
   it('removes large studies in batches, each on record', async () => {
     await endedStudy(1, 2_300);
     clock.advance(DAY_MS);
@@ -216,7 +238,8 @@ describe(Retention.name, () => {
   it('finishes at the next run what a crash left marked', async () => {
     await endedStudy();
     clock.advance(DAY_MS);
-    await new RetentionStore(database).mark(1, clock.nowMs() - DAY_MS, clock.nowMs());
+    const [atMs, what] = [clock.nowMs(), 'all'] as const;
+    await new RetentionStore(database).mark(1, { untilMs: atMs - DAY_MS, atMs, what });
     expect(filesOf()).toHaveLength(6);
     expect(await sut().runOnce()).toBe(0);
     expect(filesOf()).toEqual(['status']);

@@ -1,6 +1,7 @@
 /**
  * Retention: files of studies that are finished leave the gateway's disk.
- * Decides when it looks and in which order a removal is made safe: marked and on record, removed,
+ * Decides when it looks (results of finished studies go sooner when the disk is full, so that those
+ * that wait still come) and in which order a removal is made safe: marked and on record, removed,
  * folders synced, then off the record. It also tells people of dead letters that wait too long.
  * Invariants: bounded batches; nothing outside the data folder is ever removed; what a crash left
  * is removed before anything new is marked.
@@ -19,10 +20,12 @@ import {
 } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import type { DiskConfig } from './disk.config.js';
-import { RetentionStore, type Removal } from './retention.store.js';
+import { RetentionStore, type Marking, type Removal } from './retention.store.js';
 
 /** Files stay for a day, so minutes do not matter. @unit ms */
 const LOOK_MS = 300_000;
+/** Unless the disk is full and results wait for room. @unit ms */
+const FULL_LOOK_MS = 10_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -32,19 +35,27 @@ export interface RetentionDependencies {
   readonly config: Pick<DiskConfig, 'keepHours' | 'deadLetterAlarmDays'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Nothing more fits: results that wait need the room of those that have arrived. */
+  readonly isFull: () => boolean;
 }
 
 export function createRetentionStage(dependencies: RetentionDependencies): Stage {
-  const { clock } = dependencies;
+  const { clock, isFull } = dependencies;
   const logger = dependencies.logger.child({ stage: 'retention' });
   const retention = new Retention({ ...dependencies, logger });
+  let lookedMs = -Infinity;
   return pollingStage({
     name: 'retention',
     clock,
     wake: new Wake(),
-    intervalMs: LOOK_MS,
+    intervalMs: FULL_LOOK_MS,
     onFault: (error) => logger.fault('retention failed', error),
-    runOnce: (signal) => retention.runOnce(signal),
+    runOnce: (signal) => {
+      const nowMs = clock.monotonicMs();
+      if (nowMs - lookedMs < LOOK_MS && !isFull()) return Promise.resolve(0);
+      lookedMs = nowMs;
+      return retention.runOnce(signal);
+    },
   });
 }
 
@@ -59,7 +70,7 @@ export class Retention {
 
   /** Removes what is due; says how many files that was. */
   async runOnce(signal?: AbortSignal): Promise<number> {
-    const { clock, config, logger } = this.dependencies;
+    const { clock, config, logger, isFull } = this.dependencies;
     this.#tellOfDeadLetters();
     const left = this.#store.open();
     if (left) await this.#remove(left);
@@ -67,18 +78,30 @@ export class Retention {
     let count = 0;
     for (const studyId of this.#store.settled(untilMs)) {
       if (signal?.aborted) break;
-      count += await this.#removeStudy(studyId, untilMs);
+      count += await this.#removeStudy(studyId, { untilMs, what: 'all' });
     }
+    if (isFull()) count += await this.#removeResults(signal);
     if (count > 0) logger.info('files of finished studies removed', { count });
     return count;
   }
 
-  async #removeStudy(studyId: number, untilMs: number): Promise<number> {
+  /** The PACS has them all, and everybody was told; what was received stays its time. */
+  async #removeResults(signal: AbortSignal | undefined): Promise<number> {
+    const untilMs = this.dependencies.clock.nowMs();
+    let count = 0;
+    for (const studyId of this.#store.settledWithResults(untilMs)) {
+      if (signal?.aborted) break;
+      count += await this.#removeStudy(studyId, { untilMs, what: 'results' });
+    }
+    return count;
+  }
+
+  async #removeStudy(studyId: number, marking: Omit<Marking, 'atMs'>): Promise<number> {
     const { clock } = this.dependencies;
     let count = 0;
     for (;;) {
       crashPoint('gateway.disk.before-mark');
-      const removal = await this.#store.mark(studyId, untilMs, clock.nowMs());
+      const removal = await this.#store.mark(studyId, { ...marking, atMs: clock.nowMs() });
       crashPoint('gateway.disk.after-mark');
       if (!removal) return count;
       await this.#remove(removal);

@@ -20,6 +20,13 @@ export interface Removal {
   /** Folders that are left empty, or hold only what a crash left there. */
   readonly folders: readonly string[];
 }
+export interface Marking {
+  /** Nothing has happened to the study since. */
+  readonly untilMs: number;
+  readonly atMs: number;
+  /** `results`: what was received stays. */
+  readonly what: 'all' | 'results';
+}
 interface Marked {
   readonly path: string;
 }
@@ -74,18 +81,33 @@ export class RetentionStore {
     return rows.map((row) => row.study_id);
   }
 
+  /** Studies whose results and outcomes still have files; a bounded batch. */
+  settledWithResults(untilMs: number): number[] {
+    const rows = this.database.read((sql) =>
+      sql.all<{ study_id: number }>(
+        `SELECT study_id FROM study WHERE study_id IN (
+             SELECT study_id FROM inbound_object JOIN job USING (job_id)
+             UNION SELECT study_id FROM delivery JOIN job USING (job_id)
+              WHERE delivery.removed_ms IS NULL)
+           AND ${SETTLED} LIMIT ?2`,
+        ...[untilMs, STUDIES_MAX],
+      ),
+    );
+    return rows.map((row) => row.study_id);
+  }
+
   /**
    * Marks files of a study as removed; durable on return. Undefined when it is not settled any
    * more or has none. The images first; results and outcomes go with the last of them.
    */
-  mark(studyId: number, untilMs: number, atMs: number): Promise<Removal | undefined> {
+  mark(studyId: number, { untilMs, atMs, what }: Marking): Promise<Removal | undefined> {
     return this.database.write((sql) => {
       const isSettled = sql.get(
         `SELECT 1 FROM study WHERE study_id = ?2 AND ${SETTLED}`,
         ...[untilMs, studyId],
       );
       if (!isSettled) return undefined;
-      const images = markImages(sql, studyId, atMs);
+      const images = what === 'all' ? markImages(sql, studyId, atMs) : [];
       const rest = images.length < FILES_MAX ? markResults(sql, studyId, atMs) : NOTHING;
       const removal = {
         files: [...images, ...rest.files].map(({ path }) => path),
