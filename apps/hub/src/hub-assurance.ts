@@ -65,7 +65,7 @@ export class HubAssurance {
   #violations = noViolations();
   #damaged = 0;
   /** Sites whose pass this process began or has gone on with. */
-  readonly #taken = new Set<SiteId>();
+  readonly #taken = new Set<string>();
 
   constructor(private readonly dependencies: HubAssuranceDependencies) {}
 
