@@ -17,12 +17,15 @@ interface JobRow {
   readonly state: string;
   readonly code: string | null;
   readonly isSuperseded: 0 | 1;
+  readonly isPoison: 0 | 1;
 }
 /** It ended because a newer revision had an outcome, and nothing may follow that (hazard H7). */
 const IS_SUPERSEDED = `state = 'NOT_ANALYSED_NOTIFIED' AND code = '${SUPERSEDED_CODE}'
   AND detail = '${SUPERSEDED_REASON}' AND EXISTS (
     SELECT 1 FROM job newer JOIN inbound USING (job_id) WHERE newer.study_id = job.study_id
       AND newer.product = job.product AND newer.revision > job.revision)`;
+/** Held for a person because a process ended at each try. */
+const IS_POISON = "COALESCE(job.detail, '') LIKE 'the process ended each time %'";
 const TERMINAL = ['RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'];
 const PASSED = ['REIDENTIFIED', 'RESULT_IN_PACS'];
 
@@ -60,7 +63,8 @@ function checkJobs({ model }: Simulated, { gateway, pacs }: Site, sql: Sql): voi
   const open = sql.all("SELECT 1 FROM study_revision WHERE state <> 'SELECTED'");
   if (open.length > 0) model.violated('H5: a revision was never looked at');
   const jobs = sql.all<JobRow>(
-    `SELECT job_id, study_uid, job.revision, product, state, code, ${IS_SUPERSEDED} AS isSuperseded
+    `SELECT job_id, study_uid, job.revision, product, state, code,
+         ${IS_SUPERSEDED} AS isSuperseded, ${IS_POISON} AS isPoison
        FROM job JOIN study USING (study_id)`,
   );
   for (const job of jobs) {
@@ -71,7 +75,7 @@ function checkJobs({ model }: Simulated, { gateway, pacs }: Site, sql: Sql): voi
     const isExcused = model.isExcused(siteId, jobId) || model.isStudyExcused(siteId, studyUid);
     const isStopped = state === 'QUARANTINED' || state === 'HELD';
     // What was in hand at every death is left alone: that may be a chance of the schedule.
-    if (isStopped && code === 'MALFORMED' && gateway.deaths >= LIMITS.parseAttemptsMax) continue;
+    if (isStopped && job.isPoison && gateway.deaths >= LIMITS.parseAttemptsMax) continue;
     if (!TERMINAL.includes(state) && !(isExcused && isStopped)) {
       model.violated(`H5: a job has not ended: ${state} ${code ?? ''}`);
     }

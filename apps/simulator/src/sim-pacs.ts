@@ -37,6 +37,11 @@ export interface PacsTroubles {
 const INDEX_MS_MAX = 60_000;
 /** Three losses make a dead letter: a PACS that loses more is not the matter here. */
 const LOSSES_MAX = 1;
+/**
+ * From an answer of C-FIND to the C-STORE that follows at once: DICOM has no way to do both in one,
+ * so a merge in between is nobody's fault. The longest way there and back is 40 ms. @unit ms
+ */
+const LOOK_AGE_MS_MAX = 100;
 const EXPLICIT_LE = { explicitVr: true, littleEndian: true };
 const DUPLICATE = 0x0111;
 const OUT_OF_RESOURCES = 0xa700;
@@ -45,6 +50,8 @@ export class SimPacs {
   isDown = false;
   readonly #studies = new Map<string, { readonly study: Study; patient: Patient }>();
   readonly #merges = new Map<string, Patient>();
+  /** Whom it last showed for a study. */
+  readonly #shown = new Map<string, { readonly patientId: string; readonly atMs: number }>();
   /** By UID: from when on it is listed. @unit ms */
   readonly #objects = new Map<string, number>();
   readonly #losses = new Map<string, number>();
@@ -127,7 +134,15 @@ export class SimPacs {
 
   #match(studyUid: string): StudyMatch[] {
     const known = this.#studies.get(studyUid);
-    return known ? [matchOf(known.study, known.patient)] : [];
+    if (!known) return [];
+    this.#shown.set(studyUid, { patientId: known.patient.id, atMs: this.world.nowMs });
+    return [matchOf(known.study, known.patient)];
+  }
+  /** Whom an object of the study has to name: the patient now, or whom it showed a moment ago. */
+  #rightPatient(studyUid: string, named: string): string {
+    const shown = this.#shown.get(studyUid);
+    const isFresh = shown && this.world.nowMs - shown.atMs <= LOOK_AGE_MS_MAX;
+    return isFresh && shown.patientId === named ? named : this.patientIdOf(studyUid);
   }
 
   #isListed(uid: string): boolean {
@@ -167,6 +182,7 @@ export class SimPacs {
     const studyUid = dataset.string('StudyInstanceUID') ?? '';
     const [saidSite = '', saidStudy = '', revision, product = ''] = pixels.split('|');
     const digest = sha256Hex(bytes);
+    const patientId = dataset.string('PatientID') ?? '';
     this.world.note(`${this.site} pacs stores ${pixels}`);
     const { random, troubles } = this.parts;
     const isLate = random.chance(troubles().lags);
@@ -174,10 +190,10 @@ export class SimPacs {
     this.parts.model.stored(
       {
         ...{ site: this.site, studyUid, sopInstanceUid: uid, digest, product, saidSite, saidStudy },
-        patientId: dataset.string('PatientID') ?? '',
+        patientId,
         revision: Number(revision),
       },
-      this.patientIdOf(studyUid),
+      this.#rightPatient(studyUid, patientId),
     );
     return { status: 0, uid };
   }
