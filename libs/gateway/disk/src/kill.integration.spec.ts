@@ -4,19 +4,17 @@
  * Method: a real child process on the compiled library, killed at each crash point.
  */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
-import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { lifeOf, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 
 const CHILD = `
-const [dataFolder, crashAt] = process.argv.slice(1);
+const [dataFolder] = process.argv.slice(1);
 const { GatewayDatabase, GATEWAY_MIGRATIONS } = await import('@aifi/gateway-database');
 const { Retention } = await import('@aifi/gateway-disk');
-const { armCrashPoint, systemClock } = await import('@aifi/shared-kernel');
+const { systemClock } = await import('@aifi/shared-kernel');
 const { silentLogger: logger } = await import('@aifi/shared-observability');
-armCrashPoint(crashAt);
 const database = GatewayDatabase.open(dataFolder + '/gateway.db', GATEWAY_MIGRATIONS);
 const config = { keepHours: 24, deadLetterAlarmDays: 7 };
 const isFull = () => false;
@@ -59,11 +57,10 @@ describe('a removal whose process is killed', () => {
       database.close();
     }
   }
-  function run(crashAt = ''): string | null {
-    const argv = ['--input-type=module', '-e', CHILD, folder.path, crashAt];
-    const child = spawnSync(process.execPath, argv, { encoding: 'utf8', cwd: import.meta.dirname });
-    if (child.status !== 0 && child.signal === null) throw new Error(child.stderr);
-    return child.signal;
+  async function run(point?: string): Promise<string | null> {
+    const { signal, code, error } = await lifeOf(CHILD, [folder.path], point);
+    if (code !== 0 && signal === null) throw new Error(error);
+    return signal;
   }
   const files = (): string[] => readdirSync(join(folder.path, 'incoming'));
   const kept = () =>
@@ -84,12 +81,12 @@ describe('a removal whose process is killed', () => {
     ['gateway.disk.after-file#3', 0, 0],
     ['gateway.disk.before-done', 0, 0],
   ])('at %s leaves %d rows with a file, and %d files', async (point, rows, onDisk) => {
-    expect(run(point)).toBe('SIGKILL');
+    expect(await run(point)).toBe('SIGKILL');
     const claimed = await kept();
     expect(claimed).toHaveLength(rows);
     expect(claimed.filter(({ path }) => !existsSync(path))).toEqual([]);
     expect(files()).toHaveLength(onDisk);
-    expect(run()).toBeNull();
+    expect(await run()).toBeNull();
     expect([await kept(), files()]).toEqual([[], []]);
     expect(await journal()).toHaveLength(1);
   });

@@ -74,24 +74,23 @@ export class Retention {
     this.#tellOfDeadLetters();
     const left = this.#store.open();
     if (left) await this.#remove(left);
-    const untilMs = clock.nowMs() - config.keepHours * HOUR_MS;
-    let count = 0;
-    for (const studyId of this.#store.settled(untilMs)) {
-      if (signal?.aborted) break;
-      count += await this.#removeStudy(studyId, { untilMs, what: 'all' });
-    }
-    if (isFull()) count += await this.#removeResults(signal);
+    const nowMs = clock.nowMs();
+    const untilMs = nowMs - config.keepHours * HOUR_MS;
+    let count = await this.#removeSettled({ untilMs, what: 'all' }, signal);
+    // The PACS has them all, and everybody was told; what was received stays its time.
+    if (isFull()) count += await this.#removeSettled({ untilMs: nowMs, what: 'results' }, signal);
     if (count > 0) logger.info('files of finished studies removed', { count });
     return count;
   }
 
-  /** The PACS has them all, and everybody was told; what was received stays its time. */
-  async #removeResults(signal: AbortSignal | undefined): Promise<number> {
-    const untilMs = this.dependencies.clock.nowMs();
+  async #removeSettled(
+    marking: Omit<Marking, 'atMs'>,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
     let count = 0;
-    for (const studyId of this.#store.settledWithResults(untilMs)) {
+    for (const studyId of this.#store.settled(marking)) {
       if (signal?.aborted) break;
-      count += await this.#removeStudy(studyId, { untilMs, what: 'results' });
+      count += await this.#removeStudy(studyId, marking);
     }
     return count;
   }

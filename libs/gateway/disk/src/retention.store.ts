@@ -53,6 +53,23 @@ const SETTLED = `
   AND NOT EXISTS (SELECT 1 FROM journal e WHERE e.study_id = study.study_id AND e.at_ms > ?1
     AND e.event <> 'removed')`;
 
+const WITH_OUTCOME = 'SELECT study_id FROM inbound_object JOIN job USING (job_id)';
+/** Studies of which files are here. */
+const WITH_FILES: Readonly<Record<Marking['what'], string>> = {
+  all: `
+    WITH RECURSIVE kept (study_id) AS (
+      SELECT (SELECT study_id FROM instance WHERE removed_ms IS NULL ORDER BY study_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT i.study_id FROM instance i
+         WHERE i.removed_ms IS NULL AND i.study_id > kept.study_id
+         ORDER BY i.study_id LIMIT 1)
+       FROM kept WHERE kept.study_id IS NOT NULL)
+    SELECT study_id FROM kept WHERE study_id IS NOT NULL UNION ${WITH_OUTCOME}`,
+  results: `
+    ${WITH_OUTCOME}
+    UNION SELECT study_id FROM delivery JOIN job USING (job_id) WHERE delivery.removed_ms IS NULL`,
+};
+
 export class RetentionStore {
   constructor(private readonly database: GatewayDatabase) {}
 
@@ -60,36 +77,11 @@ export class RetentionStore {
    * Studies with files that may go; a bounded batch. Its cost is that of the studies kept. An
    * outcome that came after its study had gone has files of its own.
    */
-  settled(untilMs: number): number[] {
+  settled({ untilMs, what }: Omit<Marking, 'atMs'>): number[] {
     const rows = this.database.read((sql) =>
       sql.all<{ study_id: number }>(
-        `WITH RECURSIVE kept (study_id) AS (
-           SELECT (SELECT study_id FROM instance WHERE removed_ms IS NULL ORDER BY study_id LIMIT 1)
-           UNION ALL
-           SELECT (SELECT i.study_id FROM instance i
-              WHERE i.removed_ms IS NULL AND i.study_id > kept.study_id
-              ORDER BY i.study_id LIMIT 1)
-            FROM kept WHERE kept.study_id IS NOT NULL)
-         SELECT study_id FROM study
-          WHERE study_id IN (
-             SELECT study_id FROM kept WHERE study_id IS NOT NULL
-             UNION SELECT study_id FROM inbound_object JOIN job USING (job_id))
-            AND ${SETTLED} LIMIT ?2`,
-        ...[untilMs, STUDIES_MAX],
-      ),
-    );
-    return rows.map((row) => row.study_id);
-  }
-
-  /** Studies whose results and outcomes still have files; a bounded batch. */
-  settledWithResults(untilMs: number): number[] {
-    const rows = this.database.read((sql) =>
-      sql.all<{ study_id: number }>(
-        `SELECT study_id FROM study WHERE study_id IN (
-             SELECT study_id FROM inbound_object JOIN job USING (job_id)
-             UNION SELECT study_id FROM delivery JOIN job USING (job_id)
-              WHERE delivery.removed_ms IS NULL)
-           AND ${SETTLED} LIMIT ?2`,
+        `SELECT study_id FROM study
+          WHERE study_id IN (${WITH_FILES[what]}) AND ${SETTLED} LIMIT ?2`,
         ...[untilMs, STUDIES_MAX],
       ),
     );

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { linkFindingWords } from '@aifi/contracts-rest';
 import {
   killedAt,
-  KILLS_EACH,
+  HITS,
   livedOn,
   temporaryFolder,
   type TemporaryFolder,
@@ -47,7 +47,6 @@ for (const step of steps) {
 process.stdout.write(JSON.stringify(told));`;
 const TEST_MS = 120_000;
 const SECRETS = { first: 'a-secret-of-one-token', second: 'a-secret-of-a-second-token' };
-const HITS = Array.from({ length: KILLS_EACH }, (_, hit) => hit);
 
 let folder: TemporaryFolder;
 let hub: TestHub;

@@ -13,7 +13,7 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase, type Row } from '@aifi/gateway-dat
 import { sha256Hex } from '@aifi/shared-kernel';
 import {
   killedAt,
-  KILLS_EACH,
+  HITS as NUMBERS,
   livedOn,
   temporaryFolder,
   type TemporaryFolder,
@@ -91,9 +91,7 @@ const [NEVER, OLD, TAKEN] = ['never', 'old', 'taken'].map((kind) => [`${kind}-1`
   string[],
 ];
 const JOBS = [0, 1].flatMap((n) => [NEVER[n]!, OLD[n]!, TAKEN[n]!]);
-const HITS = Array.from({ length: KILLS_EACH }, (_, hit) => hit).flatMap((hit) =>
-  [1, 2].map((passage) => ({ hit, passage })),
-);
+const HITS = NUMBERS.flatMap((hit) => [1, 2].map((passage) => ({ hit, passage })));
 
 interface Asked {
   readonly open?: string;

@@ -8,7 +8,7 @@
 import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { KILLS_EACH } from '@aifi/shared-testing';
+import { HITS } from '@aifi/shared-testing';
 import {
   DrillDatabase,
   renewal,
@@ -22,7 +22,6 @@ import { OVERLAP_MS } from './certificates.js';
 
 const HOUR_MS = 3_600_000;
 const TIME_MAX_MS = 120_000;
-const HITS = Array.from({ length: KILLS_EACH }, (_, hit) => hit);
 /** Of each hit: the first piece of work of its kind in a life, and one after another. */
 const PASSAGES = HITS.flatMap(() => [1, 2]);
 

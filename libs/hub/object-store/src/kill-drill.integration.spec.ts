@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256Hex, type Sha256, type SiteId } from '@aifi/shared-kernel';
 import {
   killedAt,
-  KILLS_EACH,
+  HITS,
   livedOn,
   temporaryFolder,
   type TemporaryFolder,
@@ -67,7 +67,6 @@ const SIZE = 13 * MIB + 77;
 /** Where the first life dies, and where a later one breaks off. @unit bytes */
 const [FIRST, SECOND] = [3 * MIB, 9 * MIB + 5];
 const SITE = 'site-a' as unknown as SiteId;
-const HITS = Array.from({ length: KILLS_EACH }, (_, hit) => hit);
 
 /** What a life said: objects held whole, and the offsets at which it went on. */
 interface Said {

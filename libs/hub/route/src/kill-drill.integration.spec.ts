@@ -34,7 +34,7 @@ import {
 import { newJobId, sha256Hex, siteId, systemClock, type JobId } from '@aifi/shared-kernel';
 import {
   killedAt,
-  KILLS_EACH,
+  HITS as NUMBERS,
   livedOn,
   temporaryFolder,
   type TemporaryFolder,
@@ -85,7 +85,7 @@ const MODEL = {
 /** How far the jobs of the stopped product are at the site of the stop; a worker has one. */
 const STATES = ['STORED', 'QUEUED', 'QUEUED', 'INFERRED'] as const;
 const CLAIMED = 1;
-const HITS = Array.from({ length: KILLS_EACH }, (_, hit) => hit).flatMap((hit) =>
+const HITS = NUMBERS.flatMap((hit) =>
   [1, 2].map((passage) => ({ hit, passage: passage + 2 * (hit % 2) })),
 );
 

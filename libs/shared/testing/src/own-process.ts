@@ -10,6 +10,8 @@ import { once } from 'node:events';
 
 /** Hits of each point: `AIFI_KILLS_EACH=5` is what the acceptance of a release asks. */
 export const KILLS_EACH = Number(process.env['AIFI_KILLS_EACH'] ?? 1);
+/** Their numbers, from 0. */
+export const HITS = Array.from({ length: KILLS_EACH }, (_, hit) => hit);
 /** Nothing that a life does takes so long. @unit ms */
 const LIFE_MS_MAX = 60_000;
 const ARM = `
