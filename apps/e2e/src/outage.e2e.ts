@@ -25,8 +25,6 @@ const OUTAGE_MS = Number(process.env['AIFI_OUTAGE_S'] ?? '20') * 1_000;
 const EVERY_MS = Math.max(1_500, OUTAGE_MS / 40);
 const START_MS = 120_000;
 const DRAIN_MS_MAX = 600_000;
-/** The wait of a result that the PACS refused some times doubles up to 120 s (retry policy). */
-const DELIVER_MS_MAX = 300_000;
 /** A dial into the hole has to time out before the next one is made. @unit ms */
 const RECONNECT_MS_MAX = 300_000;
 const LOOK_MS = 250;
@@ -101,6 +99,8 @@ suite('an outage of the hub', () => {
   it(
     'takes studies, delivers what was complete, and drains acute first without a loss',
     async () => {
+      // A gateway that was never told which products may be used delivers nothing of an outage.
+      await until(async () => (await gatewayStatus(hospital)).killState !== null);
       // Complete before: its result is at the gateway, and only the PACS keeps it waiting.
       await proxies.get('pacs')!.refuse();
       const complete = await send('acute');
@@ -122,7 +122,7 @@ suite('an outage of the hub', () => {
       await until(async () => (await gatewayStatus(hospital)).spool.jobs === all.length);
       expect(spool).toEqual([...spool].sort((a, b) => a - b));
       expect(await isUp()).toBe(false);
-      await until(async () => (await stateOf(complete)) === 'RESULT_IN_PACS', DELIVER_MS_MAX);
+      await until(async () => (await stateOf(complete)) === 'RESULT_IN_PACS');
       expect(stack.parts.hub.isRunning).toBe(false);
 
       await stack.parts.hub.start();
@@ -141,7 +141,7 @@ suite('an outage of the hub', () => {
       const middle = (list: number[]): number => list[Math.floor((list.length - 1) / 2)]!;
       expect(middle(acute)).toBeLessThan(middle(routine));
     },
-    OUTAGE_MS + START_MS + DELIVER_MS_MAX + DRAIN_MS_MAX,
+    OUTAGE_MS + START_MS + DRAIN_MS_MAX,
   );
 
   it(
