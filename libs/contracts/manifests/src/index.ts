@@ -1,6 +1,8 @@
 /** Manifests that cross the link or a vendor's desk: schemas, types and their canonical bytes. */
+export * from './certificate.js';
 export * from './kill-state.js';
 export * from './gateway-configuration.js';
+export * from './intended-use.js';
 export * from './manifest-codec.js';
 export * from './model-manifest.js';
 export * from './model-package.js';

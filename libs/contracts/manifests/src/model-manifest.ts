@@ -5,6 +5,8 @@
  * Source: governance specification 4.1; architecture "Purpose".
  */
 import { z } from 'zod';
+import { maxStudyAgeHoursSchema, productCertificateSchema } from './certificate.js';
+import { intendedUseSchema, onMissingSchema } from './intended-use.js';
 import {
   laneSchema,
   productIdSchema,
@@ -12,38 +14,6 @@ import {
   sha256Schema,
   uidSchema,
 } from './primitives.js';
-
-/** Attributes of a series that rules may read at the gateway. */
-export const ruleAttributeSchema = z.enum([
-  'modality',
-  'sopClassUid',
-  'seriesDescription',
-  'protocolName',
-  'bodyPartExamined',
-  'imageType',
-]);
-export type RuleAttribute = z.infer<typeof ruleAttributeSchema>;
-
-/** One condition on a series. `matches` patterns are RE2-safe: matched by RegExp with flag i. */
-export const seriesRuleSchema = z.strictObject({
-  id: z.string().regex(/^[a-z][a-zA-Z0-9-]*$/),
-  attribute: ruleAttributeSchema,
-  oneOf: z.array(z.string()).min(1).optional(),
-  matches: z.string().max(200).optional(),
-  noneMatch: z.string().max(200).optional(),
-  onMissing: z.enum(['deny', 'review', 'allow']),
-});
-export type SeriesRule = z.infer<typeof seriesRuleSchema>;
-
-export const intendedUseSchema = z.strictObject({
-  /** A series must satisfy all of these to be the product's input. */
-  series: z.array(seriesRuleSchema).min(1),
-  /** Extent that the chosen series must cover along its slice normal. @unit mm */
-  coverageMinMm: z.number().positive().optional(),
-  /** Fewest instances of the chosen series. */
-  instancesMin: z.int().positive().default(1),
-});
-export type IntendedUse = z.infer<typeof intendedUseSchema>;
 
 /** Characteristics of a patient that a product can ask for (PS3.15 option 113108). */
 export const PATIENT_CHARACTERISTICS = ['age', 'sex', 'size', 'weight', 'pregnancy'] as const;
@@ -136,6 +106,12 @@ export const modelManifestSchema = z.strictObject({
   lane: laneSchema,
   artefact: z.strictObject({ file: z.string().regex(/^[\w.-]+$/), sha256: sha256Schema }),
   intendedUse: intendedUseSchema,
+  /** Without one the product has no way to a clinical site. */
+  certificate: productCertificateSchema.optional(),
+  maxStudyAgeHours: maxStudyAgeHoursSchema.optional(),
+  studyAgeOnMissing: onMissingSchema.optional(),
+  /** Runs only where it is asked for by name. */
+  manualOnly: z.boolean().optional(),
   /** Absent: age and sex are kept, nothing with a face, dates shifted. */
   deidentification: deidentificationContractSchema.optional(),
   input: z.strictObject({

@@ -19,6 +19,12 @@ import {
 export const resultRoleSchema = z.enum(['SR', 'SC', 'SEG']);
 export type ResultRole = z.infer<typeof resultRoleSchema>;
 
+/**
+ * Detail of an outcome INPUT_INCOMPLETE whose negative result was not released: the gateway does
+ * not tell it in the PACS while the revision of the whole study is still to come.
+ */
+export const EARLY_NEGATIVE_DETAIL = 'early start: negative waits for the whole study';
+
 export const outcomeManifestSchema = z
   .strictObject({
     schema: z.literal('aifi.outcome-manifest.v1'),

@@ -5,7 +5,9 @@
  * Source: architecture 2 (select), governance specification 4.3.
  */
 import { z } from 'zod';
-import { deidentificationContractSchema, intendedUseSchema } from './model-manifest.js';
+import { maxStudyAgeHoursSchema, productCertificateSchema } from './certificate.js';
+import { intendedUseSchema, onMissingSchema } from './intended-use.js';
+import { deidentificationContractSchema } from './model-manifest.js';
 import {
   epochMsSchema,
   laneSchema,
@@ -14,6 +16,19 @@ import {
   sha256Schema,
 } from './primitives.js';
 
+/**
+ * May the product be used at the site at all. The last three say that the site may not have it run:
+ * a hub that knows contracts publishes them.
+ */
+export const productStateSchema = z.enum([
+  'active',
+  'suspended',
+  'agreement-missing',
+  'no-contract',
+  'licence-grace-over',
+]);
+export type ProductState = z.infer<typeof productStateSchema>;
+
 export const deployedProductSchema = z.strictObject({
   product: productIdSchema,
   name: z.string(),
@@ -21,9 +36,16 @@ export const deployedProductSchema = z.strictObject({
   modelDigest: sha256Schema,
   label: z.string(),
   purpose: z.enum(['demonstration', 'clinical']),
-  state: z.enum(['active', 'suspended']),
+  state: productStateSchema,
   lane: laneSchema,
   intendedUse: intendedUseSchema,
+  certificate: productCertificateSchema.optional(),
+  /** Absent: MAX_STUDY_AGE_HOURS_DEFAULT. @unit h */
+  maxStudyAgeHours: maxStudyAgeHoursSchema.optional(),
+  /** Images that do not say when the study was made. Absent: deny. */
+  studyAgeOnMissing: onMissingSchema.optional(),
+  /** Runs only where it is asked for by name. Absent: wherever it is meant for. */
+  manualOnly: z.boolean().optional(),
   deidentification: deidentificationContractSchema.optional(),
 });
 export type DeployedProduct = z.infer<typeof deployedProductSchema>;

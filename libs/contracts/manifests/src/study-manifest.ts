@@ -11,6 +11,7 @@ import {
   jobIdSchema,
   laneSchema,
   productIdSchema,
+  reasonCodeSchema,
   semverSchema,
   sha256Schema,
   uidSchema,
@@ -27,6 +28,27 @@ export const manifestObjectSchema = z.strictObject({
 });
 export type ManifestObject = z.infer<typeof manifestObjectSchema>;
 
+/** Verdict on one rule; the code where it does not allow. */
+export const attestationSchema = z.strictObject({
+  rule: z.string(),
+  verdict: z.enum(['allow', 'deny', 'review']),
+  code: reasonCodeSchema.optional(),
+});
+export type Attestation = z.infer<typeof attestationSchema>;
+
+/**
+ * The job was started while its study still arrived: a positive result says of how many images it
+ * is, a negative one waits for the whole study unless the product needs no more.
+ */
+export const earlyStartSchema = z.strictObject({
+  /** Of the series that the product takes. */
+  instances: z.int().positive().max(LIMITS.instancesPerStudyMax),
+  /** How many it is to have, where somebody says so. */
+  expected: z.int().positive().max(LIMITS.instancesPerStudyMax).optional(),
+  negativeAllowed: z.boolean(),
+});
+export type EarlyStart = z.infer<typeof earlyStartSchema>;
+
 export const studyManifestSchema = z.strictObject({
   schema: z.literal('aifi.study-manifest.v1'),
   jobId: jobIdSchema,
@@ -42,11 +64,11 @@ export const studyManifestSchema = z.strictObject({
   /** When the gateway had the last instance of the revision durable. */
   receivedAtMs: epochMsSchema,
   /** Verdicts of the rules that need real dates or geometry, attested by the gateway. */
-  attestations: z.array(
-    z.strictObject({ rule: z.string(), verdict: z.enum(['allow', 'deny', 'review']) }),
-  ),
+  attestations: z.array(attestationSchema),
   /** SHA-256 of the routing rules that were evaluated. */
   ruleSetSha256: sha256Schema,
+  /** Absent: of a whole study. */
+  early: earlyStartSchema.optional(),
   objects: z.array(manifestObjectSchema).min(1).max(LIMITS.instancesPerStudyMax),
 });
 export type StudyManifest = z.infer<typeof studyManifestSchema>;

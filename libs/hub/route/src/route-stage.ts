@@ -92,14 +92,15 @@ async function decide(
   const site = await readSite(sql);
   if (!job || !site) return 'TAKEN';
   const { manifest } = job;
+  const atMs = clock.nowMs();
   const verdict = evaluateGates({
     site,
     manifest,
     deployments: await listDeployments(sql),
     model: findModel(manifest.product.id, manifest.product.version),
     stops: await stopsOfSite(sql),
+    nowMs: atMs,
   });
-  const atMs = clock.nowMs();
   if (!verdict.ok) {
     const outcome = notAnalysed(job, verdict.refusal, atMs);
     await concludeJob(sql, { siteId: key.siteId, manifest: outcome, signingKey });

@@ -74,12 +74,26 @@ export async function publishRules(
 }
 
 function describe(deployment: Deployment, findModel: FindModel): DeployedProduct {
+  const model = findModel(deployment.product, deployment.version);
+  invariant(model && deployment.state !== 'retired', 'a deployed product has its package');
+  return deployedProduct({ ...deployment, state: deployment.state }, model);
+}
+
+/** A deployment in the words of the rules. */
+export function deployedProduct(
+  deployment: Pick<DeployedProduct, 'product' | 'version' | 'modelDigest' | 'state'>,
+  model: ModelManifest,
+): DeployedProduct {
   const { product, version, modelDigest, state } = deployment;
-  const model = findModel(product, version);
-  invariant(model && state !== 'retired', 'a deployed product has its package');
-  const { name, label, purpose, lane, intendedUse, deidentification } = model;
+  const { name, label, purpose, lane, intendedUse } = model;
+  const { certificate, maxStudyAgeHours, studyAgeOnMissing, manualOnly, deidentification } = model;
   return {
     ...{ product, name, version, modelDigest, label, purpose, state, lane, intendedUse },
+    // What is not said is left out: rules without it read at a gateway of an older release.
+    ...(certificate && { certificate }),
+    ...(maxStudyAgeHours !== undefined && { maxStudyAgeHours }),
+    ...(studyAgeOnMissing && { studyAgeOnMissing }),
+    ...(manualOnly && { manualOnly }),
     ...(deidentification && { deidentification }),
   };
 }
