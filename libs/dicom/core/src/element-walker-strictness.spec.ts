@@ -141,6 +141,24 @@ describe('strictness of ElementWalker', () => {
     expect(kept.has('ContentSequence')).toBe(false);
   });
 
+  it('keeps of a sequence that is named what is named in its first sixteen items', () => {
+    const item = (_: unknown, i: number) =>
+      new DicomDataset().setString('CodeValue', `${i}`).setString('CodeMeaning', 'not named');
+    const dataset = image(4)
+      .setItems('ProcedureCodeSequence', Array.from({ length: 20 }, item))
+      .setItems('ContentSequence', [new DicomDataset().setString('CodeValue', '8')]);
+    const keep = new Set([tagOf('ProcedureCodeSequence'), tagOf('CodeValue')]);
+    const sut = new ElementWalker(EXPLICIT, { keep });
+    sut.push(encodeDataset(dataset, EXPLICIT));
+    const { dataset: kept } = sut.end();
+    const items = kept.items('ProcedureCodeSequence');
+    expect(items.map((each) => each.string('CodeValue'))).toEqual(
+      Array.from({ length: 16 }, (_, i) => `${i}`),
+    );
+    expect(items.some((each) => each.has('CodeMeaning'))).toBe(false);
+    expect(kept.has('ContentSequence')).toBe(false);
+  });
+
   const attribute = (change: (dataset: DicomDataset) => void): Buffer => {
     const dataset = image(4);
     change(dataset);

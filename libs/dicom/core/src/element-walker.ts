@@ -38,11 +38,13 @@ const ITEMS_MAX = 250_000;
 const OPEN_ELEMENTS_MAX = 100_000;
 /** A value that is kept by name is a short one; a longer one counts as absent. @unit bytes */
 const NAMED_VALUE_BYTES_MAX = 4096;
+/** Items that are kept of a sequence that is kept by name; real ones have one or two. */
+const NAMED_ITEMS_MAX = 16;
 
 export interface WalkOptions {
   /**
-   * Top-level elements to keep, besides those that describe pixels. All is checked either way, but
-   * then nothing else is held: no sequences and no list of fragments. @default all
+   * Elements to keep, besides those that describe pixels; in items of sequences that are named too.
+   * All is checked either way, but then nothing else is held: no list of fragments. @default all
    */
   readonly keep?: ReadonlySet<number>;
   /** Elements of lower groups have no place in this dataset (PS3.5 7.1). @default 0 */
@@ -102,11 +104,10 @@ export class ElementWalker {
   readonly #lowestGroup: number;
 
   constructor(encoding: Encoding, { keep, lowestGroup = 0 }: WalkOptions = {}) {
-    const [dataset, seen] = [this.#root, new SeenTags()];
     this.#keep = keep;
     this.#lowestGroup = lowestGroup;
-    const open = { end: undefined, limit: undefined, items: [], tag: 0 };
-    this.#stack = [{ kind: 'dataset', encoding, seen, dataset, ...open }];
+    const open = { end: undefined, limit: undefined, items: [], tag: 0, seen: new SeenTags() };
+    this.#stack = [{ kind: 'dataset', encoding, dataset: this.#root, ...open }];
   }
 
   /** The elements read so far: what precedes the current offset. */
@@ -134,8 +135,7 @@ export class ElementWalker {
       from = this.#at;
       if (this.#skipBytes === 0 && from < chunk.length) from += this.#fillHeld(chunk, from);
     }
-    this.#bytes = EMPTY;
-    this.#at = 0;
+    [this.#bytes, this.#at] = [EMPTY, 0];
   }
 
   /** Moves bytes of the caller to the element in hand; reads it when it is whole. */
@@ -270,7 +270,8 @@ export class ElementWalker {
     if (tag !== ITEM) throw malformed('a sequence holds something that is no item');
     this.#itemCount += 1;
     if (this.#itemCount > ITEMS_MAX) throw exceeded('too many items of sequences');
-    const dataset = sequence.dataset && new DicomDataset();
+    const isFull = this.#keep && sequence.items.length >= NAMED_ITEMS_MAX;
+    const dataset = isFull ? undefined : sequence.dataset && new DicomDataset();
     dataset?.inheritCharacterSets(sequence.dataset!);
     if (dataset) sequence.items.push(dataset);
     this.#open('item', length, { ...sequence, seen: new SeenTags(), dataset, tag });
@@ -347,8 +348,7 @@ export class ElementWalker {
   }
 
   #isKept(tag: number, length: number): boolean {
-    if (!this.#keep) return true;
-    if (PIXEL_DESCRIPTION_TAGS.has(tag)) return true;
+    if (!this.#keep || PIXEL_DESCRIPTION_TAGS.has(tag)) return true;
     return length <= NAMED_VALUE_BYTES_MAX && this.#keep.has(tag);
   }
 
@@ -380,7 +380,7 @@ export class ElementWalker {
     if (vr !== 'SQ' && vr !== 'UN') throw malformed('undefined length outside a sequence');
     // PS3.5 6.2.2 note 4: UN of undefined length is a sequence in Implicit VR Little Endian.
     const encoding = vr === 'UN' ? IMPLICIT : top.encoding;
-    const dataset = this.#keep ? undefined : top.dataset;
+    const dataset = this.#keep?.has(tag) === false ? undefined : top.dataset;
     this.#open('sequence', length, { ...top, tag, encoding, dataset });
   }
 

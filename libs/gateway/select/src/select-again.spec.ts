@@ -47,11 +47,12 @@ describe(selectAgain.name, () => {
     await database.write((sql) => {
       sql.run(`INSERT INTO study (study_id, study_uid, revision, last_received_ms)
                VALUES (1, '1.2', 1, 1)`);
-      sql.run(`INSERT INTO study_revision VALUES (1, 1, 1, 'SELECTED')`);
+      sql.run(`INSERT INTO study_revision (study_id, revision, closed_ms, state)
+               VALUES (1, 1, 1, 'SELECTED')`);
       for (const z of [0, 1, 2]) {
         const header: InstanceHeader = {
           ...{ modality: 'MR', imageOrientationPatient: [1, 0, 0, 0, 1, 0] },
-          ...{ imagePositionPatient: [0, 0, z], sliceThicknessMm: 1 },
+          ...{ imagePositionPatient: [0, 0, z], sliceThicknessMm: 1, acquiredAtMs: 0 },
         };
         sql.run(
           `INSERT INTO instance (study_id, series_uid, sop_instance_uid, sop_class_uid,

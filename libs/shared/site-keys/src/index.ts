@@ -1,4 +1,5 @@
 /** Site keys: the secrets of one hospital, in epochs, and where they are kept. */
+export * from './intake-keys.js';
 export * from './key-ring.js';
 export * from './key-store.js';
 export * from './pkcs11-wrapper.js';
