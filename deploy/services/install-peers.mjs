@@ -1,7 +1,7 @@
 /**
  * Installs the peers that the tests talk to: DCMTK, dicom3tools, Orthanc with its DICOMweb plugin,
- * pynetdicom, highdicom, deid, dicom-anonymizer, fhir.resources, rsyslog, SoftHSM, squid,
- * libfaketime, Keycloak, Chromium.
+ * pynetdicom, highdicom, deid, dicom-anonymizer, fhir.resources, python-hl7, hl7apy, rsyslog,
+ * SoftHSM, squid, libfaketime, Keycloak, Chromium.
  * Decides that a peer which cannot be had is named, never passed over.
  */
 import { ensureChromium } from './chromium/install.mjs';
@@ -10,6 +10,7 @@ import { ensureDeid } from './deid/install.mjs';
 import { ensureDicom3tools } from './dicom3tools/install.mjs';
 import { ensureGdcm } from './gdcm/install.mjs';
 import { ensureHighdicom } from './highdicom/install.mjs';
+import { ensureHl7 } from './hl7/install.mjs';
 import { ensureKeycloak } from './keycloak/install.mjs';
 import { ensureOrthanc } from './orthanc/install.mjs';
 import { ensureOrthancDicomweb } from './orthanc-dicomweb/install.mjs';
@@ -37,6 +38,7 @@ export function installPeers() {
     GDCM: ensureGdcm,
     'deid and dicom-anonymizer': ensureDeid,
     'fhir.resources': ensureFhir,
+    'python-hl7 and hl7apy': ensureHl7,
     rsyslog: ensureRsyslog,
     SoftHSM: ensureSofthsm,
     squid: ensureSquid,
