@@ -35,10 +35,19 @@ function item(type: number, body: Uint8Array): Buffer {
 }
 const text = (value: string): Buffer => Buffer.from(value, 'latin1');
 
+/** SCP/SCU role selection (PS3.7 D.3.3.4.1): not the role of SCU, that of SCP. */
+function scpRole(sopClassUid: string): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(sopClassUid.length);
+  return item(0x54, Buffer.concat([length, text(sopClassUid), Buffer.from([0, 1])]));
+}
+
 export function encodeAssociateRequest(
   calledAeTitle: string,
   callingAeTitle: string,
   contexts: readonly ProposedContext[],
+  /** SOP classes of which we are to be the SCP on this association, as C-GET needs. */
+  asScp: ReadonlySet<string> = new Set(),
 ): Buffer {
   const maximum = Buffer.alloc(4);
   maximum.writeUInt32BE(LIMITS.pduReceiveBytesMax);
@@ -50,6 +59,7 @@ export function encodeAssociateRequest(
   const userInformation = Buffer.concat([
     item(0x51, maximum),
     item(0x52, text(IMPLEMENTATION_CLASS_UID)),
+    ...[...asScp].map(scpRole),
     item(0x55, text(IMPLEMENTATION_VERSION_NAME)),
   ]);
   const aeTitles = text(calledAeTitle.padEnd(16) + callingAeTitle.padEnd(16));
@@ -94,4 +104,20 @@ export function decodeAssociateAccept(pdu: Buffer): AssociationTerms {
   // 0 means no limit (PS3.8 D.1); ours bounds what is queued for the socket.
   const isLimited = pduBytesMax > 0 && pduBytesMax < LIMITS.pduSendBytesMax;
   return { transferSyntaxes, pduBytesMax: isLimited ? pduBytesMax : LIMITS.pduSendBytesMax };
+}
+
+/** What the peer says of each context, by id: its Result/Reason, and the syntax that it names. */
+export function decodeContextResults(
+  pdu: Buffer,
+): ReadonlyMap<number, { readonly result: number; readonly syntax: string | undefined }> {
+  const results = new Map<number, { result: number; syntax: string | undefined }>();
+  for (const { type, body } of items(pdu.subarray(PDU_HEADER_BYTES + FIXED_BYTES))) {
+    if (type !== 0x21 || body.length < 4) continue;
+    const result = body[2]!;
+    // Of a refused context the syntax is not significant, and may not read (PS3.8 9.3.3.2).
+    const [syntax] = result === 0 ? [...items(body.subarray(4))] : [];
+    const uid = syntax?.type === 0x40 ? unpadded(syntax.body.toString('latin1')) : undefined;
+    results.set(body[0]!, { result, syntax: uid });
+  }
+  return results;
 }

@@ -7,20 +7,17 @@
  */
 import {
   DicomDataset,
-  ElementWalker,
-  encodeDataset,
-  encodingOf,
   EXPLICIT_VR_LITTLE_ENDIAN,
   IMPLICIT_VR_LITTLE_ENDIAN,
 } from '@aifi/dicom-core';
-import { AifiError, type Clock } from '@aifi/shared-kernel';
-import { COMMAND_FIELD, encodeRequest, RESPONSE_BIT } from './command-set.js';
+import type { Clock } from '@aifi/shared-kernel';
+import { COMMAND_FIELD, encodeRequest } from './command-set.js';
 import { askForCommitment } from './commitment-scu.js';
 import type { DatasetSource } from './dataset-fragments.js';
+import { failed, findOn, statusOf, type FoundMatches } from './find-exchange.js';
 import { STUDY_ROOT_FIND_SOP_CLASS, VERIFICATION_SOP_CLASS } from './library-scp.js';
-import { PeerStatus } from './peer-fault.js';
 import type { DeadlineLimits } from './request-deadline.js';
-import { ScuAssociation, type DimseMessage, type ScuPeer } from './scu-association.js';
+import { ScuAssociation, type ScuPeer } from './scu-association.js';
 import { nonsense } from './scu-connection.js';
 import {
   STORAGE_COMMITMENT_SOP_CLASS,
@@ -55,12 +52,6 @@ export interface StudyMatch {
   readonly patientSex: string;
   /** Several, divided by a backslash, where orders were grouped. */
   readonly accessionNumber: string;
-}
-/** Answers to a query. */
-export interface FoundMatches {
-  readonly matches: readonly DicomDataset[];
-  /** False: there are more than were asked for. */
-  readonly isWhole: boolean;
 }
 export interface DimseScuOptions extends ScuPeer {
   readonly clock: Clock;
@@ -164,24 +155,7 @@ export class DimseScu {
 
   /** What the PACS has for a query; after `matchesMax` answers nothing more is read. */
   find(query: DicomDataset, matchesMax: number): Promise<FoundMatches> {
-    return this.#ask(STUDY_ROOT_FIND_SOP_CLASS, async (to) => {
-      const encoding = encodingOf(to.transferSyntaxUid);
-      const field = COMMAND_FIELD.findRequest;
-      await to.send(requestOf(field, STUDY_ROOT_FIND_SOP_CLASS), encodeDataset(query, encoding));
-      const matches: DicomDataset[] = [];
-      for (;;) {
-        const message = await to.receive();
-        const status = statusOf(message, field);
-        if (status === 0) return { matches, isWhole: true };
-        // PS3.4 C.4.1.1.4: FF00, and FF01 where an optional key is not supported, are pending.
-        if (status !== 0xff00 && status !== 0xff01) throw failed('C-FIND failed', status);
-        if (!message.dataset) throw nonsense('C-FIND matches');
-        if (matches.length >= matchesMax) return { matches, isWhole: false };
-        const walker = new ElementWalker(encoding);
-        walker.push(message.dataset);
-        matches.push(walker.end().dataset);
-      }
-    });
+    return this.#ask(STUDY_ROOT_FIND_SOP_CLASS, (to) => findOn(to, query, { matchesMax }));
   }
 
   /** Of one study or one instance: a PACS that has more of it than that makes no sense. */
@@ -209,14 +183,4 @@ function readableName(match: DicomDataset): string {
   } catch {
     return '';
   }
-}
-
-function failed(what: string, status: number): AifiError {
-  return new AifiError('PEER_UNAVAILABLE', what, { cause: new PeerStatus(status) });
-}
-
-function statusOf({ command }: DimseMessage, field: number): number {
-  const isAnswer = command.field === (field | RESPONSE_BIT) && command.messageId === MESSAGE_ID;
-  if (!isAnswer || command.status === undefined) throw nonsense('the peer answered something else');
-  return command.status;
 }

@@ -90,8 +90,12 @@ export class LibrarySocket extends EventEmitter {
   }
 }
 
+/** A kind of object that is taken, however it comes. */
+export function isStorageSopClass(sopClassUid: string): boolean {
+  return sopClassUid.startsWith(STORAGE_ARC) || STORAGE_BESIDE_ARC.has(sopClassUid);
+}
 /** The syntax is written into the file, so a component with a leading zero is not taken. */
-function isCarried(transferSyntaxUid: string): boolean {
+export function isCarried(transferSyntaxUid: string): boolean {
   const isStandard = /^1\.2\.840\.10008\.1\.2(\.(0|[1-9]\d*))*$/.test(transferSyntaxUid);
   return isStandard && !JPIP.has(transferSyntaxUid);
 }
@@ -136,8 +140,7 @@ export class AssociationScp extends Scp {
     const isReport = abstractSyntaxUid === STORAGE_COMMITMENT_SOP_CLASS && this.owner.takesReports;
     const isOffered =
       abstractSyntaxUid === VERIFICATION_SOP_CLASS ||
-      abstractSyntaxUid.startsWith(STORAGE_ARC) ||
-      STORAGE_BESIDE_ARC.has(abstractSyntaxUid) ||
+      isStorageSopClass(abstractSyntaxUid) ||
       (this.owner.offersFind && abstractSyntaxUid === STUDY_ROOT_FIND_SOP_CLASS) ||
       isReport;
     const isTaken = isReport ? isPlain : isCarried;

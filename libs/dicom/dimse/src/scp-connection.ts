@@ -56,7 +56,8 @@ export type RefusalListener = (refusal: ScpRefusal) => void;
 export type FindHandler = (query: Identifier) => Promise<readonly Identifier[]>;
 
 export interface ConnectionOptions {
-  readonly aeTitle: string;
+  /** Called AE titles that are answered. */
+  readonly aeTitles: ReadonlySet<string>;
   readonly handler: StoreHandler;
   readonly find: FindHandler | undefined;
   readonly commitment: CommitmentReception | undefined;
@@ -181,6 +182,7 @@ export class ScpConnection implements AssociationOwner {
         this.#storing = event;
         return this.#store.begin(event, {
           callingAeTitle: this.#callingAeTitle,
+          calledAeTitle: this.#request!.calledAeTitle,
           peerAddress: this.accepting.peer.address,
         });
       case 'store-end':
@@ -239,7 +241,7 @@ export class ScpConnection implements AssociationOwner {
     if (request.applicationContext !== APPLICATION_CONTEXT) {
       return this.#reject(ASSOCIATE_REJECTION.applicationContextNotSupported, 'INVALID_ARGUMENT');
     }
-    if (request.calledAeTitle !== this.options.aeTitle) {
+    if (!this.options.aeTitles.has(request.calledAeTitle)) {
       return this.#reject(ASSOCIATE_REJECTION.calledAeNotRecognised, 'NOT_FOUND');
     }
     if (!this.options.isKnownCaller(request.callingAeTitle, this.accepting.peer)) {

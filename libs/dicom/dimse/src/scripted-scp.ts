@@ -56,7 +56,7 @@ export class ScriptedPeer {
     const { value, done } = await this.#pdus.next();
     return done ? undefined : (value as Pdu);
   }
-  /** Accepts the one proposed context, with its first transfer syntax unless told otherwise. */
+  /** Accepts what is proposed, each with its first transfer syntax; `terms` are of the first. */
   async accept(terms: { pduBytesMax?: number; result?: number; syntax?: string } = {}) {
     const request = decodeAssociateRequest((await this.next())!.bytes);
     const { pduBytesMax = 16_384, result = 0 } = terms;
@@ -67,6 +67,9 @@ export class ScriptedPeer {
       ...[Buffer.from([0, 1, 0, 0]), Buffer.alloc(64)],
       item(0x10, Buffer.from(APPLICATION_CONTEXT)),
       item(0x21, Buffer.concat([Buffer.from([CONTEXT_ID, 0, result, 0]), text(0x40, syntax)])),
+      ...request.contexts.slice(1).map(({ id, transferSyntaxUids: [first] }) => {
+        return item(0x21, Buffer.concat([Buffer.from([id, 0, 0, 0]), text(0x40, first!)]));
+      }),
       item(0x50, Buffer.concat([item(0x51, maximum), text(0x52, '1.2.3')])),
     ]);
     this.socket.write(encodePdu(PDU_TYPE.associateAccept, body));

@@ -22,6 +22,7 @@ import {
   PDU_HEADER_BYTES,
   PDU_TYPE,
   PDV_HEADER_BYTES,
+  type Pdv,
 } from './pdu.js';
 import { RequestDeadline, type DeadlineLimits } from './request-deadline.js';
 import { nonsense, ScuConnection, unavailable } from './scu-connection.js';
@@ -31,12 +32,18 @@ export interface ScuPeer extends PeerAddress {
   readonly calledAeTitle: string;
   readonly callingAeTitle: string;
 }
+export interface AssociationTiming {
+  readonly clock: Clock;
+  readonly limits: DeadlineLimits;
+  /** Storage classes that the peer may send on this association, as C-GET needs. */
+  readonly storage?: readonly ProposedContext[] | undefined;
+}
 export interface DimseMessage {
   readonly command: DimseCommand;
   readonly dataset: Buffer | undefined;
 }
 
-/** An association proposes one context, so that the peer cannot answer on another. */
+/** We ask on one context, so that the peer cannot answer on another. */
 const CONTEXT_ID = contextIdOf(0);
 /** Room for a fragment of two bytes: a peer that takes less takes nothing. @unit bytes */
 const PDU_BYTES_MIN = PDV_HEADER_BYTES + 2;
@@ -75,14 +82,15 @@ export class ScuAssociation {
   static async run<T>(
     peer: ScuPeer,
     context: ProposedContext,
-    { clock, limits }: { readonly clock: Clock; readonly limits: DeadlineLimits },
+    timing: AssociationTiming,
     work: (association: ScuAssociation) => Promise<T>,
   ): Promise<T> {
+    const { clock, limits, storage = [] } = timing;
     const socket = openSocket(peer);
     const deadline = new RequestDeadline(clock, limits);
     const connection = new ScuConnection(socket, deadline);
     const association = new ScuAssociation(connection, deadline);
-    const asked = association.#negotiate(peer, context).then(() => work(association));
+    const asked = association.#negotiate(peer, context, storage).then(() => work(association));
     try {
       const result = await Promise.race([asked, deadline.passed]);
       await association.#release(clock);
@@ -155,6 +163,18 @@ export class ScuAssociation {
   get contextId(): number {
     return CONTEXT_ID;
   }
+  /** The syntax of a context that was accepted for what the peer sends us. */
+  storageSyntaxOf(contextId: number): string | undefined {
+    return contextId === CONTEXT_ID ? undefined : this.#terms.transferSyntaxes.get(contextId);
+  }
+  /** The next fragment, for whoever takes messages that are too long to be gathered. */
+  nextFragment(): Promise<Pdv> {
+    return this.connection.nextPdv();
+  }
+  /** What we did ourselves took time that is no silence of the peer. */
+  progress(): void {
+    this.deadline.progress();
+  }
 
   /** Sends a command or a dataset; says how many bytes it had. */
   async #sendPart(isCommand: boolean, chunks: AsyncIterable<Uint8Array>): Promise<number> {
@@ -171,11 +191,19 @@ export class ScuAssociation {
     return sentBytes;
   }
 
-  async #negotiate(peer: ScuPeer, context: ProposedContext): Promise<void> {
+  async #negotiate(
+    peer: ScuPeer,
+    context: ProposedContext,
+    storage: readonly ProposedContext[],
+  ): Promise<void> {
     await this.connection.opened();
     this.connection.phase = 'associate';
     const { calledAeTitle, callingAeTitle } = peer;
-    await this.connection.write([encodeAssociateRequest(calledAeTitle, callingAeTitle, [context])]);
+    const contexts = [context, ...storage];
+    const asScp = new Set(storage.map(({ abstractSyntaxUid }) => abstractSyntaxUid));
+    await this.connection.write([
+      encodeAssociateRequest(calledAeTitle, callingAeTitle, contexts, asScp),
+    ]);
     const { type, bytes } = await this.connection.nextControl();
     if (type === PDU_TYPE.associateReject) {
       const [, result = 0, source = 0, reason = 0] = bytes.subarray(PDU_HEADER_BYTES);
@@ -190,6 +218,12 @@ export class ScuAssociation {
     if (!context.transferSyntaxUids.includes(accepted)) {
       const cause = new PeerNonsense('transfer syntax');
       throw new AifiError('PEER_REFUSED', 'the peer chose another transfer syntax', { cause });
+    }
+    for (const [index, { transferSyntaxUids }] of storage.entries()) {
+      const chosen = this.#terms.transferSyntaxes.get(contextIdOf(index + 1));
+      if (chosen !== undefined && !transferSyntaxUids.includes(chosen)) {
+        throw nonsense('transfer syntax that was not proposed');
+      }
     }
   }
 

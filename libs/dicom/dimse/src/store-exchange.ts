@@ -13,6 +13,8 @@ import type { StoreRequestEvent } from './pdu-normaliser.js';
 
 export interface StoreRequest {
   readonly callingAeTitle: string;
+  /** The title of ours that was called; '' where there is none, as over the web. */
+  readonly calledAeTitle: string;
   readonly peerAddress: string;
   readonly affectedSopClassUid: string;
   readonly affectedSopInstanceUid: string;
@@ -56,7 +58,7 @@ export class StoreExchange {
 
   begin(
     event: StoreRequestEvent,
-    peer: Pick<StoreRequest, 'callingAeTitle' | 'peerAddress'>,
+    peer: Pick<StoreRequest, 'callingAeTitle' | 'calledAeTitle' | 'peerAddress'>,
   ): Wait {
     const { abstractSyntaxUid, transferSyntaxUid } = event;
     const { affectedSopClassUid, affectedSopInstanceUid } = event.command;

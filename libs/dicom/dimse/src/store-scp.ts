@@ -32,6 +32,8 @@ export interface StoreScpOptions {
   readonly tls?: ScpTls | undefined;
   /** The called AE title that is answered. */
   readonly aeTitle: string;
+  /** Others that are answered like it; the handler is told which one was called. */
+  readonly furtherAeTitles?: readonly string[] | undefined;
   /** 'any' is for stand-ins on a test machine only. */
   readonly callers: readonly AllowedCaller[] | 'any';
   readonly handler: StoreHandler;
@@ -41,6 +43,8 @@ export interface StoreScpOptions {
   readonly commitment?: CommitmentReception | undefined;
   /** Told of everything that is not taken. Must not throw. */
   readonly onRefusal?: RefusalListener;
+  /** Told of each association that is let in, also for a C-ECHO alone. Must not throw. */
+  readonly onAdmitted?: ((callingAeTitle: string) => void) | undefined;
   readonly clock?: Clock;
 }
 export interface RunningScp {
@@ -57,13 +61,18 @@ export async function startStoreScp(options: StoreScpOptions): Promise<RunningSc
   if (port === undefined && !tls) throw new AifiError('CONFIG_INVALID', 'no DICOM port is given');
   const listener = new ScpListener(
     {
-      aeTitle: options.aeTitle,
+      aeTitles: new Set([options.aeTitle, ...(options.furtherAeTitles ?? [])]),
       handler: options.handler,
       find: options.find,
       commitment: options.commitment,
       onRefusal,
       clock: options.clock ?? systemClock,
-      isKnownCaller: (aeTitle, peer) => isKnownCaller(callers, aeTitle, peer),
+      isKnownCaller: (aeTitle, peer) => {
+        const isKnown = isKnownCaller(callers, aeTitle, peer);
+        // It is the last thing that is asked of an association before it is accepted.
+        if (isKnown) options.onAdmitted?.(aeTitle);
+        return isKnown;
+      },
     },
     tls && tlsServer(tls),
   );
