@@ -10,11 +10,13 @@ import { nonsense } from './web-client.js';
 export type JsonDataset = Readonly<Record<string, unknown>>;
 
 export const TAG = {
+  retrieveUrl: '00081190',
   warningReason: '00081196',
   failureReason: '00081197',
   failedSopSequence: '00081198',
   referencedSopSequence: '00081199',
   otherFailuresSequence: '0008119A',
+  referencedSopClassUid: '00081150',
   referencedSopInstanceUid: '00081155',
   sopInstanceUid: '00080018',
   patientId: '00100020',
@@ -24,6 +26,13 @@ export const TAG = {
   patientSex: '00100040',
   accessionNumber: '00080050',
   studyInstanceUid: '0020000D',
+  seriesInstanceUid: '0020000E',
+  sopClassUid: '00080016',
+  studyDate: '00080020',
+  studyTime: '00080030',
+  modalitiesInStudy: '00080061',
+  stationName: '00081010',
+  studyDescription: '00081030',
 } as const;
 
 function isRecord(value: unknown): value is JsonDataset {

@@ -53,6 +53,15 @@ export interface WebAnswer {
   readonly body: Buffer;
 }
 
+/** Takes the body of an answer as it comes. */
+export interface BodyReader {
+  /** Called once, before the first byte; may throw for another type than was asked for. */
+  begin(contentType: string): void;
+  take(chunk: Buffer): Promise<void>;
+  /** The body is whole. */
+  end(): void;
+}
+
 /** Answer of a PACS to what we ask: one study or one instance. @unit bytes */
 const ANSWER_BYTES_MAX = LIMITS.headerValueBytesMax;
 /** @unit bytes */
@@ -73,16 +82,41 @@ export class WebClient {
   }
 
   /** The answer, whatever its status; PEER_UNAVAILABLE, UNTRUSTED or DEADLINE_EXCEEDED. */
-  async ask(request: WebRequest, limits: DeadlineLimits): Promise<WebAnswer> {
+  ask(request: WebRequest, limits: DeadlineLimits): Promise<WebAnswer> {
+    return this.#exchange(request, limits);
+  }
+
+  /**
+   * As ask(), but the body of a 200 goes to `reader`, which is bounded by the deadline alone; what
+   * `reader` throws is thrown as it is. The end of `signal` ends it.
+   */
+  async read(
+    request: WebRequest,
+    limits: DeadlineLimits,
+    { reader, signal }: { readonly reader: BodyReader; readonly signal: AbortSignal },
+  ): Promise<WebAnswer> {
+    return this.#exchange(request, limits, { reader, signal });
+  }
+
+  async #exchange(
+    request: WebRequest,
+    limits: DeadlineLimits,
+    reading?: { readonly reader: BodyReader; readonly signal: AbortSignal },
+  ): Promise<WebAnswer> {
     const authorization = await this.options.authorization?.();
     const sent = this.#open(request, authorization);
     const deadline = new RequestDeadline(this.options.clock, limits);
     const exchange = new Exchange(sent, deadline);
+    const onAbort = (): void => void sent.destroy();
+    reading?.signal.addEventListener('abort', onAbort, { once: true });
+    if (reading?.signal.aborted) onAbort();
     try {
-      return await Promise.race([exchange.run(request.body), deadline.passed]);
+      const run = exchange.run(request.body, reading?.reader);
+      return await Promise.race([run, deadline.passed]);
     } catch (error) {
       throw error instanceof SourceFault ? error.error : error;
     } finally {
+      reading?.signal.removeEventListener('abort', onAbort);
       deadline.stop();
       sent.destroy();
     }
@@ -158,25 +192,53 @@ class Exchange {
     this.#answered.catch(() => undefined);
   }
 
-  async run(body: AsyncIterable<Uint8Array> | undefined): Promise<WebAnswer> {
+  async run(
+    body: AsyncIterable<Uint8Array> | undefined,
+    reader: BodyReader | undefined,
+  ): Promise<WebAnswer> {
     if (body) await this.#upload(body);
     else this.sent.end();
     const response = await this.#answered;
     this.deadline.progress();
     if (response.headers['content-encoding'] !== undefined) throw nonsense('encoded answer');
+    const status = response.statusCode ?? 0;
+    if (!reader || status !== 200) return { status, body: await this.#whole(response) };
+    reader.begin(response.headers['content-type'] ?? '');
+    await this.#each(response, async (chunk) => {
+      await reader.take(chunk).catch((error: unknown) => {
+        throw new SourceFault(error);
+      });
+    });
+    reader.end();
+    return { status, body: Buffer.alloc(0) };
+  }
+
+  async #whole(response: IncomingMessage): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    await this.#each(response, (chunk) => {
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) throw nonsense('answer is too long');
+      chunks.push(chunk);
+    });
+    return Buffer.concat(chunks);
+  }
+
+  async #each(
+    response: IncomingMessage,
+    take: (chunk: Buffer) => void | Promise<void>,
+  ): Promise<void> {
     try {
       for await (const chunk of response as AsyncIterable<Buffer>) {
         this.deadline.progress();
-        bytes += chunk.length;
-        if (bytes > ANSWER_BYTES_MAX) throw nonsense('answer is too long');
-        chunks.push(chunk);
+        await take(chunk);
+        // What we did with it is no silence of the service.
+        this.deadline.progress();
       }
     } catch (error) {
-      throw error instanceof AifiError ? error : this.#fault(error);
+      const isTold = error instanceof AifiError || error instanceof SourceFault;
+      throw isTold ? error : this.#fault(error);
     }
-    return { status: response.statusCode ?? 0, body: Buffer.concat(chunks) };
   }
 
   /** Stops early when the service has answered or gone: it reads no further. */

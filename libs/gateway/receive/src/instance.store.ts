@@ -1,13 +1,21 @@
 /**
  * InstanceStore: rows of received instances, and the folder that must agree with them.
  * Decides what a repeated instance is: the same bytes again are no new work, other bytes under the
- * same UID are kept and marked as a conflict. Invariant: file first, row second; the sweep at start
- * removes what a crash left in between.
- * Source: reliability specification 2 (durability contract, P0).
+ * same UID are kept and marked as a conflict; what we made ourselves is counted and makes no work.
+ * Invariants: file first, row second; the sweep at start removes what a crash left in between; a
+ * product that was called by its own AE title is asked for in the transaction of the row.
+ * Source: reliability specification 2 (durability contract, P0); governance specification 4.3.
  */
 import { basename, join } from 'node:path';
 import { decodeFileMeta } from '@aifi/dicom-core';
-import { recordJournal, type GatewayDatabase, type Sql } from '@aifi/gateway-database';
+import {
+  recordJournal,
+  requestProduct,
+  type GatewayDatabase,
+  type IntakeWay,
+  type ProductRequest,
+  type Sql,
+} from '@aifi/gateway-database';
 import { crashPoint, isUid, LIMITS, nodeFileSystem, type FileSystem } from '@aifi/shared-kernel';
 import type { CheckedInstance } from './listener-messages.js';
 import type { PoisonStore } from './poison.store.js';
@@ -15,8 +23,30 @@ import type { PoisonStore } from './poison.store.js';
 /** Our own file meta is about 400 bytes. @unit bytes */
 const FILE_META_BYTES = 1024;
 
-/** restored: the same bytes again, and our file of them had been removed or was lost. */
-export type RecordOutcome = 'stored' | 'conflict' | 'duplicate' | 'restored';
+/** Returned objects that are told apart; of those before them only the journal knows. */
+const RETURNED_MAX = 10_000;
+
+/**
+ * restored: the same bytes again, and our file of them had been removed or was lost; own: a result
+ * or status of ours that came back.
+ */
+export type RecordOutcome = 'stored' | 'conflict' | 'duplicate' | 'restored' | 'own';
+/** An instance as its row has it. */
+export interface InstanceRow extends Omit<
+  CheckedInstance,
+  'header' | 'patient' | 'isOwn' | 'way' | 'calledAeTitle'
+> {
+  /** InstanceHeader as JSON. */
+  readonly header: string;
+  /** @default none */
+  readonly calledAeTitle?: string;
+  /** @default 'dimse' */
+  readonly way?: IntakeWay;
+  /** Made by this platform. @default only what this gateway has sent */
+  readonly isOwn?: boolean;
+  /** The product that its sender asks for. */
+  readonly asks?: Pick<ProductRequest, 'product' | 'lane'> | undefined;
+}
 export interface Sweep {
   readonly removed: number;
   readonly missing: number;
@@ -41,22 +71,28 @@ export class InstanceStore {
   ) {}
 
   /** Durable on return. The file of a duplicate is removed again. */
-  async record(instance: CheckedInstance, receivedMs: number): Promise<RecordOutcome> {
+  async record(instance: InstanceRow, receivedMs: number): Promise<RecordOutcome> {
     crashPoint('gateway.receive.before-row');
     const outcome = await this.database.write((sql) => this.#insert(sql, instance, receivedMs));
     crashPoint('gateway.receive.after-row');
-    if (outcome === 'duplicate') await this.discard(instance);
+    if (outcome === 'duplicate' || outcome === 'own') await this.discard(instance);
     return outcome;
   }
 
   /** Removes the file of an instance that has no row. */
-  async discard({ fileName }: CheckedInstance): Promise<void> {
+  async discard({ fileName }: Pick<CheckedInstance, 'fileName'>): Promise<void> {
     await this.files.remove(join(this.incomingFolder, fileName));
   }
 
-  #insert(sql: Sql, instance: CheckedInstance, receivedMs: number): RecordOutcome {
-    const { sopInstanceUid, sha256 } = instance;
+  #insert(sql: Sql, instance: InstanceRow, receivedMs: number): RecordOutcome {
+    const { sopInstanceUid, sha256, studyInstanceUid: studyUid, asks } = instance;
     this.poison.forget(sql, sopInstanceUid);
+    if (instance.isOwn || isOfThisGateway(sql, sopInstanceUid)) {
+      countReturned(sql, instance, receivedMs);
+      return 'own';
+    }
+    // Also with images that are known: that is how the button in a PACS is pressed again.
+    if (asks) requestProduct(sql, { ...asks, studyUid, source: 'ae-title', atMs: receivedMs });
     const others = sql.all<KnownInstance>(
       `SELECT instance_id, study_id, sha256, path, removed_ms FROM instance
         WHERE sop_instance_uid = ?`,
@@ -68,14 +104,15 @@ export class InstanceStore {
       `INSERT INTO study (study_uid, last_received_ms) VALUES (?, ?)
          ON CONFLICT (study_uid) DO UPDATE SET last_received_ms = excluded.last_received_ms
          RETURNING study_id`,
-      instance.studyInstanceUid,
+      studyUid,
       receivedMs,
     )!;
     const conflict = others.length > 0 ? 1 : 0;
     sql.run(
       `INSERT INTO instance (study_id, series_uid, sop_instance_uid, sop_class_uid,
-         transfer_syntax_uid, sha256, size_bytes, path, header, calling_ae, received_ms, conflict)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         transfer_syntax_uid, sha256, size_bytes, path, header, calling_ae, called_ae, way,
+         received_ms, conflict)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       study.study_id,
       instance.seriesInstanceUid,
       sopInstanceUid,
@@ -86,6 +123,8 @@ export class InstanceStore {
       join(this.incomingFolder, instance.fileName),
       instance.header,
       instance.callingAeTitle,
+      instance.calledAeTitle ?? '',
+      instance.way ?? 'dimse',
       receivedMs,
       conflict,
     );
@@ -106,7 +145,7 @@ export class InstanceStore {
   #again(
     sql: Sql,
     { instance_id: id, study_id: studyId, path: oldPath, removed_ms: removedMs }: KnownInstance,
-    { fileName }: CheckedInstance,
+    { fileName }: InstanceRow,
     atMs: number,
   ): RecordOutcome {
     if (removedMs === null && this.files.exists(oldPath)) return 'duplicate';
@@ -135,7 +174,7 @@ export class InstanceStore {
       const path = join(this.incomingFolder, name);
       const start = await this.#startOf(path);
       if (start.length > 0) removed += 1;
-      if (inHand.length < LIMITS.associationsMax) inHand.push(...instanceUidIn(start));
+      if (inHand.length < 2 * LIMITS.associationsMax) inHand.push(...instanceUidIn(start));
       await this.files.remove(path);
     }
     return { removed, missing: known.size, inHand };
@@ -148,6 +187,38 @@ export class InstanceStore {
       throw error;
     });
   }
+}
+
+function isOfThisGateway(sql: Sql, sopInstanceUid: string): boolean {
+  const own = sql.get(
+    `SELECT 1 FROM delivery WHERE sop_instance_uid = ?1
+      UNION ALL SELECT 1 FROM status_object WHERE sop_instance_uid = ?1 LIMIT 1`,
+    sopInstanceUid,
+  );
+  return own !== undefined;
+}
+
+/** In the journal once per object: a PACS that sends it round and round fills nothing. */
+function countReturned(sql: Sql, instance: InstanceRow, atMs: number): void {
+  const { sopInstanceUid, studyInstanceUid, callingAeTitle } = instance;
+  const { count } = sql.get<{ count: number }>(
+    `INSERT INTO returned_object (sop_instance_uid, study_uid, series_uid, calling_ae, first_ms,
+       last_ms, count) VALUES (?1, ?4, ?5, ?2, ?3, ?3, 1)
+       ON CONFLICT (sop_instance_uid) DO UPDATE SET count = count + 1, last_ms = ?3,
+         calling_ae = ?2 RETURNING count`,
+    ...[sopInstanceUid, callingAeTitle, atMs, studyInstanceUid, instance.seriesInstanceUid],
+  )!;
+  if (count > 1) return;
+  sql.run(
+    `DELETE FROM returned_object WHERE rowid <= (SELECT MAX(rowid) FROM returned_object) - ?`,
+    RETURNED_MAX,
+  );
+  const study = sql.get<{ study_id: number }>(
+    'SELECT study_id FROM study WHERE study_uid = ?',
+    studyInstanceUid,
+  );
+  if (!study) return;
+  recordJournal(sql, { studyId: study.study_id, stage: 'receive', event: 'came-back', atMs });
 }
 
 /** The object that a file was begun for; none when it did not get that far. */

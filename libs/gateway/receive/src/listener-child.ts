@@ -15,6 +15,7 @@ import {
   childMessageSchema,
   EXIT_DISK_FAULT,
   type CheckedChildMessage,
+  type ListenerTls,
   type ParentMessage,
   type StartMessage,
   type Verdict,
@@ -29,6 +30,8 @@ const YOUNG_SPACE_MB = 2;
 
 export interface ListenerChildOptions {
   readonly incomingFolder: string;
+  /** Others that it may touch. */
+  readonly furtherFolders: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onMessage: (message: CheckedChildMessage) => void;
@@ -60,9 +63,9 @@ export class ListenerChild {
   }
 
   static async start(message: StartMessage, options: ListenerChildOptions): Promise<ListenerChild> {
-    const { incomingFolder } = options;
+    const folders = [options.incomingFolder, ...options.furtherFolders];
     const process = fork(processEntry(import.meta.url, 'listener-main'), [], {
-      execArgv: [`--max-semi-space-size=${YOUNG_SPACE_MB}`, ...(await permissions(incomingFolder))],
+      execArgv: [`--max-semi-space-size=${YOUNG_SPACE_MB}`, ...(await permissions(folders))],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const child = new ListenerChild(process, options);
@@ -112,8 +115,10 @@ export class ListenerChild {
   }
 }
 
-/** The PEM files of DICOM TLS as they are now; CONFIG_INVALID when one cannot be read. */
-export async function readTls(tls: ReceiveConfig['tls']): Promise<StartMessage['tls']> {
+type TlsFiles = NonNullable<ReceiveConfig['tls']>;
+
+/** The PEM files of a TLS port as they are now; CONFIG_INVALID when one cannot be read. */
+export async function readTls(tls: TlsFiles | undefined): Promise<ListenerTls | undefined> {
   if (!tls) return undefined;
   const { port, certificateFile, keyFile, caFile } = tls;
   try {
@@ -125,15 +130,14 @@ export async function readTls(tls: ReceiveConfig['tls']): Promise<StartMessage['
   }
 }
 
-/** The child may read program code and touch the incoming folder, nothing else (H13). */
-async function permissions(incomingFolder: string): Promise<string[]> {
+/** The child may read program code and touch the folders, nothing else (H13). */
+async function permissions(folders: readonly string[]): Promise<string[]> {
   const root = fileURLToPath(new URL('../../../../', import.meta.url));
-  const folder = await realpath(incomingFolder);
+  const own = await Promise.all(folders.map((folder) => realpath(folder)));
   return [
     '--permission',
     `--allow-fs-read=${join(root, 'libs')}`,
     `--allow-fs-read=${join(root, 'node_modules')}`,
-    `--allow-fs-read=${folder}`,
-    `--allow-fs-write=${folder}`,
+    ...own.flatMap((folder) => [`--allow-fs-read=${folder}`, `--allow-fs-write=${folder}`]),
   ];
 }

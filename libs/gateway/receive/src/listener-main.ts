@@ -4,19 +4,28 @@
  * with the verdict that the parent gave after its commit; it does not outlive a failed sync.
  * Source: reliability specification F3, H13, P0; architecture 3.
  */
-import { startStoreScp, type CommitmentReception, type RunningScp } from '@aifi/dicom-dimse';
-import { AifiError, armCrashPoint, assertNodeVersion } from '@aifi/shared-kernel';
+import { rmSync } from 'node:fs';
+import {
+  startStoreScp,
+  type CommitmentReception,
+  type RefusalListener,
+  type RunningScp,
+  type ScpTls,
+} from '@aifi/dicom-dimse';
+import { AifiError, armCrashPoint, assertNodeVersion, systemClock } from '@aifi/shared-kernel';
 import {
   commitmentReportSchema,
   EXIT_DISK_FAULT,
   type ChildMessage,
   type DiskLevel,
+  type ListenerTls,
   type ParentMessage,
   type ReceivedInstance,
   type StartMessage,
 } from './listener-messages.js';
 import { SpoolFilePool } from './spool-file-pool.js';
 import { SpoolStoreHandler } from './spool-store-handler.js';
+import { WebListener } from './web-listener.js';
 
 assertNodeVersion();
 // The parent is gone, whatever the reason: nobody can make rows any more.
@@ -30,6 +39,7 @@ let lastId = 0;
 let diskLevel: DiskLevel = 'normal';
 let pool: SpoolFilePool | undefined;
 let running: RunningScp | undefined;
+let web: WebListener | undefined;
 
 function tell(message: ChildMessage): void {
   process.send?.(message);
@@ -83,7 +93,7 @@ async function start(message: StartMessage): Promise<void> {
   const { config, tls, incomingFolder, restarts, poison, commitmentFrom } = message;
   armAt(message.crashAt ?? process.env['AIFI_CRASH_AT'], restarts);
   diskLevel = message.diskLevel;
-  const { host, port, aeTitle, callers } = config;
+  const { host, port, aeTitle, aeTitles, callers } = config;
   const lanes = new Map(callers.map((caller) => [caller.aeTitle, caller.lane]));
   pool = await SpoolFilePool.open({
     folder: incomingFolder,
@@ -98,20 +108,53 @@ async function start(message: StartMessage): Promise<void> {
   });
   running = await startStoreScp({
     ...{ host, port, aeTitle, callers, handler },
-    tls: tls && {
-      port: tls.port,
-      certificate: Buffer.from(tls.certificate),
-      key: Buffer.from(tls.key),
-      ca: Buffer.from(tls.ca),
-    },
+    furtherAeTitles: aeTitles?.map((further) => further.aeTitle),
+    tls: tls && pemOf(tls),
     commitment: commitmentOf(commitmentFrom),
-    onRefusal: (refusal) => tell({ kind: 'refused', refusal }),
+    ...{ onRefusal, onAdmitted },
   });
-  tell({ kind: 'listening', port: running.port, tlsPort: running.tlsPort });
+  const webPorts = await startWeb(message, handler);
+  tell({ kind: 'listening', port: running.port, tlsPort: running.tlsPort, ...webPorts });
+}
+
+/** A sender with an association for each object is told of this often. @unit ms */
+const ADMITTED_EVERY_MS = 10_000;
+/** By AE title; only titles of the configuration are let in. */
+const admittedMs = new Map<string, number>();
+function onAdmitted(callingAeTitle: string): void {
+  const nowMs = systemClock.monotonicMs();
+  if (nowMs - (admittedMs.get(callingAeTitle) ?? -Infinity) < ADMITTED_EVERY_MS) return;
+  admittedMs.set(callingAeTitle, nowMs);
+  tell({ kind: 'admitted', callingAeTitle });
+}
+const onRefusal: RefusalListener = (refusal) => tell({ kind: 'refused', refusal });
+const pemOf = ({ port, certificate, key, ca }: ListenerTls): ScpTls => ({
+  port,
+  certificate: Buffer.from(certificate),
+  key: Buffer.from(key),
+  ca: Buffer.from(ca),
+});
+
+/** Objects that come by HTTP: from peers of the hospital, and from our own parts. */
+async function startWeb(
+  { web: peers, intakeSocket, config: { host } }: StartMessage,
+  handler: SpoolStoreHandler,
+): Promise<{ readonly webPort: number; readonly webTlsPort: number }> {
+  const callers = peers?.callers ?? [];
+  web = new WebListener({ handler, callers, onRefusal, clock: systemClock });
+  if (intakeSocket !== undefined) {
+    // That of a listener which was killed.
+    rmSync(intakeSocket, { force: true });
+    await web.listenPrivate(intakeSocket);
+  }
+  return {
+    webPort: peers?.port === undefined ? 0 : await web.listenPlain(host, peers.port),
+    webTlsPort: peers?.tls ? await web.listenTls(host, pemOf(peers.tls)) : 0,
+  };
 }
 
 async function stop(): Promise<void> {
-  await running?.close();
+  await Promise.all([running?.close(), web?.close()]);
   await pool?.close();
   process.exit(0);
 }

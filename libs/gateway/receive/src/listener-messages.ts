@@ -6,13 +6,31 @@
  * Source: reliability specification H13, P0.
  */
 import { z } from 'zod';
-import type { InstanceHeader } from '@aifi/gateway-database';
+import type { InstanceHeader, IntakeWay } from '@aifi/gateway-database';
 import { ERROR_CATALOGUE, isUid, LIMITS, type ErrorCode } from '@aifi/shared-kernel';
 import type { ReceiveConfig } from './receive.config.js';
+import type { WebCaller } from './web-caller.js';
 
 const uidSchema = z.string().refine(isUid, 'not a UID');
 const HEADER_BYTES_MAX = 64 * 1024;
 const titleSchema = z.string().max(16);
+
+// The child loads this file, and no database: of that it has types only.
+const INTAKE_WAYS = ['dimse', 'web', 'folder', 'retrieved'] as const satisfies IntakeWay[];
+const shortText = z.string().max(256).optional();
+/** What no row may hold: the parent makes an age and keys of it and forgets it. */
+export const patientWordsSchema = z.strictObject({
+  patientId: shortText,
+  issuer: shortText,
+  accessionNumber: shortText,
+  birthDate: shortText,
+  patientAge: shortText,
+  /** DA, TM and offset of the study, else of the series or the acquisition. */
+  date: shortText,
+  time: shortText,
+  zone: shortText,
+});
+export type PatientWords = z.output<typeof patientWordsSchema>;
 
 /** One instance on disk that has no row yet. */
 export const receivedInstanceSchema = z.strictObject({
@@ -25,15 +43,20 @@ export const receivedInstanceSchema = z.strictObject({
   sopClassUid: uidSchema,
   transferSyntaxUid: uidSchema,
   callingAeTitle: titleSchema,
+  /** '' where none is called, as over the web. */
+  calledAeTitle: titleSchema,
+  way: z.enum(INTAKE_WAYS),
+  /** One that we made ourselves. */
+  isOwn: z.boolean(),
+  patient: patientWordsSchema,
   /** The child made it, so its shape is known and only its size is checked. */
   header: z
     .custom<InstanceHeader>((value) => typeof value === 'object' && value !== null)
-    .transform((header) => JSON.stringify(header))
-    .refine((json) => json.length <= HEADER_BYTES_MAX, 'header is too long'),
+    .refine((header) => JSON.stringify(header).length <= HEADER_BYTES_MAX, 'header is too long'),
 });
 /** As the child tells it. */
 export type ReceivedInstance = z.input<typeof receivedInstanceSchema>;
-/** As it goes into its row; the header is InstanceHeader as JSON. */
+/** As the parent believes it. */
 export type CheckedInstance = z.output<typeof receivedInstanceSchema>;
 
 /** Something that the child did not take. */
@@ -67,15 +90,23 @@ export const commitmentReportSchema = z.strictObject({
 const id = z.int().positive();
 const portNumber = z.int().min(0).max(65535);
 export const childMessageSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('listening'), port: portNumber, tlsPort: portNumber }),
+  z.strictObject({
+    kind: z.literal('listening'),
+    port: portNumber,
+    tlsPort: portNumber,
+    webPort: portNumber,
+    webTlsPort: portNumber,
+  }),
   z.strictObject({
     kind: z.literal('received'),
     instances: z
       .array(z.strictObject({ id, instance: receivedInstanceSchema }))
       .min(1)
-      .max(LIMITS.associationsMax),
+      // One of each association and of each connection of the web listener.
+      .max(2 * LIMITS.associationsMax),
   }),
   z.strictObject({ kind: z.literal('refused'), refusal: refusalSchema }),
+  z.strictObject({ kind: z.literal('admitted'), callingAeTitle: titleSchema }),
   z.strictObject({
     kind: z.literal('commitment'),
     id,
@@ -89,13 +120,26 @@ export type CheckedChildMessage = z.output<typeof childMessageSchema>;
 /** How full the disk is, as far as the door is concerned. */
 export type DiskLevel = 'normal' | 'warning' | 'refuse-routine' | 'refuse-all';
 
+/** PEM: the child cannot read the files. */
+export interface ListenerTls {
+  readonly port: number;
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string;
+}
+/** Where STOW-RS is served, and to whom. */
+export interface WebStart {
+  readonly port: number | undefined;
+  readonly tls: ListenerTls | undefined;
+  readonly callers: readonly WebCaller[];
+}
 export interface StartMessage {
   readonly kind: 'start';
-  readonly config: Omit<ReceiveConfig, 'tls'>;
-  /** PEM: the child cannot read the files. */
-  readonly tls:
-    | { readonly port: number; readonly certificate: string; readonly key: string; ca: string }
-    | undefined;
+  readonly config: Omit<ReceiveConfig, 'tls' | 'web'>;
+  readonly tls: ListenerTls | undefined;
+  readonly web: WebStart | undefined;
+  /** Where the gateway's own parts store; absent: nowhere. */
+  readonly intakeSocket: string | undefined;
   readonly incomingFolder: string;
   /** 0 at the first start of the child. */
   readonly restarts: number;

@@ -12,7 +12,8 @@ import { STORAGE_COMMITMENT_SOP_CLASS, type CommitmentReport } from '@aifi/dicom
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { AifiError, systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createReceiveStage, receiveConfigSchema } from './index.js';
 
 const HOST = '127.0.0.1';
@@ -94,6 +95,7 @@ describe('a report of storage commitment', () => {
     const sut = createReceiveStage({
       ...{ database, dataFolder: folder.path, clock: systemClock, logger: silentLogger },
       config: receiveConfigSchema.parse({ port: 0, aeTitle: 'AIFI', callers }),
+      keys: keyRingOf(fakeSiteKeys()),
 
       commitmentFrom: ['PACS'],
       onCommitment: async (told) => {

@@ -13,7 +13,8 @@ import { DimseScu } from '@aifi/dicom-dimse';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { makeDevelopmentCertificates } from '../../../../deploy/certs/make-certs.mjs';
 import {
   createReceiveStage,
@@ -62,6 +63,7 @@ describe('faults at the door', () => {
     const sut = createReceiveStage({
       ...{ database, dataFolder: folder.path, clock: systemClock, logger: silentLogger },
       config: receiveConfigSchema.parse(config),
+      keys: keyRingOf(fakeSiteKeys()),
 
       ...more,
     });

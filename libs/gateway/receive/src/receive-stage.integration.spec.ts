@@ -23,7 +23,8 @@ import { DimseScu } from '@aifi/dicom-dimse';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { sha256Hex, systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 import { createReceiveStage, type ReceiveStage } from './receive-stage.js';
 
 const run = promisify(execFile);
@@ -70,6 +71,7 @@ describe('createReceiveStage', () => {
       database,
       dataFolder: folder.path,
       config: { host: '127.0.0.1', port: 0, aeTitle: 'AIFI', callers },
+      keys: keyRingOf(fakeSiteKeys()),
       clock: systemClock,
       logger: silentLogger,
     });

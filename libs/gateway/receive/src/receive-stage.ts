@@ -5,13 +5,15 @@
  * it had in hand is counted first; nothing of the child's messages is believed unchecked.
  * Source: architecture 2 and 3; reliability specification P0, F3, F5.
  */
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommitmentReport } from '@aifi/dicom-dimse';
-import type { GatewayDatabase } from '@aifi/gateway-database';
+import type { GatewayDatabase, InstanceHeader } from '@aifi/gateway-database';
 import { AifiError, backoffMs, syncFolder, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
-import { InstanceStore } from './instance.store.js';
+import type { KeyRing } from '@aifi/shared-site-keys';
+import { InstanceStore, type InstanceRow } from './instance.store.js';
+import { intakeFactsIn, type ReadIntakeFacts } from './intake-facts.js';
 import { ListenerChild, readTls } from './listener-child.js';
 import type {
   CheckedChildMessage,
@@ -20,8 +22,10 @@ import type {
   StartMessage,
 } from './listener-messages.js';
 import { PoisonStore } from './poison.store.js';
-import type { ReceiveConfig } from './receive.config.js';
+import { intakeFolder, intakeSocket } from './private-origin.js';
+import type { CalledTitle, ReceiveConfig } from './receive.config.js';
 import { RefusalLog } from './refusal-log.js';
+import { readWeb } from './web-start.js';
 
 const SUCCESS = 0x0000;
 /** A child that lived this long was healthy: the backoff starts again. @unit ms */
@@ -31,6 +35,8 @@ export interface ReceiveDependencies {
   readonly database: GatewayDatabase;
   readonly dataFolder: string;
   readonly config: ReceiveConfig;
+  /** For the keys by which the order and the objection of a patient are found. */
+  readonly keys: KeyRing;
   readonly clock: Clock;
   readonly logger: Logger;
   /** How full the disk is, and whom to tell when that changes. @default never full */
@@ -38,6 +44,8 @@ export interface ReceiveDependencies {
   readonly onDiskLevel?: (listener: (level: DiskLevel) => void) => void;
   /** Takes a report of storage commitment; resolves when it is durable. */
   readonly onCommitment?: (report: CommitmentReport) => Promise<void>;
+  /** Told, now and then, that a caller's association was let in. */
+  readonly onAdmitted?: (callingAeTitle: string) => void;
   /** AE titles of the PACS that may report. */
   readonly commitmentFrom?: readonly string[];
   /** Crash point of the child; by default that of the environment. For tests. */
@@ -47,6 +55,8 @@ export interface ListeningPorts {
   /** 0 when there is none. */
   readonly port: number;
   readonly tlsPort: number;
+  readonly webPort: number;
+  readonly webTlsPort: number;
 }
 export interface ReceiveStage extends Stage {
   /**
@@ -73,6 +83,9 @@ export function createReceiveStage(dependencies: ReceiveDependencies): ReceiveSt
   };
 }
 
+/** What is read from files for the child. */
+type ListenerFiles = Pick<StartMessage, 'tls' | 'web'>;
+
 class ListenerSupervisor {
   readonly listening: Promise<ListeningPorts>;
   readonly refusals: RefusalLog;
@@ -80,16 +93,22 @@ class ListenerSupervisor {
   readonly #poison: PoisonStore;
   readonly #logger: Logger;
   readonly #incomingFolder: string;
+  readonly #intakeFolder: string;
   readonly #inHand = new Set<Promise<void>>();
+  readonly #factsOf: ReadIntakeFacts;
+  readonly #titles: ReadonlyMap<string, CalledTitle>;
   #settle!: { resolve: (ports: ListeningPorts) => void; reject: (error: unknown) => void };
   /** A restarted child takes the same ports, also when any would have done at first. */
   #ports: ListeningPorts | undefined;
   #child: ListenerChild | undefined;
-  #tls: StartMessage['tls'];
+  #files: ListenerFiles | undefined;
 
   constructor(private readonly dependencies: ReceiveDependencies) {
-    const { database, dataFolder, logger, onDiskLevel } = dependencies;
+    const { config, keys, database, dataFolder, logger, onDiskLevel } = dependencies;
+    this.#factsOf = intakeFactsIn(keys, config.timeZone);
+    this.#titles = new Map(config.aeTitles?.map((title) => [title.aeTitle, title]));
     this.#incomingFolder = join(dataFolder, 'incoming');
+    this.#intakeFolder = intakeFolder(dataFolder);
     this.#poison = new PoisonStore(database);
     this.#store = new InstanceStore(database, this.#incomingFolder, this.#poison);
     this.#logger = logger.child({ stage: 'receive' });
@@ -102,7 +121,10 @@ class ListenerSupervisor {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.dependencies;
     try {
-      await mkdir(this.#incomingFolder, { recursive: true, mode: 0o700 });
+      for (const folder of [this.#incomingFolder, this.#intakeFolder]) {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await chmod(folder, 0o700);
+      }
       await syncFolder(this.dependencies.dataFolder);
       await this.#sweep();
       for (let [restarts, attempt] = [0, 0]; !signal.aborted; restarts += 1) {
@@ -143,17 +165,14 @@ class ListenerSupervisor {
 
   /** One life of the child; resolves when it is gone and its last instance is settled. */
   async #runChild(restarts: number, signal: AbortSignal) {
-    const { clock, config, commitmentFrom, onCommitment } = this.dependencies;
+    const { clock, commitmentFrom, onCommitment } = this.dependencies;
     const incomingFolder = this.#incomingFolder;
-    const { tls, port, ...rest } = config;
-    const ports = this.#ports;
-    const secured = await this.#readTls(tls && { ...tls, port: ports?.tlsPort ?? tls.port });
     const child = await ListenerChild.start(
       {
         kind: 'start',
-        config: { ...rest, port: port === undefined ? undefined : (ports?.port ?? port) },
-        tls: secured,
+        ...(await this.#listening()),
         incomingFolder,
+        intakeSocket: this.#intakeSocket(),
         restarts,
         diskLevel: this.dependencies.diskLevel?.() ?? 'normal',
         poison: this.#poison.list(this.dependencies.clock.nowMs()),
@@ -162,6 +181,7 @@ class ListenerSupervisor {
       },
       {
         incomingFolder,
+        furtherFolders: [this.#intakeFolder],
         clock,
         logger: this.#logger,
         onMessage: (message) => this.#onMessage(child, message),
@@ -180,27 +200,58 @@ class ListenerSupervisor {
     return end;
   }
 
+  /** Where the child listens: at the ports that the one before it had. */
+  async #listening(): Promise<Pick<StartMessage, 'config' | 'tls' | 'web'>> {
+    const { tls: tlsFiles, web: webFiles, ...config } = this.dependencies.config;
+    const { tls, web } = await this.#readFiles(tlsFiles, webFiles);
+    const ports = this.#ports;
+    const again = (port: number | undefined, taken: number | undefined): number | undefined =>
+      port === undefined ? undefined : (taken ?? port);
+    return {
+      config: { ...config, port: again(config.port, ports?.port) },
+      tls: tls && { ...tls, port: ports?.tlsPort ?? tls.port },
+      web: web && {
+        callers: web.callers,
+        port: again(web.port, ports?.webPort),
+        tls: web.tls && { ...web.tls, port: ports?.webTlsPort ?? web.tls.port },
+      },
+    };
+  }
+
   /** A file that cannot be read at the start is a fault of the configuration; later, of the day. */
-  async #readTls(tls: ReceiveConfig['tls']): Promise<StartMessage['tls']> {
+  async #readFiles(tls: ReceiveConfig['tls'], web: ReceiveConfig['web']): Promise<ListenerFiles> {
     try {
-      this.#tls = await readTls(tls);
+      this.#files = { tls: await readTls(tls), web: await readWeb(web) };
     } catch (error) {
-      if (!this.#tls) throw error;
+      if (!this.#files) throw error;
       this.#logger.fault('the certificate of the listener stays what it was', error);
     }
-    return this.#tls;
+    return this.#files;
+  }
+
+  /** Where its name is too long there is none: who needs it says so to whoever configured that. */
+  #intakeSocket(): string | undefined {
+    try {
+      return intakeSocket(this.dependencies.dataFolder);
+    } catch (error) {
+      this.#logger.fault('no way in but DICOM and STOW-RS', error);
+      return undefined;
+    }
   }
 
   #onMessage(child: ListenerChild, message: CheckedChildMessage): void {
     switch (message.kind) {
       case 'listening': {
-        const { port, tlsPort } = message;
-        this.#ports = { port, tlsPort };
+        const { port, tlsPort, webPort, webTlsPort } = message;
+        this.#ports = { port, tlsPort, webPort, webTlsPort };
         this.#settle.resolve(this.#ports);
         return;
       }
       case 'refused':
         this.refusals.add(message.refusal);
+        return;
+      case 'admitted':
+        this.dependencies.onAdmitted?.(message.callingAeTitle);
         return;
       case 'commitment':
         this.#answer(child, message.id, this.#commitment(message.report));
@@ -230,11 +281,20 @@ class ListenerSupervisor {
     }
   }
 
+  /** From here on nothing is known of the patient but an age and keys. */
+  #rowOf({ patient, header, ...instance }: CheckedInstance): InstanceRow {
+    const facts: InstanceHeader = { ...header, ...this.#factsOf(patient) };
+    const title = this.#titles.get(instance.calledAeTitle);
+    return { ...instance, header: JSON.stringify(facts), asks: title };
+  }
+
   /** The DIMSE status that the sender gets; never rejects. */
   async #record(instance: CheckedInstance): Promise<number> {
     try {
-      const outcome = await this.#store.record(instance, this.dependencies.clock.nowMs());
+      const row = this.#rowOf(instance);
+      const outcome = await this.#store.record(row, this.dependencies.clock.nowMs());
       if (outcome === 'conflict') this.#logger.warn('instance was sent twice with other bytes');
+      if (outcome === 'own') this.#logger.info('an object of our own came back');
       return SUCCESS;
     } catch (error) {
       this.#logger.fault('instance could not be recorded', error);

@@ -22,6 +22,14 @@ describe('the settings of the listener', () => {
     expect(problems({ port: 0, tls: { ...tls, port: 0 } })).toEqual([]);
   });
 
+  it('take a title of its own for each product, and the zone of the hospital', () => {
+    const aeTitles = [
+      { aeTitle: 'AI_LUNG', product: 'lung' },
+      { aeTitle: 'AI_HAND', product: 'hand', lane: 'acute' },
+    ];
+    expect(problems({ aeTitles, timeZone: 'America/Curacao' })).toEqual([]);
+  });
+
   it('are strict where nothing is said: TLS, routine, this machine', () => {
     const callers = [{ aeTitle: 'MR1', host: '10.0.0.9' }];
     expect(receiveConfigSchema.parse({ ...good, callers })).toMatchObject({
@@ -58,6 +66,18 @@ describe('the settings of the listener', () => {
       'callers.0.certificateSha256',
     ],
     ['a name for a host', { callers: [{ ...plain, host: 'ct1.local' }] }, 'callers.0.host'],
+    ['its own title again', { aeTitles: [{ aeTitle: 'AIFI', product: 'lung' }] }, 'aeTitles.0'],
+    [
+      'one title for two products',
+      {
+        aeTitles: [
+          { aeTitle: 'AI_RUN', product: 'lung' },
+          { aeTitle: 'AI_RUN', product: 'hand' },
+        ],
+      },
+      'aeTitles.1',
+    ],
+    ['a zone that is none', { timeZone: 'Europe/Atlantis' }, 'timeZone'],
     ['a key that nobody knows', { callers: [{ ...plain, trusted: true }] }, 'callers.0'],
   ])('refuse %s', (_name, part, path) => {
     expect(problems(part)).toContain(path);

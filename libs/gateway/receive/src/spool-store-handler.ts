@@ -8,9 +8,10 @@
  */
 import { encodeFileMeta } from '@aifi/dicom-core';
 import type { StoreHandler, StoreRequest, StoreSink } from '@aifi/dicom-dimse';
+import type { IntakeWay } from '@aifi/gateway-database';
 import { AifiError, crashPoint, isUid, LIMITS } from '@aifi/shared-kernel';
 import { DatasetCheck } from './dataset-check.js';
-import { readInstanceHeader } from './instance-header-reader.js';
+import { isOwnObject, readInstanceHeader, readPatientWords } from './instance-header-reader.js';
 import type { DiskLevel, ReceivedInstance } from './listener-messages.js';
 import type { Lane } from './receive.config.js';
 import { SpoolFile, type SpoolFilePool } from './spool-file-pool.js';
@@ -27,10 +28,28 @@ export interface SpoolStoreDependencies {
   readonly poison: ReadonlySet<string>;
 }
 
+/** An object on its way in. */
+export interface IntakeRequest extends StoreRequest {
+  /** @default 'dimse' */
+  readonly way?: IntakeWay;
+  /** @default that of the calling AE title */
+  readonly lane?: Lane;
+  /** Study that the dataset has to be of. @default any */
+  readonly studyInstanceUid?: string;
+}
+
 export class SpoolStoreHandler implements StoreHandler {
   constructor(private readonly dependencies: SpoolStoreDependencies) {}
 
-  begin(request: StoreRequest): StoreSink | Promise<StoreSink> {
+  /** Room for what such a caller sends; with none, `begin` refuses. */
+  isOpenTo({ callingAeTitle, lane }: Pick<IntakeRequest, 'callingAeTitle' | 'lane'>): boolean {
+    const { diskLevel, laneOf } = this.dependencies;
+    const level = diskLevel();
+    if (level === 'refuse-all') return false;
+    return level !== 'refuse-routine' || (lane ?? laneOf(callingAeTitle)) !== 'routine';
+  }
+
+  begin(request: IntakeRequest): StoreSink | Promise<StoreSink> {
     this.#admit(request);
     const file = this.dependencies.pool.take();
     if (file instanceof SpoolFile) return this.#sink(request, file);
@@ -38,24 +57,21 @@ export class SpoolStoreHandler implements StoreHandler {
   }
 
   /** What is refused before a byte of the dataset is stored. */
-  #admit(request: StoreRequest): void {
-    const { callingAeTitle, affectedSopClassUid, affectedSopInstanceUid } = request;
+  #admit(request: IntakeRequest): void {
+    const { affectedSopClassUid, affectedSopInstanceUid } = request;
     // The parent ends a listener that names anything else.
     if (![affectedSopClassUid, affectedSopInstanceUid, request.transferSyntaxUid].every(isUid)) {
       throw new AifiError('INVALID_IDENTIFIER', 'the request has no valid UIDs');
     }
-    const { poison, diskLevel, laneOf } = this.dependencies;
-    const level = diskLevel();
-    const isRoutineRefused = level === 'refuse-routine' && laneOf(callingAeTitle) === 'routine';
-    if (level === 'refuse-all' || isRoutineRefused) {
+    if (!this.isOpenTo(request)) {
       throw new AifiError('OUT_OF_RESOURCES', 'the disk is too full for this lane');
     }
-    if (poison.has(affectedSopInstanceUid)) {
+    if (this.dependencies.poison.has(affectedSopInstanceUid)) {
       throw new AifiError('POISON_INPUT', 'this object ended the listener before');
     }
   }
 
-  #sink(request: StoreRequest, file: SpoolFile): StoreSink {
+  #sink(request: IntakeRequest, file: SpoolFile): StoreSink {
     let check: DatasetCheck;
     try {
       const { affectedSopClassUid, affectedSopInstanceUid, transferSyntaxUid } = request;
@@ -94,9 +110,13 @@ export class SpoolStoreHandler implements StoreHandler {
     };
   }
 
-  async #commit(request: StoreRequest, file: SpoolFile, check: DatasetCheck): Promise<number> {
+  async #commit(request: IntakeRequest, file: SpoolFile, check: DatasetCheck): Promise<number> {
     const { dataset, ...placed } = await check.end();
     check.close();
+    const { studyInstanceUid = placed.studyInstanceUid } = request;
+    if (studyInstanceUid !== placed.studyInstanceUid) {
+      throw new AifiError('DICOM_SOP_MISMATCH', 'the dataset is of another study than was named');
+    }
     crashPoint('gateway.receive.before-file');
     const stored = await file.commit();
     crashPoint('gateway.receive.after-file');
@@ -107,6 +127,10 @@ export class SpoolStoreHandler implements StoreHandler {
       sopClassUid: request.affectedSopClassUid,
       transferSyntaxUid: request.transferSyntaxUid,
       callingAeTitle: request.callingAeTitle,
+      calledAeTitle: request.calledAeTitle,
+      way: request.way ?? 'dimse',
+      isOwn: isOwnObject(dataset),
+      patient: readPatientWords(dataset),
       header: readInstanceHeader(dataset),
     });
     crashPoint('gateway.receive.before-answer');

@@ -17,6 +17,8 @@ const LOADERS: Readonly<Record<string, Load>> = {
   'associate-accept': async () => (await import('./associate-accept.js')).associateAcceptTarget,
   'pdu-reader': async () => (await import('./pdu-reader.js')).pduReaderTarget,
   'pdu-stream': async () => (await import('./pdu-stream.js')).pduStreamTarget,
+  'multipart-body': async () => (await import('./multipart-body.js')).multipartBodyTarget,
+  hl7: async () => (await import('./hl7.js')).hl7Target,
   part10: async () => (await import('./part10.js')).part10Target,
   'pseudonymise-header': async () =>
     (await import('./pseudonymise-header.js')).pseudonymiseHeaderTarget,
