@@ -5,7 +5,13 @@
  * PACS, and what a guard had to stop was stopped.
  * Source: reliability specification 2 (invariants asserted at run time), P0 to P7.
  */
-import { SUPERSEDED_CODE, SUPERSEDED_REASON, type Sql } from '@aifi/gateway-database';
+import { EARLY_NEGATIVE_DETAIL } from '@aifi/contracts-manifests';
+import {
+  SUPERSEDED_CODE,
+  SUPERSEDED_REASON,
+  WITHDRAWN_REASON,
+  type Sql,
+} from '@aifi/gateway-database';
 import { LIMITS, sha256Hex } from '@aifi/shared-kernel';
 import type { Simulated, Site } from './simulation.js';
 
@@ -24,6 +30,12 @@ const IS_SUPERSEDED = `state = 'NOT_ANALYSED_NOTIFIED' AND code = '${SUPERSEDED_
   AND detail = '${SUPERSEDED_REASON}' AND EXISTS (
     SELECT 1 FROM job newer JOIN inbound USING (job_id) WHERE newer.study_id = job.study_id
       AND newer.product = job.product AND newer.revision > job.revision)`;
+/** The hospital rejected its images, or a negative had to come from the whole study, and did. */
+const IS_OVER = `state = 'NOT_ANALYSED_NOTIFIED' AND (detail = '${WITHDRAWN_REASON}'
+  OR detail LIKE '%${WITHDRAWN_REASON}'
+  OR detail = '${EARLY_NEGATIVE_DETAIL}' AND EXISTS (
+    SELECT 1 FROM job newer WHERE newer.study_id = job.study_id
+      AND newer.product = job.product AND newer.revision > job.revision))`;
 /** Held for a person because a process ended at each try. */
 const IS_POISON = "COALESCE(job.detail, '') LIKE 'the process ended each time %'";
 const TERMINAL = ['RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'];
@@ -64,7 +76,7 @@ function checkJobs({ model }: Simulated, { gateway, pacs }: Site, sql: Sql): voi
   if (open.length > 0) model.violated('H5: a revision was never looked at');
   const jobs = sql.all<JobRow>(
     `SELECT job_id, study_uid, job.revision, product, state, code,
-         ${IS_SUPERSEDED} AS isSuperseded, ${IS_POISON} AS isPoison
+         (${IS_SUPERSEDED} OR ${IS_OVER}) AS isSuperseded, ${IS_POISON} AS isPoison
        FROM job JOIN study USING (study_id)`,
   );
   for (const job of jobs) {

@@ -26,7 +26,7 @@ export interface Instance {
   readonly sopClassUid: string;
   readonly seriesUid: string;
   readonly studyUid: string;
-  readonly modality: 'CT' | 'MR';
+  readonly modality: 'CT' | 'MR' | 'KO';
   readonly bytes: Buffer;
   readonly sha256: Sha256;
 }
@@ -75,7 +75,10 @@ export function studyOf(plan: StudyPlan): Study {
   if (known) return known;
   let count = 0;
   const revisions = plan.counts.map((instances, index) =>
-    Array.from({ length: instances }, () => instanceOf(plan, index + 1, (count += 1))),
+    Array.from({ length: instances }, () => {
+      count += 1;
+      return instanceOf(plan, { revision: index + 1, series: 1, count });
+    }),
   );
   const { siteId: site, number, patient, modality } = plan;
   const study = { siteId: site, studyUid: studyUidOf(number), modality, patient, revisions };
@@ -83,12 +86,21 @@ export function studyOf(plan: StudyPlan): Study {
   return study;
 }
 
-function instanceOf(plan: StudyPlan, revision: number, count: number): Instance {
+/** Which image of a study. */
+export interface ImageNumber {
+  readonly revision: number;
+  readonly series: number;
+  readonly count: number;
+}
+export function instanceOf(
+  plan: Omit<StudyPlan, 'counts'>,
+  { revision, series, count }: ImageNumber,
+): Instance {
   const { siteId: site, number, patient, modality } = plan;
   const studyUid = studyUidOf(number);
   const sopClassUid = modality === 'CT' ? CT_IMAGE : MR_IMAGE;
-  const sopInstanceUid = `${studyUid}.1.${count}`;
-  const seriesUid = `${studyUid}.1`;
+  const sopInstanceUid = `${studyUid}.${series}.${count}`;
+  const seriesUid = `${studyUid}.${series}`;
   const dataset = new DicomDataset()
     .setString('SOPClassUID', sopClassUid)
     .setString('SOPInstanceUID', sopInstanceUid)

@@ -34,12 +34,12 @@ export function sendStudies(
   }
 }
 
-interface Sent {
+export interface Sent {
   readonly study: Study;
   readonly instance: Instance;
 }
 
-function send(simulated: Simulated, site: Site, sent: Sent, inMs: number): void {
+export function send(simulated: Simulated, site: Site, sent: Sent, inMs: number): void {
   const { world, random } = simulated;
   let isAccepted = false;
   const attempt = (): void => {

@@ -10,6 +10,7 @@ const product = (id: string, modality: string, lane: 'acute' | 'routine'): Deplo
   modelDigest: sha256Hex(id),
   purpose: 'demonstration',
   state: 'active',
+  studyAgeOnMissing: 'allow',
   intendedUse: {
     series: [{ id: 'modality', attribute: 'modality', oneOf: [modality], onMissing: 'deny' }],
     instancesMin: 1,

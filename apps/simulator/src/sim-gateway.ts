@@ -20,7 +20,7 @@ import { readOutcomes, reconnectDelayMs } from '@aifi/gateway-downlink';
 import { createPseudonymiseStage } from '@aifi/gateway-pseudonymise';
 import { InstanceStore, PoisonStore } from '@aifi/gateway-receive';
 import { createReidentifyStage, IdentityExplainer } from '@aifi/gateway-reidentify';
-import { createSelectStage } from '@aifi/gateway-select';
+import { createSelectStage, earlyProductsOf } from '@aifi/gateway-select';
 import { createSpool } from '@aifi/gateway-spool';
 import { createUplinkStage, uplinkConfigSchema } from '@aifi/gateway-uplink';
 import { IdentityEventLog, Vault } from '@aifi/gateway-vault';
@@ -69,6 +69,8 @@ export interface GatewayParts {
   readonly hub: HubAccess;
   readonly bug: Bug | undefined;
   readonly rows: GatewayRows;
+  /** Acute products start while a study still arrives. */
+  readonly startsEarly: boolean;
   /** Makes job ids: the same ones at every site. */
   readonly newJobId: () => JobId;
   /** Chance that a linkage row is read as another's. */
@@ -158,6 +160,9 @@ export class SimGateway {
            OR EXISTS (SELECT 1 FROM job JOIN study USING (study_id) WHERE state = 'HELD'
              AND study_uid NOT IN (SELECT value FROM json_each(?)))
            OR EXISTS (SELECT 1 FROM instance WHERE revision IS NULL)
+           OR EXISTS (SELECT 1 FROM early_study)
+           OR EXISTS (SELECT 1 FROM job WHERE stands_in IS NOT NULL
+             AND state = 'NOT_ANALYSED_NOTIFIED')
            OR EXISTS (SELECT 1 FROM study_revision WHERE state <> 'SELECTED')
            OR EXISTS (SELECT 1 FROM spool_job JOIN job USING (job_id)
              WHERE spool_job.state = 'QUEUED' AND terminal_ms IS NULL)`,
@@ -273,12 +278,14 @@ export class SimGateway {
       ...{ spoolFolder: join(DATA, 'spool'), files, onDone: ring_('uplink') },
     });
     const explainer = new IdentityExplainer({ vault, events, clock, files });
+    const rules = { purpose: 'demonstration' as const, currentRules: () => RULES };
     return [
-      createAssembleStage({ ...common('assemble'), quietMs: QUIET_MS, onDone: ring_('select') }),
+      createAssembleStage({
+        ...{ ...common('assemble'), quietMs: QUIET_MS, files, onDone: ring_('select') },
+        ...(this.parts.startsEarly && { earlyProducts: earlyProductsOf({ ...rules, clock }) }),
+      }),
       createSelectStage({
-        ...common('select'),
-        purpose: 'demonstration',
-        currentRules: () => RULES,
+        ...{ ...common('select'), ...rules },
         newJobId: this.parts.newJobId,
         onDone: ring_('pseudonymise'),
       }),
@@ -307,6 +314,14 @@ export class SimGateway {
         onDone: () => undefined,
       }),
     ];
+  }
+
+  /** The sender breaks off in the middle: nothing was answered, and nothing is kept. */
+  async receiveHalf({ bytes }: Instance): Promise<void> {
+    if (!this.#process) return;
+    const writer = await DurableWriter.open(INCOMING, this.#process.files);
+    await writer.append(bytes.subarray(0, bytes.length / 2));
+    await writer.discard();
   }
 
   /** One C-STORE; resolves when it is answered with Success, rejects for another answer. */

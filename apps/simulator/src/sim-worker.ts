@@ -8,6 +8,7 @@
  */
 import { DicomDataset, encodePart10 } from '@aifi/dicom-core';
 import {
+  EARLY_NEGATIVE_DETAIL,
   encodeManifest,
   outcomeManifestSchema,
   signManifest,
@@ -33,6 +34,8 @@ export interface WorkerTroubles {
   readonly freezes: number;
   /** Two jobs are mixed up. */
   readonly mixes: number;
+  /** The product finds nothing, and may not say so of a part of a study. @default never */
+  readonly negatives?: number;
 }
 export interface WorkerParts {
   readonly world: World;
@@ -56,7 +59,7 @@ export async function runWorker(hub: SimHub, parts: WorkerParts): Promise<void> 
 
 async function tryJob(hub: SimHub, parts: WorkerParts, claimed: Claimed): Promise<void> {
   const { world, random, troubles } = parts;
-  const { crashes, freezes, mixes } = troubles();
+  const { crashes, freezes, mixes, negatives = 0 } = troubles();
   const modelMs = random.int(500, 30_000);
   if (random.chance(crashes)) {
     await world.wait(modelMs, hub.life);
@@ -64,18 +67,38 @@ async function tryJob(hub: SimHub, parts: WorkerParts, claimed: Claimed): Promis
   }
   if (random.chance(freezes)) await world.wait(LIMITS.leaseMs + modelMs, hub.life);
   else await renewing(hub, parts, { claimed, modelMs });
+  const { early } = claimed.job.manifest;
+  if (early && !early.negativeAllowed && random.chance(negatives)) {
+    const { envelope } = claimed.job;
+    const outcome = { ...signed(withheld(claimed.job)), envelope, isResult: false };
+    if (await hub.conclude(claimed, outcome, [])) parts.onConcluded();
+    return;
+  }
   const mix: Mix = random.chance(mixes) ? random.pick(['envelope', 'input'] as const) : 'none';
   const made = resultOf(parts, claimed.job, mix);
   if (!made) return hub.release(claimed);
   const { manifest, object, envelope } = made;
-  const bytes = encodeManifest(outcomeManifestSchema, manifest);
-  const signature = signManifest(bytes, HUB_KEYS.privateKey);
-  const outcome = { manifest: bytes, signature, envelope, isResult: true };
+  const outcome = { ...signed(manifest), envelope, isResult: true };
   const isKept = await hub.conclude(claimed, outcome, [object]);
   if (isKept && made.mixed) {
     parts.model.mustBeStopped(claimed.job.siteId, claimed.job.jobId, made.mixed);
   }
   if (isKept) parts.onConcluded();
+}
+
+function signed(outcome: OutcomeManifest): { manifest: Buffer; signature: Buffer } {
+  const manifest = encodeManifest(outcomeManifestSchema, outcome);
+  return { manifest, signature: signManifest(manifest, HUB_KEYS.privateKey) };
+}
+
+/** A negative of an early start: the hub keeps it to itself. */
+function withheld({ jobId, manifest, manifestSha256 }: HubJob): OutcomeManifest {
+  const { product, revision } = manifest;
+  return {
+    ...{ schema: 'aifi.outcome-manifest.v1', jobId, revision, issue: 0, product, manifestSha256 },
+    ...{ outcome: 'NOT_ANALYSED', code: 'INPUT_INCOMPLETE', detail: EARLY_NEGATIVE_DETAIL },
+    ...{ objects: [], mintedUids: [], finishedAtMs: EPOCH_MS },
+  };
 }
 
 /** The model runs; its lease is kept. */

@@ -62,6 +62,10 @@ export interface Scenario {
   readonly plan: FaultPlan;
   readonly studies: readonly Study[];
   readonly script: (simulated: Simulated) => void;
+  /** Acute products start while a study still arrives. @default false */
+  readonly startsEarly?: boolean;
+  /** What must be true at the end beside everything else. */
+  readonly check?: (simulated: Simulated) => void;
   /** When the study of an index begins to come. @unit ms */
   readonly sendAtMs: (index: number) => number;
 }
@@ -94,6 +98,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     const isFound = (): boolean => options.bug !== undefined && model.violations.length > 0;
     await world.run(endMs, () => isFound() || (world.nowMs > waitsMs && isOver(simulated)));
     checkEnd(simulated);
+    scenario?.check?.(simulated);
   } finally {
     onCrashPoint(undefined);
     Math.random = mathRandom;
@@ -166,6 +171,7 @@ function assemble({ random, plan, studies, options }: Assembly): Simulated {
     const gateway: SimGateway = new SimGateway({
       ...{ world, siteId, ring, pacs, model, bug, hub: access, random: random.split() },
       rows: gatewayRows[SITES.findIndex((site) => site.siteId === siteId)]!,
+      startsEarly: options.scenario?.startsEarly ?? false,
       newJobId: () => String((jobs += 1)).padStart(32, '0') as JobId,
       linkageSwaps: () => now().linkageSwaps,
       onSyncFailure: () => endGateway({ world, random }, gateway, 'power'),

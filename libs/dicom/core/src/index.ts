@@ -7,4 +7,5 @@ export * from './encoder.js';
 export * from './part10.js';
 export type { PixelDataRange } from './pixel-description.js';
 export * from './pixel-suspicions.js';
+export * from './rejection-note.js';
 export * from './transfer-syntax.js';

@@ -8,7 +8,7 @@
 import type { DicomDataset } from '@aifi/dicom-core';
 import { sopReference } from './content-item.js';
 import type { EvidenceContext } from './evidence-context.js';
-import { ascii, labelAndWarning, notVerified } from './own-text.js';
+import { ascii, earlyStart, notVerified, warnings } from './own-text.js';
 import { copySourceImageFacts, resultDataset } from './result-modules.js';
 import { RgbCanvas, type Colour } from './rgb-canvas.js';
 
@@ -35,14 +35,15 @@ const BACKGROUND: Colour = [16, 16, 20];
 
 /** A page with its header, and its footer below `contentHeight` pixels for the caller to fill. */
 export function emptyPage(context: EvidenceContext, contentHeight: number): RgbCanvas {
-  const { product, language, jobId, modelDigest } = context;
+  const { product, language, jobId, modelDigest, early } = context;
   const footerTop = HEADER + contentHeight;
   const canvas = new RgbCanvas(PAGE_WIDTH, footerTop + LINE);
   canvas.fill({ x: 0, y: 0, width: PAGE_WIDTH, height: canvas.height }, BACKGROUND);
   const name = ascii(`${product.name} ${product.version}`);
   canvas.text(name, MARGIN, MARGIN, { colour: WHITE });
   canvas.text(ascii(product.label), MARGIN, MARGIN + LINE, { colour: AMBER });
-  canvas.text(notVerified(language), MARGIN, MARGIN + 2 * LINE, { colour: AMBER });
+  const warning = [notVerified(language), ...(early ? [earlyStart(early, language)] : [])];
+  canvas.text(warning.join('. '), MARGIN, MARGIN + 2 * LINE, { colour: AMBER });
   const trace = `AIFI job ${jobId}  model ${modelDigest.slice(0, 16)}`;
   canvas.text(trace, MARGIN, footerTop, { colour: DIM });
   return canvas;
@@ -68,7 +69,7 @@ export function captureDataset(
     .setString('PatientOrientation', '')
     .setString('BurnedInAnnotation', isAnnotated ? 'YES' : 'NO')
     .setString('DerivationDescription', ascii(derivation))
-    .setString('ImageComments', labelAndWarning(context.product, context.language))
+    .setString('ImageComments', warnings(context))
     .setItems('SourceImageSequence', context.source.instances.map(sopReference))
     .setNumbers('SamplesPerPixel', [3])
     .setString('PhotometricInterpretation', 'RGB')

@@ -23,6 +23,13 @@ export type EvidenceLanguage = 'nl-NL' | 'en-GB';
 /** Gives the UID of an object, series or finding that the hub makes; see `createMinter`. */
 export type Mint = (role: string, index: number) => PseudonymousUid;
 
+/** How much of its series a product had that was started early. */
+export interface EarlyImages {
+  readonly instances: number;
+  /** How many there are to be, where somebody says so. */
+  readonly expected?: number | undefined;
+}
+
 export interface EvidenceContext {
   readonly source: {
     /** Header of one source instance. */
@@ -35,6 +42,8 @@ export interface EvidenceContext {
   readonly jobId: JobId;
   readonly platformVersion: string;
   readonly language: EvidenceLanguage;
+  /** The product ran while the study still arrived. */
+  readonly early?: EarlyImages | undefined;
   readonly producedAt: Date;
   /**
    * Zone in which times are written when the source declares none. A source's own Timezone Offset

@@ -22,6 +22,7 @@ export { createMinter, type MintedUid, type Minter } from './minter.js';
 export {
   SOURCE_INSTANCES_MAX,
   type Detection,
+  type EarlyImages,
   type EvidenceContext,
   type EvidenceLanguage,
   type ManifestClass,

@@ -5,7 +5,7 @@
  * patient. Source: results specification 4.5 (character set), PS3.5 6.1.3 and 6.2 (backslash).
  */
 import type { ModelManifest } from '@aifi/contracts-manifests';
-import type { EvidenceLanguage } from './evidence-context.js';
+import type { EarlyImages, EvidenceContext, EvidenceLanguage } from './evidence-context.js';
 
 const DIACRITICS = /\p{Mn}/gu;
 const NOT_PRINTABLE_ASCII = /[^\x20-\x7e]/g;
@@ -27,6 +27,29 @@ export function notVerified(language: EvidenceLanguage): string {
 /** The product's label, where it has one, and the warning, as sentences. */
 export function labelAndWarning({ label }: ModelManifest, language: EvidenceLanguage): string {
   return [ascii(label), notVerified(language)].filter((part) => part !== '').join('. ') + '.';
+}
+
+/** What a result says whose study still arrived when the product ran. */
+export function earlyStart(
+  { instances, expected }: EarlyImages,
+  language: EvidenceLanguage,
+): string {
+  const isDutch = language === 'nl-NL';
+  const images = isDutch ? 'beelden' : 'images';
+  const start = isDutch ? 'Vroege start' : 'Early start';
+  if (expected !== undefined) {
+    return `${start}: ${instances} ${isDutch ? 'van' : 'of'} ${expected} ${images}`;
+  }
+  return `${start}: ${instances} ${images} ${isDutch ? 'tot nu toe' : 'so far'}`;
+}
+/** The product's label, the warning and how much of the study was there, as sentences. */
+export function warnings({
+  product,
+  language,
+  early,
+}: Pick<EvidenceContext, 'product' | 'language' | 'early'>): string {
+  const warning = labelAndWarning(product, language);
+  return early ? `${warning} ${earlyStart(early, language)}.` : warning;
 }
 
 const NOTHING_SEGMENTED: Readonly<Record<EvidenceLanguage, string>> = {

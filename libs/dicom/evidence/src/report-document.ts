@@ -9,7 +9,7 @@ import type { DicomDataset } from '@aifi/dicom-core';
 import { CODES, LANGUAGE_CODES, procedureCode } from './codes.js';
 import { asContainer, coded, container, image, text, uidReference } from './content-item.js';
 import { assertSources, type EvidenceContext, type SourceInstance } from './evidence-context.js';
-import { ascii, labelAndWarning } from './own-text.js';
+import { ascii, warnings } from './own-text.js';
 import { evidenceItem, resultDataset } from './result-modules.js';
 
 export const COMPREHENSIVE_3D_SR = '1.2.840.10008.5.1.4.1.1.88.34';
@@ -104,6 +104,6 @@ export function tracking(identifier: string, uid: string): DicomDataset[] {
   ];
 }
 
-function remark({ product, language, jobId }: EvidenceContext): string {
-  return `${labelAndWarning(product, language)} AIFI job ${jobId}.`;
+function remark(context: EvidenceContext): string {
+  return `${warnings(context)} AIFI job ${context.jobId}.`;
 }

@@ -15,7 +15,7 @@ import {
   type ManifestClass,
   type SourceInstance,
 } from './evidence-context.js';
-import { ascii, labelAndWarning, notVerified } from './own-text.js';
+import { ascii, notVerified, warnings } from './own-text.js';
 import { copySourceImageFacts, resultDataset, seriesReferences } from './result-modules.js';
 import { codedClasses, segmentItem } from './segment-description.js';
 import {
@@ -77,7 +77,7 @@ export function buildSegmentation(
     .setString('ContentLabel', 'AI_RESULT')
     .setString('ContentDescription', ascii(product.label, 64) || notVerified(language))
     .setString('ContentCreatorName', '')
-    .setString('ImageComments', labelAndWarning(product, language))
+    .setString('ImageComments', warnings(context))
     .setString('BurnedInAnnotation', 'NO')
     .setString(
       'FrameOfReferenceUID',

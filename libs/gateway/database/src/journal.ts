@@ -1,7 +1,7 @@
 /**
  * Journal and job states: what happened to every study, written in the act's own transaction.
  * Decides the states of a (study, revision, product) at the gateway and that no state goes
- * backwards, but for these: a person's two (event `reopened`), that of a held job whose cause has
+ * backwards, but for these: a person's three (event `reopened`), that of a held job whose cause has
  * gone (`resumed`), SPOOLED to SELECTED when the hub finds the rules outdated (`selected-again`),
  * and an outcome that a restored gateway has lost and asks for again (`rewound`).
  * Invariant: a job's state changes only here, and each change has its journal row.
@@ -110,7 +110,7 @@ export function reopenJob(sql: Sql, { jobId, atMs }: JobReopening): void {
   const changed = sql.run(
     `UPDATE job SET state = 'REIDENTIFIED', code = NULL, detail = NULL, terminal_ms = NULL,
        told_issue = NULL, reopened_ms = ?
-     WHERE job_id = ? AND state = 'NOT_ANALYSED_NOTIFIED'
+     WHERE job_id = ? AND state = 'NOT_ANALYSED_NOTIFIED' AND withdrawn_ms IS NULL
        AND (code = 'PACS_REFUSED' OR code = 'TIMEOUT' AND EXISTS (
          SELECT 1 FROM delivery late WHERE late.job_id = job.job_id AND late.state = 'DEAD'))
        AND NOT EXISTS (
@@ -144,7 +144,8 @@ export function resumeHeldJob(sql: Sql, resumption: HeldJobResumption): void {
   const { jobId, atMs, codes = ['IDENTITY_UNEXPLAINED'] } = resumption;
   const changed = sql.run(
     `UPDATE job SET state = 'REIDENTIFIED', code = NULL, detail = NULL, told_issue = NULL
-     WHERE job_id = ? AND state = 'HELD' AND code IN (SELECT value FROM json_each(?))
+     WHERE job_id = ? AND state = 'HELD' AND withdrawn_ms IS NULL
+       AND code IN (SELECT value FROM json_each(?))
        AND NOT EXISTS (
          SELECT 1 FROM job newer JOIN delivery USING (job_id)
           WHERE newer.study_id = job.study_id AND newer.product = job.product
@@ -172,7 +173,7 @@ export function reselectJob(sql: Sql, { jobId, atMs }: JobReopening): void {
     `UPDATE job SET state = 'SELECTED', code = NULL, detail = NULL, terminal_ms = NULL,
        told_issue = NULL, reopened_ms = ?
      WHERE job_id = ? AND state IN ('QUARANTINED', 'NOT_ANALYSED_NOTIFIED')
-       AND code IN ('QUARANTINED_PIXELS', 'QUARANTINED_IDENTIFIER')
+       AND withdrawn_ms IS NULL AND code IN ('QUARANTINED_PIXELS', 'QUARANTINED_IDENTIFIER')
        AND NOT EXISTS (SELECT 1 FROM spool_job WHERE spool_job.job_id = job.job_id)
        AND NOT EXISTS (
          SELECT 1 FROM pixel_hold WHERE pixel_hold.job_id = job.job_id AND state <> 'RELEASED')
@@ -188,6 +189,31 @@ export function reselectJob(sql: Sql, { jobId, atMs }: JobReopening): void {
   const row = sql.get<{ study_id: number }>('SELECT study_id FROM job WHERE job_id = ?', jobId);
   recordJournal(sql, {
     ...{ studyId: row!.study_id, jobId, atMs, stage: 'pseudonymise', event: 'reopened' },
+    detail: { state: 'SELECTED' },
+  });
+}
+
+/**
+ * Takes a job up again that select had declined, after somebody has asked for its product by name.
+ * STATE_CONFLICT when it was ever selected, or when there is a newer revision of it: that one is
+ * the answer (hazard H7).
+ */
+export function reopenDeclinedJob(sql: Sql, { jobId, atMs }: JobReopening): void {
+  const changed = sql.run(
+    `UPDATE job SET state = 'SELECTED', code = NULL, detail = NULL, terminal_ms = NULL,
+       told_issue = NULL, reopened_ms = ?
+     WHERE job_id = ? AND state IN ('NOT_ELIGIBLE_LOGGED', 'NOT_ANALYSED_NOTIFIED')
+       AND series_uid IS NULL AND withdrawn_ms IS NULL
+       AND NOT EXISTS (
+         SELECT 1 FROM job newer WHERE newer.study_id = job.study_id
+            AND newer.product = job.product AND newer.revision > job.revision)`,
+    atMs,
+    jobId,
+  );
+  if (changed !== 1) throw new AifiError('STATE_CONFLICT', 'job cannot be taken up again');
+  const row = sql.get<{ study_id: number }>('SELECT study_id FROM job WHERE job_id = ?', jobId);
+  recordJournal(sql, {
+    ...{ studyId: row!.study_id, jobId, atMs, stage: 'select', event: 'reopened' },
     detail: { state: 'SELECTED' },
   });
 }

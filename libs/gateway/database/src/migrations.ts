@@ -4,8 +4,14 @@
  * Invariants: job.state moves only through moveJob; (study, revision, product) has one job.
  * Source: architecture 2 (states), reliability specification 2 (P0-P6).
  */
+import { DECISION_TABLES } from './decision-tables.js';
+import { CATALOGUE_TABLES, OBJECTION_TABLES } from './consent-tables.js';
 import type { Migration } from './gateway-database.js';
+import { INTAKE_TABLES } from './intake-tables.js';
+import { HL7_TABLES } from './hl7-tables.js';
 import { RECONCILIATION_TABLES } from './reconciliation-tables.js';
+import { RETRIEVAL_TABLES } from './retrieval-tables.js';
+import { REVISION_TABLES } from './revision-tables.js';
 
 export const GATEWAY_MIGRATIONS: readonly Migration[] = [
   {
@@ -335,5 +341,57 @@ CREATE TABLE kill_state (
     up: `
 -- backup and take-over
 SELECT 1`,
+  },
+  {
+    version: 11,
+    up: INTAKE_TABLES,
+  },
+  {
+    version: 12,
+    up: HL7_TABLES,
+  },
+  {
+    version: 13,
+    up: OBJECTION_TABLES,
+  },
+  {
+    version: 14,
+    up: CATALOGUE_TABLES,
+  },
+  {
+    version: 15,
+    up: REVISION_TABLES,
+  },
+  {
+    version: 16,
+    up: DECISION_TABLES,
+  },
+  {
+    version: 17,
+    up: RETRIEVAL_TABLES,
+  },
+  {
+    version: 18,
+    up: `
+-- How each check of the set-up ended the last time.
+CREATE TABLE setup_check (
+  name TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  -- JSON [{code, facts}]: addresses and AE titles, nothing of a patient
+  findings TEXT NOT NULL,
+  -- the PACS that was asked, as title at host:port
+  target TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Runs of the probe, the newest of some days.
+CREATE TABLE probe_run (
+  probe_id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  -- step that failed, and its code; NULL: all went well
+  failed_at TEXT,
+  code TEXT
+) STRICT`,
   },
 ];

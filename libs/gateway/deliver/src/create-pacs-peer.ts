@@ -6,19 +6,22 @@
  */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { DimseScu } from '@aifi/dicom-dimse';
-import { DicomWebPacs } from '@aifi/dicom-dicomweb';
+import { DimseScu, type DimseScuOptions } from '@aifi/dicom-dimse';
+import { DicomWebPacs, type DicomWebOptions } from '@aifi/dicom-dicomweb';
 import { AifiError, type Clock } from '@aifi/shared-kernel';
 import type { DeliverConfig } from './deliver.config.js';
 import type { PacsPeer } from './pacs-peer.js';
 
 export function createPacsPeer(config: DeliverConfig, clock: Clock): PacsPeer {
-  return config.stow ? webPeer(config.stow, clock) : dimsePeer(config, clock);
+  return config.stow
+    ? new DicomWebPacs(webOptions(config.stow, clock))
+    : new DimseScu(dimseOptions(config, clock));
 }
 
-function dimsePeer(config: DeliverConfig, clock: Clock): PacsPeer {
+/** How this PACS is reached over DIMSE. */
+export function dimseOptions(config: DeliverConfig, clock: Clock): DimseScuOptions {
   const { host, port, calledAeTitle, callingAeTitle, tls } = config;
-  return new DimseScu({
+  return {
     ...{ host, port, calledAeTitle, callingAeTitle, clock },
     ...(tls && {
       tls: {
@@ -28,14 +31,18 @@ function dimsePeer(config: DeliverConfig, clock: Clock): PacsPeer {
         ...(tls.serverName && { serverName: tls.serverName }),
       },
     }),
-  });
+  };
 }
 
-function webPeer(stow: NonNullable<DeliverConfig['stow']>, clock: Clock): PacsPeer {
+/** How this PACS is reached over DICOMweb. */
+export function webOptions(
+  stow: NonNullable<DeliverConfig['stow']>,
+  clock: Clock,
+): DicomWebOptions {
   const { url, plain, caFile, certificateFile, keyFile, authorizationFile } = stow;
   // Here for its fault only: the header is read anew each time, so that it can be changed.
   if (authorizationFile) read(authorizationFile);
-  return new DicomWebPacs({
+  return {
     ...{ baseUrl: url, plain, clock },
     ...(caFile && {
       tls: {
@@ -47,7 +54,7 @@ function webPeer(stow: NonNullable<DeliverConfig['stow']>, clock: Clock): PacsPe
     ...(authorizationFile && {
       authorization: async () => (await readFile(authorizationFile, 'utf8')).trim(),
     }),
-  });
+  };
 }
 
 function read(path: string): Buffer {

@@ -217,9 +217,10 @@ describe(`${DeliverService.name} with many rows`, () => {
     test.database.read((sql) => {
       sql.run("INSERT INTO study_revision VALUES (1, 2, 0, 'SELECTED')");
       sql.run(
-        `INSERT INTO job SELECT ?, study_id, 2, product, product_version, model_digest, lane,
-           series_uid, rule_set_sha256, attestations, state, code, detail, created_ms,
-           terminal_ms, told_issue, reopened_ms, deidentification FROM job`,
+        `INSERT INTO job (job_id, study_id, revision, product, product_version, model_digest, lane,
+           rule_set_sha256, attestations, state, created_ms)
+         SELECT ?, study_id, 2, product, product_version, model_digest, lane, rule_set_sha256,
+           attestations, state, created_ms FROM job`,
         jobIdOf(1),
       );
       const move = 'UPDATE delivery SET job_id = ?, output_index = 0 WHERE output_index = 1';

@@ -4,7 +4,12 @@
  * Invariants: no identity in the manifest; the envelope is bound to site, job, pseudonymous study
  * and manifest hash. Source: reliability specification C4.
  */
-import { encodeManifest, studyManifestSchema, type StudyManifest } from '@aifi/contracts-manifests';
+import {
+  earlyStartSchema,
+  encodeManifest,
+  studyManifestSchema,
+  type StudyManifest,
+} from '@aifi/contracts-manifests';
 import type { PseudonymisedInstance, PseudonymisedStudy } from '@aifi/dicom-deidentification';
 import { identityHmacs, sealEnvelope, type Identity } from '@aifi/gateway-vault';
 import { sha256Hex, type PseudonymousUid, type SiteId } from '@aifi/shared-kernel';
@@ -58,6 +63,7 @@ function manifestOf({ job, sources, instances }: StudyParts): StudyManifest {
     receivedAtMs: Math.max(...sources.map((source) => source.receivedMs)),
     attestations: JSON.parse(job.attestations) as StudyManifest['attestations'],
     ruleSetSha256: job.ruleSetSha256,
+    ...(job.early !== null && { early: earlyStartSchema.parse(JSON.parse(job.early)) }),
     objects: instances.map((instance) => ({
       sopInstanceUid: instance.sopInstanceUid,
       sopClassUid: instance.sopClassUid as PseudonymousUid,

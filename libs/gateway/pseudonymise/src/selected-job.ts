@@ -1,6 +1,6 @@
 /**
  * Selected jobs and their received files, as rows of the pipeline database.
- * Decides which instances belong to a job: those of its series in its revision or an earlier one.
+ * Decides which instances belong to a job: those of its series that its revision has.
  * Invariant: the order is that of arrival, so that a second run sees the same.
  */
 import type { GatewayDatabase } from '@aifi/gateway-database';
@@ -21,6 +21,8 @@ export interface SelectedJob {
   readonly attestations: string;
   /** DeidentificationContract as JSON; null: the default one. */
   readonly deidentification: string | null;
+  /** EarlyStart as JSON; null: its study was whole. */
+  readonly early: string | null;
 }
 export interface SourceInstance {
   readonly path: string;
@@ -39,7 +41,7 @@ export function selectedJobs(
       `SELECT job_id AS jobId, study_id AS studyId, study_uid AS studyUid,
          series_uid AS seriesUid, job.revision, product, product_version AS productVersion,
          model_digest AS modelDigest, lane, rule_set_sha256 AS ruleSetSha256, attestations,
-         deidentification
+         deidentification, early
        FROM job JOIN study USING (study_id) WHERE state = 'SELECTED'
          AND job_id NOT IN (SELECT value FROM json_each(?))
        ORDER BY lane = 'acute' DESC, created_ms LIMIT 20`,
@@ -51,8 +53,8 @@ export function selectedJobs(
 export function sourcesOf(database: GatewayDatabase, job: SelectedJob): SourceInstance[] {
   return database.read((sql) =>
     sql.all<SourceInstance>(
-      `SELECT path, sha256, received_ms AS receivedMs FROM instance
-       WHERE study_id = ? AND series_uid = ? AND revision <= ? ORDER BY instance_id`,
+      `SELECT path, sha256, received_ms AS receivedMs FROM revision_instance
+       WHERE study_id = ? AND series_uid = ? AND of_revision = ? ORDER BY instance_id`,
       job.studyId,
       job.seriesUid,
       job.revision,
@@ -65,8 +67,8 @@ export function siblingPathsOf(database: GatewayDatabase, job: SelectedJob): str
   return database
     .read((sql) =>
       sql.all<{ path: string }>(
-        `SELECT path FROM instance
-         WHERE study_id = ? AND series_uid <> ? AND revision <= ? ORDER BY instance_id`,
+        `SELECT path FROM revision_instance
+         WHERE study_id = ? AND series_uid <> ? AND of_revision = ? ORDER BY instance_id`,
         job.studyId,
         job.seriesUid,
         job.revision,
@@ -75,12 +77,12 @@ export function siblingPathsOf(database: GatewayDatabase, job: SelectedJob): str
     .map(({ path }) => path);
 }
 
-/** True when retention has removed images of the study that came up to this revision. */
+/** True when retention has removed images of this revision of the study. */
 export function hasRemovedImages(database: GatewayDatabase, job: SelectedJob): boolean {
   const removed = database.read((sql) =>
     sql.get(
-      `SELECT 1 FROM instance
-       WHERE study_id = ? AND revision <= ? AND removed_ms IS NOT NULL LIMIT 1`,
+      `SELECT 1 FROM revision_instance
+       WHERE study_id = ? AND of_revision = ? AND removed_ms IS NOT NULL LIMIT 1`,
       job.studyId,
       job.revision,
     ),

@@ -1,7 +1,8 @@
 /**
  * StatusStore: which studies owe a status object, what it has to tell, and the rows that say so.
  * Decides when a study is due: its last product has ended, or one ended without a result and the
- * deadline of that lane has passed. Invariants: every end is told once; object row, jobs and
+ * deadline of that lane has passed; not while products may still be to come, as after an early
+ * start. Invariants: every end is told once; object row, jobs and
  * journal change in one transaction, and only while the study is as it was read; a study has one
  * current status object. Source: results specification 4.3a; hazards H5, H7.
  */
@@ -11,6 +12,7 @@ import {
   type JobState,
   type Sql,
 } from '@aifi/gateway-database';
+import { EARLY_NEGATIVE_DETAIL } from '@aifi/contracts-manifests';
 import {
   AifiError,
   canonicalJson,
@@ -82,6 +84,13 @@ export interface LaneDeadlines {
 
 const ENDED = `state IN ('RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED')`;
 const UNTOLD = `told_issue IS NULL AND ${ENDED}`;
+/** The newest revision that it is the job of. */
+const OF_REVISION = 'COALESCE(stands_in, job.revision)';
+/** A negative of an early start, before the whole study has been looked at: not told as an end. */
+const WAITS_FOR_STUDY = `early IS NOT NULL AND state = 'NOT_ANALYSED_NOTIFIED'
+  AND detail = '${EARLY_NEGATIVE_DETAIL}' AND (stands_in IS NOT NULL OR NOT EXISTS (
+    SELECT 1 FROM whole_revision w WHERE w.study_id = job.study_id
+      AND w.revision > job.revision AND w.state = 'SELECTED'))`;
 /** Told on the gateway's page, not in the PACS. */
 const PAGE = -1;
 
@@ -96,19 +105,23 @@ export class StatusStore {
     const rows = this.database.read((sql) =>
       sql.all<{ study_id: number }>(
         `WITH latest AS (
-           SELECT study_id, MAX(revision) AS revision FROM job
+           SELECT study_id, MAX(${OF_REVISION}) AS revision FROM job
             WHERE state <> 'NOT_ELIGIBLE_LOGGED'
               AND study_id IN (SELECT study_id FROM job WHERE ${UNTOLD})
-            GROUP BY study_id)
+            GROUP BY study_id),
+         own AS (
+           SELECT job.*, latest.revision AS of_revision FROM latest JOIN job USING (study_id)
+            WHERE ${OF_REVISION} = latest.revision AND state <> 'NOT_ELIGIBLE_LOGGED')
          SELECT study_id FROM latest
-          WHERE NOT EXISTS (
-              SELECT 1 FROM job WHERE job.study_id = latest.study_id
-                AND job.revision = latest.revision
-                AND state <> 'NOT_ELIGIBLE_LOGGED' AND NOT ${ENDED})
+          WHERE EXISTS (
+              SELECT 1 FROM whole_revision w WHERE w.study_id = latest.study_id
+                AND w.revision >= latest.revision AND w.state = 'SELECTED')
+            AND NOT EXISTS (
+              SELECT 1 FROM own job WHERE job.study_id = latest.study_id
+                AND (NOT ${ENDED} OR ${WAITS_FOR_STUDY}))
             OR EXISTS (
-              SELECT 1 FROM job WHERE job.study_id = latest.study_id
-                AND job.revision = latest.revision AND ${UNTOLD}
-                AND state = 'NOT_ANALYSED_NOTIFIED'
+              SELECT 1 FROM own job WHERE job.study_id = latest.study_id AND ${UNTOLD}
+                AND state = 'NOT_ANALYSED_NOTIFIED' AND NOT (${WAITS_FOR_STUDY})
                 AND created_ms <= CASE lane WHEN 'acute' THEN ? ELSE ? END)
           ORDER BY study_id LIMIT 100`,
         nowMs - this.deadlines.acuteMs,
@@ -131,13 +144,20 @@ export class StatusStore {
       sql.all<ImageRow>(
         `WITH taken AS (
            SELECT series_uid FROM job
-            WHERE study_id = ?1 AND revision = ?2 AND state <> 'NOT_ELIGIBLE_LOGGED'),
+            WHERE study_id = ?1 AND ${OF_REVISION} = ?2 AND state <> 'NOT_ELIGIBLE_LOGGED'),
+         usable AS (
+           SELECT * FROM revision_instance WHERE study_id = ?1 AND of_revision = ?2
+              AND conflict = 0 AND removed_ms IS NULL AND header ->> '$.rows' IS NOT NULL),
          first AS (
-           SELECT MIN(instance_id) AS instance_id FROM instance
-            WHERE study_id = ?1 AND revision <= ?2 AND conflict = 0 AND removed_ms IS NULL
-              AND header ->> '$.rows' IS NOT NULL
-              AND (series_uid IN (SELECT series_uid FROM taken)
-                OR EXISTS (SELECT 1 FROM taken WHERE series_uid IS NULL))
+           SELECT MIN(instance_id) AS instance_id FROM usable
+            WHERE series_uid IN (SELECT series_uid FROM taken)
+              OR EXISTS (SELECT 1 FROM taken WHERE series_uid IS NULL)
+            GROUP BY series_uid
+           -- The hospital has rejected every image: its status has none other to refer to.
+           UNION SELECT MIN(instance_id) FROM instance
+            WHERE study_id = ?1 AND rejected_revision <= ?2 AND conflict = 0
+              AND removed_ms IS NULL AND header ->> '$.rows' IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM usable)
             GROUP BY series_uid)
          SELECT sop_class_uid AS sopClassUid, series_uid AS seriesInstanceUid,
             sop_instance_uid AS sopInstanceUid, path, header ->> '$.modality' AS modality
@@ -201,14 +221,15 @@ export class StatusStore {
 
 function readSnapshot(sql: Sql, studyId: number): StudySnapshot {
   const study = sql.get<{ studyUid: OriginalUid; revision: number }>(
-    `SELECT study_uid AS studyUid, MAX(job.revision) AS revision
+    `SELECT study_uid AS studyUid, MAX(${OF_REVISION}) AS revision
       FROM study JOIN job USING (study_id)
       WHERE study_id = ? AND state <> 'NOT_ELIGIBLE_LOGGED'`,
     studyId,
   )!;
   const jobs = sql.all<Omit<EligibleJob, 'results'>>(
     `SELECT job_id AS jobId, product, product_version AS version, state, code, detail FROM job
-      WHERE study_id = ? AND revision = ? AND state <> 'NOT_ELIGIBLE_LOGGED' ORDER BY product`,
+      WHERE study_id = ? AND ${OF_REVISION} = ? AND state <> 'NOT_ELIGIBLE_LOGGED'
+      ORDER BY product`,
     studyId,
     study.revision,
   );

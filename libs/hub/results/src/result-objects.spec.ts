@@ -4,15 +4,17 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import {
+  EARLY_NEGATIVE_DETAIL,
   modelManifestSchema,
   outcomeManifestSchema,
   type ManifestObject,
   type ModelManifest,
 } from '@aifi/contracts-manifests';
 import { decodePart10, DicomDataset } from '@aifi/dicom-core';
-import { slicePlane } from '@aifi/dicom-evidence';
+import { slicePlane, type EarlyImages } from '@aifi/dicom-evidence';
 import { jobId, sha256, type PseudonymousUid } from '@aifi/shared-kernel';
 import type { DetectionResult } from './detection-output.js';
+import { withheldEarly } from './early-negative.js';
 import type { ModelOutput } from './model-output.js';
 import { buildResultObjects, type ResultObjects } from './result-objects.js';
 import type { SegmentationResult } from './segmentation-output.js';
@@ -106,8 +108,9 @@ const detection = (score?: number): DetectionResult => ({
     ...{ rows: 2, columns: 3, imageRows: 2, imageColumns: 3 },
   })),
 });
-const build = (product: ModelManifest, output: ModelOutput): ResultObjects =>
+const build = (product: ModelManifest, output: ModelOutput, early?: EarlyImages): ResultObjects =>
   buildResultObjects({
+    early,
     jobId: jobId('0123456789abcdef'.repeat(2)),
     modelDigest: DIGEST,
     issue: 0,
@@ -125,6 +128,14 @@ function* uidsOf(dataset: DicomDataset): Generator<string> {
   for (const { tag, vr, value } of dataset) {
     if (!(value instanceof Uint8Array)) for (const item of value) yield* uidsOf(item);
     else if (vr === 'UI') yield* dataset.strings(tag);
+  }
+}
+
+/** Every text value in a dataset, at any depth. */
+function* textsOf(dataset: DicomDataset): Generator<string> {
+  for (const { tag, vr, value } of dataset) {
+    if (!(value instanceof Uint8Array)) for (const item of value) yield* textsOf(item);
+    else if (vr === 'UT') yield* dataset.strings(tag);
   }
 }
 
@@ -158,6 +169,21 @@ describe(buildResultObjects.name, () => {
     expect([...uidsOf(report!.dataset)].filter((each) => each === uid)).toHaveLength(2);
   });
 
+  it.each([
+    [{ instances: 2, expected: 5 }, 'Early start: 2 of 5 images.'],
+    [{ instances: 2 }, 'Early start: 2 images so far.'],
+  ])('says in report, capture and segmentation of how many images it is: %j', (early, words) => {
+    const [report, capture, seg] = build(segmenting, segmentation(LABELS), early).objects;
+    const texts = [...textsOf(report!.dataset)];
+    expect(texts.filter((text) => text.includes(words))).toHaveLength(1);
+    expect(capture!.dataset.string('ImageComments')).toContain(words);
+    expect(seg!.dataset.string('ImageComments')).toContain(words);
+    const pixels = (of: ResultObjects): Uint8Array => of.objects[1]!.dataset.bytes('PixelData')!;
+    const plain = build(segmenting, segmentation(LABELS));
+    expect(pixels(plain)).not.toEqual(capture!.dataset.bytes('PixelData'));
+    expect([...textsOf(plain.objects[0]!.dataset)].join()).not.toContain('Early start');
+  });
+
   it('gives the same bytes when it is made again', () => {
     const bytes = (): Buffer =>
       Buffer.concat(build(segmenting, segmentation(LABELS)).objects.map((object) => object.bytes));
@@ -170,6 +196,24 @@ describe(buildResultObjects.name, () => {
     );
     expect(() => build(segmenting, segmentation(LABELS.map((v) => v * 7)))).toThrow(
       expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+    );
+  });
+});
+
+describe(withheldEarly.name, () => {
+  const early = { instances: 2, negativeAllowed: false };
+  it('holds back a negative of an early start, and nothing else', () => {
+    expect(withheldEarly({ early }, detection())).toEqual({
+      code: 'INPUT_INCOMPLETE',
+      detail: EARLY_NEGATIVE_DETAIL,
+    });
+    expect(withheldEarly({ early }, detection(0.9))).toBeUndefined();
+    expect(withheldEarly({ early }, segmentation(LABELS.map(() => 0)))).toBeUndefined();
+    expect(withheldEarly({}, detection())).toBeUndefined();
+  });
+  it('lets a negative go when the product needs no more than was there', () => {
+    expect(withheldEarly({ early: { ...early, negativeAllowed: true } }, detection())).toBe(
+      undefined,
     );
   });
 });

@@ -15,6 +15,7 @@ import {
   buildVolumeReport,
   checkReport,
   createMinter,
+  type EarlyImages,
   type EvidenceContext,
   type EvidenceLanguage,
   type MintedUid,
@@ -37,6 +38,8 @@ export interface ResultInput {
   readonly producedAt: Date;
   readonly platformVersion: string;
   readonly language: EvidenceLanguage;
+  /** The product ran while its study still arrived. */
+  readonly early?: EarlyImages | undefined;
 }
 export interface ResultObject {
   readonly role: ResultRole;
@@ -60,6 +63,7 @@ export function buildResultObjects(input: ResultInput): ResultObjects {
     jobId: input.jobId,
     platformVersion: input.platformVersion,
     language: input.language,
+    early: input.early,
     producedAt: input.producedAt,
     utcOffsetMinutes: -input.producedAt.getTimezoneOffset(),
     mint: minter.mint,

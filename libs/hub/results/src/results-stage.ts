@@ -1,7 +1,8 @@
 /**
  * Results: inference records to signed outcomes with sealed objects.
  * Decides that a result exists when its objects are durable and its signed manifest is committed
- * with the claim's fencing token, and that unusable output ends the job with OUTPUT_INVALID.
+ * with the claim's fencing token, that unusable output ends the job with OUTPUT_INVALID, and that
+ * a negative of an early start waits for the whole study unless the product needs no more.
  * Invariants: bytes are sealed once and never built anew after commit; every object is listed.
  * Source: architecture 2 (results); reliability specification P4, C6.
  */
@@ -34,6 +35,7 @@ import {
 } from '@aifi/hub-database';
 import { putBytes, type FolderObjectStore } from '@aifi/hub-object-store';
 import type { Logger } from '@aifi/shared-observability';
+import { withheldEarly } from './early-negative.js';
 import { readModelOutput } from './model-output.js';
 import { buildResultObjects, type ResultObject } from './result-objects.js';
 
@@ -159,6 +161,8 @@ async function makeResult(dependencies: ResultsDependencies, work: Work): Promis
     ...{ manifest, model },
     headerOf: async ({ sha256 }) => (await readPart10Header(store.path(siteId, sha256))).dataset,
   });
+  const withheld = withheldEarly(manifest, output);
+  if (withheld) return notAnalysed(work.job, withheld, clock.nowMs());
   const { objects, mintedUids } = buildResultObjects({
     jobId,
     modelDigest: manifest.product.modelDigest,
@@ -169,6 +173,7 @@ async function makeResult(dependencies: ResultsDependencies, work: Work): Promis
     producedAt: record.finished_at,
     platformVersion,
     language: config.language,
+    early: manifest.early,
   });
   const listed = [];
   for (const [index, object] of objects.entries()) {
