@@ -10,17 +10,20 @@ import type { NavItem } from '../frame/shell.js';
 import { ApprovalsPage } from '../pages/approvals-page.js';
 import { AuditPage } from '../pages/audit-page.js';
 import { AlertsPage } from './alerts-page.js';
+import { CataloguePage } from './catalogue-page.js';
 import { DeadLettersPage } from './dead-letters-page.js';
 import { ErasurePage } from './erasure-page.js';
 import { FlagsPage } from './flags-page.js';
 import { useImagesToLookAt } from './held-images.js';
 import { LinkPage } from './link-page.js';
+import { ObjectionsPage } from './objections-page.js';
 import { PatientExtractPage } from './patient-extract-page.js';
 import { PixelHoldPage } from './pixel-hold-page.js';
 import { PixelHoldsPage } from './pixel-holds-page.js';
 import { RecallPage } from './recall-page.js';
 import { ReconciliationPage } from './reconciliation-page.js';
 import { ReidentifyPage } from './reidentify-page.js';
+import { SetupPage } from './setup-page.js';
 import { StatusPage } from './status-page.js';
 import { StudiesPage } from './studies-page.js';
 import { JobPage, StudyPage } from './study-page.js';
@@ -39,9 +42,12 @@ const ROUTES: readonly PageRoute[] = [
     page: ({ jobId = '' }) => <JobPage key={jobId} jobId={jobId} />,
   },
   { path: '/status', act: 'health.read', page: () => <StatusPage /> },
+  { path: '/setup', act: 'health.read', page: () => <SetupPage /> },
   { path: '/link', act: 'health.read', page: () => <LinkPage /> },
   { path: '/dead-letters', act: 'dead-letters.read', page: () => <DeadLettersPage /> },
   { path: '/reconciliation', act: 'reconciliation.read', page: () => <ReconciliationPage /> },
+  { path: '/catalogue', act: 'catalogue.read', page: () => <CataloguePage /> },
+  { path: '/objections', act: 'objections.read', page: () => <ObjectionsPage /> },
   { path: '/pixel-holds', act: 'pixel-holds.read', page: () => <PixelHoldsPage /> },
   {
     ...{ path: '/pixel-holds/job/:jobId', act: 'pixel-holds.read' },
@@ -66,13 +72,14 @@ const ROUTES: readonly PageRoute[] = [
 ];
 
 export function GatewayApp() {
-  const { gateway, link, reconciliation } = useWords();
+  const { catalogue, gateway, link, objections, reconciliation, setup } = useWords();
   const { nav, deadLetters, pixelHolds } = gateway;
   const undelivered = useUndelivered() ?? 0;
   const toLookAt = useImagesToLookAt() ?? 0;
   const items: readonly NavItem[] = [
     { to: '/', label: nav.studies, act: 'hospital-study-list.read', also: /^\/(studies|jobs)\// },
     { to: '/status', label: nav.status, act: 'health.read' },
+    { to: '/setup', label: setup.nav, act: 'health.read' },
     { to: '/link', label: link.nav, act: 'health.read' },
     {
       ...{ to: '/dead-letters', label: nav.deadLetters, act: 'dead-letters.read' },
@@ -88,6 +95,8 @@ export function GatewayApp() {
     },
     { to: '/reidentify', label: nav.reidentify, act: 'linkage.read', also: /^\/reidentify\// },
     { to: '/approvals', label: nav.approvals, act: 'approvals.read' },
+    { to: '/catalogue', label: catalogue.nav, act: 'catalogue.read' },
+    { to: '/objections', label: objections.nav, act: 'objections.read' },
     { to: '/alerts', label: nav.alerts, act: 'alerts.read' },
     { to: '/patient-flags', label: nav.flags, act: 'patient-flags.read' },
     { to: '/recall', label: nav.recall, act: 'results-register.read' },

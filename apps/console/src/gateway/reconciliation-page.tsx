@@ -4,7 +4,7 @@
  * taken for a good one. Invariant: studies by their UIDs, and no patient attribute.
  * Source: reliability specification 2 (T-REC).
  */
-import { Button, Stack, Text } from '@mantine/core';
+import { Button, Group, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import {
   gatewayRoutes,
@@ -24,6 +24,7 @@ import { Card } from '../parts/card.js';
 import { DataTable, type Column } from '../parts/data-table.js';
 import { Dialog } from '../parts/dialog.js';
 import { Facts } from '../parts/facts.js';
+import { Fault } from '../parts/fault.js';
 import { Pager } from '../parts/pager.js';
 import { ReasonForm } from '../parts/reason-form.js';
 import { StateLabel } from '../parts/state-label.js';
@@ -52,7 +53,11 @@ export function ReconciliationPage() {
           <div className="aifi-stack">
             <LastRun lastRun={lastRun} isOn={isOn} />
             {items.length > 0 && <Text>{MISSED_STUDY_ADVICE[language]}</Text>}
-            <MissedStudies rows={items} onDismiss={mayDismiss ? setChosen : undefined} />
+            <MissedStudies
+              rows={items}
+              mayFetch={acts.includes('missed-study.fetch')}
+              onDismiss={mayDismiss ? setChosen : undefined}
+            />
             <Pager cursor={cursor} nextCursor={nextCursor} />
             <Card title={text.assurance}>
               <Assurance assurance={assurance} />
@@ -100,9 +105,10 @@ function LastRun({ lastRun, isOn }: LastRunProps) {
 
 interface MissedStudiesProps {
   readonly rows: readonly MissedStudyView[];
+  readonly mayFetch: boolean;
   readonly onDismiss: ((study: MissedStudyView) => void) | undefined;
 }
-function MissedStudies({ rows, onDismiss }: MissedStudiesProps) {
+function MissedStudies({ rows, mayFetch, onDismiss }: MissedStudiesProps) {
   const { words, formats } = useLanguage();
   const { reconciliation: text, frame } = words;
   const columns: readonly Column<MissedStudyView>[] = [
@@ -124,15 +130,19 @@ function MissedStudies({ rows, onDismiss }: MissedStudiesProps) {
     { key: 'products', header: text.products, cell: ({ products }) => products.join(', ') },
     {
       ...{ key: 'dismiss', header: frame.actions, isHeaderHidden: true },
-      cell: (study) =>
-        onDismiss && (
-          <Button
-            {...{ size: 'xs', variant: 'default', onClick: () => onDismiss(study) }}
-            aria-label={`${text.dismiss}: ${study.studyInstanceUid}`}
-          >
-            {text.dismiss}
-          </Button>
-        ),
+      cell: (study) => (
+        <Group gap="xs">
+          {mayFetch && <Fetch study={study} />}
+          {onDismiss && (
+            <Button
+              {...{ size: 'xs', variant: 'default', onClick: () => onDismiss(study) }}
+              aria-label={`${text.dismiss}: ${study.studyInstanceUid}`}
+            >
+              {text.dismiss}
+            </Button>
+          )}
+        </Group>
+      ),
     },
   ];
   return (
@@ -194,6 +204,25 @@ function digestWords(
   if (startedAtMs === null) return text.digestsNever;
   if (finishedAtMs === null) return text.digestsRunning;
   return text.digestsText(formats.number(files), formats.exact(finishedAtMs));
+}
+
+/** Has the gateway fetch it: it leaves the list when it has come. */
+function Fetch({ study }: { readonly study: MissedStudyView }) {
+  const { reconciliation: text } = useWords();
+  const tell = useNotice();
+  const fetching = useAct(gatewayRoutes.fetchMissedStudy, () => tell(text.fetching));
+  return (
+    <>
+      <Button
+        {...{ size: 'xs', variant: 'default', loading: fetching.isBusy }}
+        onClick={() => fetching.go({ params: { missedStudyId: study.id }, body: {} })}
+        aria-label={`${text.fetch}: ${study.studyInstanceUid}`}
+      >
+        {text.fetch}
+      </Button>
+      {fetching.problem && <Fault problem={fetching.problem} />}
+    </>
+  );
 }
 
 interface DismissProps {

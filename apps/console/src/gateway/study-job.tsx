@@ -13,14 +13,17 @@ import { StateLabel } from '../parts/state-label.js';
 import { At } from '../parts/when.js';
 import { termOf } from '../words/words.js';
 import { DeliveryTable } from './delivery-table.js';
+import { RequestProduct } from './request-product.js';
 import { RetryJob } from './retry-job.js';
 
 interface StudyJobProps {
   readonly job: GatewayJob;
   /** Of this job. */
   readonly journal: readonly GatewayHop[];
+  /** Of its study, when it is of the newest revision. */
+  readonly currentOf?: string | undefined;
 }
-export function StudyJob({ job, journal }: StudyJobProps) {
+export function StudyJob({ job, journal, currentOf }: StudyJobProps) {
   const state = useLanguage();
   const { words } = state;
   const { study } = words.gateway;
@@ -35,6 +38,7 @@ export function StudyJob({ job, journal }: StudyJobProps) {
         {job.waitingImages !== undefined && <WaitingImages job={job} />}
       </div>
       <RetryJob job={job} />
+      {currentOf !== undefined && <RequestProduct job={job} studyInstanceUid={currentOf} />}
       <JobFacts job={job} />
       <HopList hops={gatewayHops(journal)} label={study.hops(job.product)} />
       {job.deliveries.length > 0 && (

@@ -54,7 +54,11 @@ function Trace({ trace }: { readonly trace: StudyTrace }) {
       </Card>
       {trace.jobs.map((job) => (
         <Card key={job.jobId} title={`${job.product} ${job.version}`}>
-          <StudyJob job={job} journal={trace.journal.filter(({ jobId }) => jobId === job.jobId)} />
+          <StudyJob
+            job={job}
+            journal={trace.journal.filter(({ jobId }) => jobId === job.jobId)}
+            currentOf={job.revision === trace.revision ? trace.studyInstanceUid : undefined}
+          />
         </Card>
       ))}
       {trace.statusObjects.length > 0 && (

@@ -5,34 +5,46 @@
  */
 import { access as accessEn } from './en/access.js';
 import { acts as actsEn } from './en/acts.js';
+import { catalogue as catalogueEn } from './en/catalogue.js';
 import { frame as frameEn } from './en/frame.js';
 import { gateway as gatewayEn } from './en/gateway.js';
 import { hub as hubEn } from './en/hub.js';
 import { link as linkEn } from './en/link.js';
+import { objections as objectionsEn } from './en/objections.js';
 import { problems as problemsEn } from './en/problems.js';
 import { reconciliation as reconciliationEn } from './en/reconciliation.js';
+import { requests as requestsEn } from './en/requests.js';
+import { setup as setupEn } from './en/setup.js';
 import { terms as termsEn } from './en/terms.js';
 import { access as accessNl } from './nl/access.js';
 import { acts as actsNl } from './nl/acts.js';
+import { catalogue as catalogueNl } from './nl/catalogue.js';
 import { frame as frameNl } from './nl/frame.js';
 import { gateway as gatewayNl } from './nl/gateway.js';
 import { hub as hubNl } from './nl/hub.js';
 import { link as linkNl } from './nl/link.js';
+import { objections as objectionsNl } from './nl/objections.js';
 import { problems as problemsNl } from './nl/problems.js';
 import { reconciliation as reconciliationNl } from './nl/reconciliation.js';
+import { requests as requestsNl } from './nl/requests.js';
+import { setup as setupNl } from './nl/setup.js';
 import { terms as termsNl } from './nl/terms.js';
 import type { Widened } from './widened.js';
 
 const en = {
   ...{ access: accessEn, acts: actsEn, frame: frameEn, gateway: gatewayEn },
   ...{ hub: hubEn, link: linkEn, problems: problemsEn, terms: termsEn },
-  reconciliation: reconciliationEn,
+  ...{ reconciliation: reconciliationEn, requests: requestsEn },
+  ...{ catalogue: catalogueEn, objections: objectionsEn },
+  setup: setupEn,
 };
 export type Words = Widened<typeof en>;
 const nl: Words = {
   ...{ access: accessNl, acts: actsNl, frame: frameNl, gateway: gatewayNl },
   ...{ hub: hubNl, link: linkNl, problems: problemsNl, terms: termsNl },
-  reconciliation: reconciliationNl,
+  ...{ reconciliation: reconciliationNl, requests: requestsNl },
+  ...{ catalogue: catalogueNl, objections: objectionsNl },
+  setup: setupNl,
 };
 
 export const WORDS = { nl, en } as const satisfies Record<string, Words>;

@@ -21,6 +21,8 @@ export const reconciliation = {
   imagesText: (received: string, expected: string) => `${received} of ${expected}`,
   products: 'Could have been for',
   modalities: 'Modality',
+  fetch: 'Fetch',
+  fetching: 'It is being fetched; it leaves this list when it has come.',
   dismiss: 'Dismiss',
   dismissTitle: 'This study need not be analysed?',
   dismissText: 'It leaves this list for good. Your name, the time and the reason are recorded.',

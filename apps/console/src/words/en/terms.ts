@@ -106,6 +106,8 @@ export const terms = {
     received: 'received',
     restored: 'image came again, its file is kept anew',
     closed: 'complete, revision closed',
+    'came-back': 'an AI result of ours was sent back to us; no work',
+    asked: 'asked for by name, answered',
     selected: 'chosen for a product',
     declined: 'no analysis by this product',
     spooled: 'pseudonymised and ready to send',

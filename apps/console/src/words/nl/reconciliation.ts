@@ -24,6 +24,8 @@ export const reconciliation: Widened<typeof english> = {
   imagesText: (received, expected) => `${received} van ${expected}`,
   products: 'Kon zijn voor',
   modalities: 'Modaliteit',
+  fetch: 'Ophalen',
+  fetching: 'Het wordt opgehaald; het verdwijnt uit deze lijst als het er is.',
   dismiss: 'Afdoen',
   dismissTitle: 'Hoeft dit onderzoek niet geanalyseerd te worden?',
   dismissText: 'Het verdwijnt voorgoed uit deze lijst. Uw naam, tijd en reden worden vastgelegd.',

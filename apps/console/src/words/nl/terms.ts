@@ -115,6 +115,8 @@ export const terms: Widened<typeof english> = {
     received: 'ontvangen',
     restored: 'beeld kwam opnieuw, het bestand is er weer',
     closed: 'compleet, revisie gesloten',
+    'came-back': 'een AI-resultaat van ons kwam terug; geen werk',
+    asked: 'bij naam om gevraagd, beantwoord',
     selected: 'gekozen voor een product',
     declined: 'geen analyse door dit product',
     spooled: 'gepseudonimiseerd en klaar voor verzending',

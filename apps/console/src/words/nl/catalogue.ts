@@ -1,0 +1,56 @@
+/** Dutch words of the page of the procedure catalogue. */
+import type { Widened } from '../widened.js';
+import type { catalogue as english } from '../en/catalogue.js';
+
+export const catalogue: Widened<typeof english> = {
+  nav: 'Verrichtingen',
+  title: 'Verrichtingencatalogus',
+  lead:
+    'Wat de verrichtingcodes van dit ziekenhuis voor de regels betekenen: lichaamsdeel, zijde, ' +
+    'fase en product. Codes van een aanvraag of van de beelden gaan voor andere gegevens.',
+  versions: 'Versies',
+  caption: 'Versies van de catalogus, nieuwste eerst',
+  none: 'Nog geen catalogus: de regels gaan uit van de gegevens in de beelden.',
+  version: 'Versie',
+  inForce: 'van kracht',
+  since: 'Sinds',
+  madeBy: 'Gemaakt door',
+  kinds: { import: 'import', rollback: 'teruggezet' },
+  ofVersion: (version) => `naar versie ${version}`,
+  codes: 'Codes',
+  file: 'Bestand',
+  download: 'Downloaden',
+  rollBack: 'Terugzetten',
+  rollBackTitle: 'Deze versie weer van kracht maken?',
+  rollBackText: 'Ze wordt de nieuwste versie. Uw naam, tijd en reden worden vastgelegd.',
+  rolledBack: 'De eerdere versie is van kracht.',
+  importTitle: 'Bestand importeren',
+  fileHint:
+    'CSV met de kolommen code, scheme, description, bodyPart, side, phase, product (of hun ' +
+    'Nederlandse namen). Eerst wordt het bekeken; er verandert niets voordat u het invoert.',
+  tooLong: 'Dit bestand is te lang voor één verzoek. Importeer het met aifictl.',
+  check: 'Bestand bekijken',
+  apply: 'Van kracht maken',
+  applied: (version) => `Versie ${version} is van kracht.`,
+  unchanged: 'Er is niets te wijzigen: deze codes zijn al van kracht.',
+  planText: (codes) => `Codes in het bestand: ${codes}`,
+  changesText: (added, changed, removed) => `${added} nieuw, ${changed} gewijzigd, ${removed} weg`,
+  errors: (count) => `Fout: ${count}. Het bestand kan niet van kracht worden.`,
+  warnings: (count) => `Na te kijken: ${count}`,
+  findings: 'Wat fout is of nagekeken moet worden',
+  line: 'Regel',
+  column: 'Kolom',
+  problem: 'Wat',
+  wholeLine: 'hele regel',
+  coverage: 'Dekking',
+  coverageText: (days) => `Onderzoeken van de laatste ${days} dagen`,
+  received: 'Ontvangen',
+  cut: 'Er waren meer onderzoeken dan er geteld worden.',
+  withCode: 'Met een verrichtingcode',
+  mapped: 'In de catalogus',
+  share: (count, percent) => `${count} (${percent} %)`,
+  unmapped: 'Codes die niet in de catalogus staan, meest voorkomende eerst',
+  allMapped: 'Elke code die binnenkwam staat in de catalogus.',
+  code: 'Code',
+  studies: 'Onderzoeken',
+};
