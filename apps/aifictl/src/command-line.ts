@@ -4,84 +4,9 @@
  * win over the environment; a command that changes something names one server.
  */
 import { parseArgs } from 'node:util';
+import { AUDIT_FORMATS, AUDIT_OUTCOMES, USAGE } from './usage.js';
 
-/** As the contract says, which takes longer to load than the rest of an offline command. */
-export const AUDIT_FORMATS: readonly string[] = ['ndjson', 'fhir', 'dicom', 'csv'];
-export const AUDIT_OUTCOMES: readonly string[] = ['success', 'refused', 'failed', 'unavailable'];
-
-export const USAGE = `aifictl: what happened to a study, and whether gateways and hub are well
-
-  aifictl trace <StudyInstanceUID | jobId>   every hop of a study, and what happens next
-  aifictl status                             gateways and hub, and what was refused at the door
-  aifictl sites                              sites of the hub: last seen, open jobs, deployments
-  aifictl models                             models of the hub and the sites that have them
-  aifictl studies                            jobs of pseudonymous studies at the hub, newest first
-      [--site SITE] [--state STATE] [--study PSEUDONYM] [--limit N]
-  aifictl product status                     products that a kill switch has stopped
-  aifictl product stop <product> --reason TEXT [--version V] [--site SITE] [--code CODE]
-  aifictl product resume <product> --reason TEXT [--version V] [--site SITE]
-                                             by another person than who stopped it
-
-  aifictl dead-letters list [--code CODE] [--limit N]
-                                             results that a gateway's PACS would not take
-  aifictl dead-letters replay <id>           send one of them to the PACS again
-  aifictl dead-letters replay-all [--code CODE] [--older-than 2h]
-                                             all of them, or those of one reason or age
-
-  aifictl pixel-holds list [--job ID] [--limit N]
-                                             images that wait for a person at a gateway
-  aifictl pixel-holds release | reject <id> --reason TEXT
-                                             decide on them; to release, look at them first, on
-                                             the gateway's page
-  aifictl jobs retry <job id> --reason TEXT  try again what was stopped for pixels or identity
-  aifictl register recall --product P [--version V] [--limit N]
-                                             results of a product in a gateway's PACS
-  aifictl register show <SOPInstanceUID>     what one result was made from and by
-  aifictl vault code --patient-file FILE     the code under which two persons agree to erase
-  aifictl vault erase --patient-file FILE --reason TEXT [--results keep|erase]
-                                             FILE: patient number, then issuer, a line each
-
-  aifictl site enrol <site> [--gateway N]    a one-time token for a gateway, shown once
-  aifictl site certificates <site>           certificates of the gateways of a site
-  aifictl site revoke <site> <serial> --reason TEXT
-                                             end a certificate now
-  aifictl authority show | rotate --reason TEXT
-                                             who signs gateways; sign with a new one from now on
-  aifictl gateway join --token T [--hub HOST:PORT]
-                                             join the hub; T: the token, @FILE that holds it, or -
-                                             for standard input: not in the list of processes
-  aifictl gateway link                       certificate, proxy and last contact of a gateway
-
-  aifictl login [--step-up]                  sign in at one server, in a browser of your choice;
-                                             --step-up: anew, for acts that ask for it
-  aifictl logout                             forget that sign-in
-  aifictl whoami                             who you are to each server, and what it allows
-  aifictl approvals list [--state STATE] [--limit N]
-  aifictl approvals request <act> --site SITE --object ID --reason TEXT
-  aifictl approvals approve | refuse | end <id> --reason TEXT
-  aifictl audit search [--from TIME] [--to TIME] [--act ACT] [--user ID] [--outcome OUTCOME]
-      [--object ID] [--site SITE] [--limit N]
-  aifictl audit export [the same filters] [--format ${AUDIT_FORMATS.join('|')}] [--out FILE]
-      [--anchors FILE]                       --anchors: the signed anchors as well
-  aifictl audit verify <export file> [--anchors FILE]
-  aifictl pseudonymise --in DIR --out DIR --key FILE [--profile P] --json REPORT [--site SITE]
-                                             the gateway's engine over a folder, offline;
-                                             P: a contract, a product's manifest, or a contract
-                                             with blocks of a gateway's configuration
-  aifictl pseudonymise verify DIR [--originals DIR] [--profile P]
-                                             whether a folder may be called pseudonymised, and
-                                             which checks could not be made
-
-  --gateway URL   a gateway's own interface; may be given more than once
-  --hub URL       the hub's interface
-  --token-file F  a bearer token for the one server that is asked, or lines "URL TOKEN"
-  --json          one JSON document on standard output (shapes: apps/aifictl/README.md)
-  --help
-
-Without options: AIFI_GATEWAY_URLS (separated by commas) or AIFI_GATEWAY_URL, AIFI_HUB_URL, and
-AIFI_TOKEN_FILE. Times: 2026-11-20 or 2026-11-20T10:22:00Z.
-Exit codes: 0 found, healthy or done; 1 not found, not healthy or refused; 2 wrong use.
-`;
+export { AUDIT_FORMATS, AUDIT_OUTCOMES, USAGE };
 
 /** Whom a command asks: every server named, the hub, one gateway, one server, or nobody. */
 type Asks = 'any' | 'hub' | 'gateway' | 'one' | 'nobody';
@@ -96,6 +21,7 @@ interface CommandForm {
 }
 const FILTERS = ['from', 'to', 'act', 'user', 'outcome', 'object', 'site'] as const;
 const DECISION = { asks: 'one', argument: 'id', options: ['reason'], needs: ['reason'] } as const;
+const OF_PATIENT = { asks: 'gateway', needs: ['patient-file'] } as const;
 const REASONED = { ...DECISION, asks: 'gateway' } as const;
 
 export const COMMANDS = {
@@ -129,6 +55,31 @@ export const COMMANDS = {
     ...{ asks: 'gateway', options: ['patient-file', 'reason', 'results'] },
     needs: ['patient-file', 'reason'],
   },
+  'study request': {
+    ...{ asks: 'gateway', argument: 'StudyInstanceUID', options: ['product', 'reason'] },
+    needs: ['product'],
+  },
+  'study requests': { asks: 'gateway', argument: 'StudyInstanceUID' },
+  'study fetch': { asks: 'gateway', options: ['study', 'accession-file', 'product'] },
+  'retrieval list': { asks: 'gateway', options: ['state', 'limit'] },
+  'retrieval withdraw': { asks: 'gateway', argument: 'id' },
+  'mapping import': { asks: 'gateway', argument: 'catalogue file', options: ['dry-run'] },
+  'mapping export': { asks: 'gateway', options: ['version', 'out'] },
+  'mapping list': { asks: 'gateway' },
+  'mapping coverage': { asks: 'gateway', options: ['days'] },
+  'mapping rollback': { ...REASONED, argument: 'version' },
+  'objection show': { ...OF_PATIENT, options: ['patient-file'] },
+  'objection set': {
+    ...{ ...OF_PATIENT, options: ['patient-file', 'kind', 'from', 'until'] },
+    needs: ['patient-file', 'kind'],
+  },
+  'objection withdraw': {
+    ...{ ...OF_PATIENT, options: ['patient-file', 'kind', 'reason'] },
+    needs: ['patient-file', 'kind', 'reason'],
+  },
+  'objection import': {
+    ...{ asks: 'gateway', argument: 'list', options: ['dry-run', 'skip-bad-lines'] },
+  },
   'site enrol': { asks: 'hub', argument: 'site', options: ['gateway'] },
   'site certificates': { asks: 'hub', argument: 'site' },
   'site revoke': {
@@ -139,6 +90,9 @@ export const COMMANDS = {
   'authority rotate': { asks: 'hub', options: ['reason'], needs: ['reason'] },
   'gateway join': { asks: 'gateway', options: ['token', 'hub'], needs: ['token'] },
   'gateway link': { asks: 'gateway' },
+  'gateway check': { asks: 'gateway', options: ['store'] },
+  'self-test run': { asks: 'gateway' },
+  'self-test status': { asks: 'gateway' },
   login: { asks: 'one', options: ['step-up'] },
   logout: { asks: 'one' },
   whoami: { asks: 'any' },
@@ -167,17 +121,20 @@ const TEXT_OPTIONS = [
   ...[...FILTERS, 'state', 'study', 'limit', 'reason', 'format', 'out', 'anchors'],
   ...['code', 'older-than', 'in', 'key', 'profile', 'originals'],
   ...['job', 'product', 'version', 'patient-file', 'results', 'token'],
+  ...['kind', 'until', 'days', 'accession-file'],
 ] as const;
 type TextOption =
   | (typeof FILTERS)[number]
   | ('state' | 'study' | 'limit' | 'reason' | 'format' | 'out' | 'anchors')
   | ('code' | 'older-than' | 'in' | 'key' | 'profile' | 'originals')
-  | ('job' | 'product' | 'version' | 'patient-file' | 'results' | 'token');
+  | ('job' | 'product' | 'version' | 'patient-file' | 'results' | 'token')
+  | ('kind' | 'until' | 'days' | 'accession-file');
+const FLAGS = ['step-up', 'dry-run', 'skip-bad-lines', 'store'] as const;
 /**
  * `report`: the file of --json, where that names one. `gateway` and `hub` are addresses of who is
  * asked, unless a command has them for its own: the number of a gateway, the hub to join.
  */
-type OptionName = TextOption | 'step-up' | 'report' | 'gateway' | 'hub';
+type OptionName = TextOption | (typeof FLAGS)[number] | 'report' | 'gateway' | 'hub';
 
 export interface Command {
   readonly name: CommandName;
@@ -234,6 +191,7 @@ const SHARED_OPTIONS = ['json', 'help', 'gateway', 'hub', 'token-file'];
 type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 function parsed(args: readonly string[]): { values: Values; positionals: string[] } {
   const texts = TEXT_OPTIONS.map((name) => [name, { type: 'string' }] as const);
+  const flags = FLAGS.map((name) => [name, { type: 'boolean' }] as const);
   try {
     return parseArgs({
       args: [...args],
@@ -245,7 +203,7 @@ function parsed(args: readonly string[]): { values: Values; positionals: string[
         gateway: { type: 'string', multiple: true },
         hub: { type: 'string' },
         'token-file': { type: 'string' },
-        'step-up': { type: 'boolean' },
+        ...(Object.fromEntries(flags) as Record<(typeof FLAGS)[number], { type: 'boolean' }>),
       },
     });
   } catch (error) {
@@ -284,17 +242,20 @@ function nameAndArgument(positionals: readonly string[]): Named {
 const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
 
 function checkValues(options: Command['options']): void {
-  const { from, to, limit, format, outcome, results, gateway } = options;
+  const { from, to, until, days, limit, format, outcome, results, gateway } = options;
   if (gateway !== undefined && !/^[1-9]\d{0,3}$/.test(gateway)) {
     throw new UsageError('--gateway is the number of a gateway here, from 1 to 9999');
   }
-  for (const time of [from, to]) {
+  for (const time of [from, to, until]) {
     if (time !== undefined && Number.isNaN(Date.parse(time))) {
       throw new UsageError('a time is written as 2026-11-20 or 2026-11-20T10:22:00Z');
     }
   }
   if (limit !== undefined && !/^[1-9]\d{0,5}$/.test(limit)) {
     throw new UsageError('--limit is a number from 1 to 999999');
+  }
+  if (days !== undefined && !/^([1-9]|[1-8]\d|90)$/.test(days)) {
+    throw new UsageError('--days is a number from 1 to 90');
   }
   requireOneOf('format', format, AUDIT_FORMATS);
   requireOneOf('outcome', outcome, AUDIT_OUTCOMES);

@@ -45,6 +45,7 @@ process.exitCode = await runAifictl(process.argv.slice(2), {
   tokens: tokenFiles(configFolder()),
   files: {
     readText: (path) => readFileSync(path, 'utf8'),
+    readBytes: (path) => readFileSync(path),
     lines,
     write,
   },

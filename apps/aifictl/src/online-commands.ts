@@ -10,6 +10,8 @@ import { signedFetch } from './bearer.js';
 import type { Command, CommandName } from './command-line.js';
 import * as link from './link-commands.js';
 import * as letters from './dead-letters-commands.js';
+import * as mapping from './mapping-commands.js';
+import * as objections from './objection-commands.js';
 import * as overview from './overview-commands.js';
 import * as holds from './pixel-holds-commands.js';
 import * as products from './product-commands.js';
@@ -17,8 +19,11 @@ import * as register from './register-commands.js';
 import { renderStatus } from './render-status.js';
 import { renderTrace } from './render-trace.js';
 import * as session from './session-commands.js';
+import * as setup from './setup-commands.js';
 import { statusDocument } from './status-command.js';
 import { renderStudies, studiesDocument } from './studies-command.js';
+import * as fetching from './retrieval-commands.js';
+import * as requests from './study-commands.js';
 import type { Terminal } from './terminal.js';
 import { traceDocument } from './trace-command.js';
 
@@ -56,6 +61,12 @@ const erasure: Run = async (command, terminal) => {
   return { document, text: register.renderErasure(document), good: document.fault === null };
 };
 
+const objection: Run = async (command, terminal) => {
+  const document = await objections.objectionDocument(command, terminal);
+  const text = objections.renderObjection(document, terminal.timeZone);
+  return { document, text, good: document.fault === null };
+};
+
 const switchProduct =
   (verb: 'stop' | 'resume'): Run =>
   async (command, terminal) => {
@@ -63,6 +74,12 @@ const switchProduct =
     const good = document.fault === null;
     return { document, text: products.renderSwitch(document), good };
   };
+
+const selfTest: Run = async (command, terminal) => {
+  const document = await setup.selfTestDocument(command, terminal);
+  const text = setup.renderSelfTest(document, terminal.timeZone);
+  return { document, text, good: setup.isProbeGood(document) };
+};
 
 const authority: Run = async (command, terminal) => {
   const document = await link.authorityDocument(command, terminal);
@@ -164,6 +181,63 @@ const ONLINE_COMMANDS: Readonly<Record<OnlineCommand, Run>> = {
   'vault erase': erasure,
   'dead-letters replay': replay,
   'dead-letters replay-all': replay,
+  'study request': async (command, terminal) => {
+    const document = await requests.studyRequest(command, terminal);
+    return { document, text: requests.renderStudyRequest(document), good: !document.fault };
+  },
+  'study requests': async (command, terminal) => {
+    const document = await requests.studyRequests(command, terminal);
+    const text = requests.renderStudyRequests(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'study fetch': async (command, terminal) => {
+    const document = await fetching.fetchDocument(command, terminal);
+    const text = fetching.renderRetrievals(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'retrieval list': async (command, terminal) => {
+    const document = await fetching.retrievalsDocument(command, terminal);
+    const text = fetching.renderRetrievals(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'retrieval withdraw': async (command, terminal) => {
+    const document = await fetching.withdrawalDocument(command, terminal);
+    return { document, text: fetching.renderWithdrawal(document), good: document.withdrawn };
+  },
+  'mapping import': async (command, terminal) => {
+    const document = await mapping.mappingImport(command, terminal);
+    const good = mapping.isImportGood(document);
+    return { document, text: mapping.renderMappingImport(document), good };
+  },
+  'mapping export': async (command, terminal) => {
+    const document = await mapping.mappingExport(command, terminal);
+    const isPiped = document.file === null && document.fault === null;
+    const text = isPiped ? '' : mapping.renderMappingExport(document);
+    return { document, text, good: document.fault === null };
+  },
+  'mapping list': async (command, terminal) => {
+    const document = await mapping.mappingList(command, terminal);
+    const text = mapping.renderMapping(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'mapping rollback': async (command, terminal) => {
+    const document = await mapping.mappingRollback(command, terminal);
+    const text = mapping.renderMapping(document, terminal.timeZone);
+    return { document, text, good: document.fault === null };
+  },
+  'mapping coverage': async (command, terminal) => {
+    const document = await mapping.mappingCoverage(command, terminal);
+    const text = mapping.renderMappingCoverage(document);
+    return { document, text, good: document.fault === null };
+  },
+  'objection show': objection,
+  'objection set': objection,
+  'objection withdraw': objection,
+  'objection import': async (command, terminal) => {
+    const document = await objections.objectionImport(command, terminal);
+    const good = objections.isListGood(document);
+    return { document, text: objections.renderObjectionList(document), good };
+  },
   'site enrol': async (command, terminal) => {
     const document = await link.enrolDocument(command, terminal);
     const text = link.renderEnrol(document, terminal.timeZone);
@@ -185,6 +259,13 @@ const ONLINE_COMMANDS: Readonly<Record<OnlineCommand, Run>> = {
     const text = link.renderLink(document, terminal.timeZone);
     return { document, text, good: document.fault === null };
   },
+  'gateway check': async (command, terminal) => {
+    const document = await setup.setupCheckDocument(command, terminal);
+    const text = setup.renderSetupCheck(document, terminal.timeZone);
+    return { document, text, good: setup.isSetUp(document) };
+  },
+  'self-test run': selfTest,
+  'self-test status': selfTest,
   'gateway link': async (command, terminal) => {
     const document = await link.gatewayLinkDocument(command, terminal);
     const text = link.renderLink(document, terminal.timeZone);

@@ -72,7 +72,7 @@ interface Patient {
   readonly issuer: string | null;
 }
 /** First line the number, second line the issuer where there are several. Throws UsageError. */
-function patientOf(path: string, { files }: Terminal): Patient {
+export function patientOf(path: string, { files }: Terminal): Patient {
   const [patientId = '', issuer = ''] = textOf(path, files)
     .split(/\r?\n/)
     .map((line) => line.trim());

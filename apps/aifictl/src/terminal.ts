@@ -22,6 +22,8 @@ export interface Terminal {
   readonly files: {
     /** Throws when there is none. */
     readText(path: string): string;
+    /** Throws when there is none. */
+    readBytes(path: string): Uint8Array;
     /** Lines of a file that may be larger than memory. */
     lines(path: string): AsyncIterable<string>;
     /** Readable by this user only; replaces what is there. Resolves with its size. @unit bytes */

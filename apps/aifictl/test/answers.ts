@@ -172,6 +172,7 @@ export function aTerminal(
     },
     files: {
       readText,
+      readBytes: (path) => Buffer.from(readText(path)),
       async *lines(path) {
         yield* readText(path).split('\n');
       },

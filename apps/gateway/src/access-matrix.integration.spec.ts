@@ -132,6 +132,8 @@ describe('dangerous acts', () => {
     ['decideApproval', 'hospital-it'],
     ['reidentify', 'hospital-it'],
     ['joinLink', 'hospital-it'],
+    ['applySetup', 'hospital-it'],
+    ['undoSetup', 'hospital-it'],
     ['releasePixelHold', 'hospital-it'],
     ['erasePatient', 'privacy-officer'],
     ['exportAudit', 'privacy-officer'],

@@ -29,7 +29,8 @@ import {
 import { createReceiveStage, receiveConfigSchema } from '@aifi/gateway-receive';
 import { AifiError, sha256Hex, systemClock, writeDurableFile } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { temporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, temporaryFolder } from '@aifi/shared-testing';
 
 const MIB = 1024 ** 2;
 const DISK_BYTES = 96 * MIB;
@@ -75,6 +76,7 @@ function mountSmall(): boolean {
     const receive = createReceiveStage({
       ...{ ...common, database, dataFolder: folder.path },
       config: receiveConfigSchema.parse({ port: 0, aeTitle: 'AIFI', callers }),
+      keys: keyRingOf(fakeSiteKeys()),
       diskLevel: disk.level,
       onDiskLevel: disk.onChange,
     });

@@ -81,6 +81,23 @@ describe('the configuration of a gateway', () => {
       { pacs: { ...good.pacs, calledAeTitle: 'OTHER', commitment: {} } },
       'pacs.commitment',
     ],
+    [
+      'a retrieval by C-MOVE from a PACS that may not call',
+      { pacs: { ...good.pacs, calledAeTitle: 'OTHER' }, retrieve: { way: 'move' } },
+      'retrieve.way',
+    ],
+    ['a retrieval by WADO-RS without DICOMweb', { retrieve: { way: 'wado' } }, 'retrieve.way'],
+    [
+      'a rule that looks back further than studies are taken',
+      { retrieve: { rules: [{ name: 'r', modality: 'CT', lookBackHours: 48 }] } },
+      'retrieve.rules.0.lookBackHours',
+    ],
+    [
+      'batches in the data folder',
+      { folderIntake: { folder: '/data/drop' } },
+      'folderIntake.folder',
+    ],
+    ['batches around the data folder', { folderIntake: { folder: '/' } }, 'folderIntake.folder'],
     ['a key that nobody knows', { signOn: true }, ''],
   ])('refuses %s', (_name, part, path) => {
     expect(problems(part)).toContain(path);

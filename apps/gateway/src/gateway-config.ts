@@ -4,15 +4,21 @@
  * Invariants: visible demo accounts are never for clinical use; nobody signs in over a network
  * without TLS. Source: docs/architecture/1-context.md; security specification 7 (V12, V13).
  */
+import { relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { syslogDestinationSchema } from '@aifi/access-audit';
 import { signInConfigSchema } from '@aifi/access-sign-in';
+import { assembleConfigSchema } from '@aifi/gateway-assemble';
 import { deliverConfigSchema } from '@aifi/gateway-deliver';
 import { siteDeidentificationSchema } from '@aifi/dicom-deidentification';
 import { diskConfigSchema } from '@aifi/gateway-disk';
+import { hl7ConfigSchema } from '@aifi/gateway-hl7';
+import { folderIntakeConfigSchema, type FolderIntakeConfig } from '@aifi/gateway-folder-intake';
 import { linkSettingsSchema, type LinkSettings } from '@aifi/gateway-link';
 import { receiveConfigSchema, type ReceiveConfig } from '@aifi/gateway-receive';
+import { consentConfigSchema } from '@aifi/gateway-consent';
 import { reconcileConfigSchema } from '@aifi/gateway-reconcile';
+import { retrieveConfigSchema } from '@aifi/gateway-retrieve';
 import { uplinkConfigSchema } from '@aifi/gateway-uplink';
 import { listenSchema } from '@aifi/shared-config';
 import { PURPOSES, siteId } from '@aifi/shared-kernel';
@@ -71,6 +77,9 @@ export const gatewayConfigSchema = z
       .describe('language of what the gateway itself writes into the PACS'),
     dataFolder: z.string().min(1).describe('databases, keys and spool; on a local disk'),
     quietMs: z.int().positive().default(30_000).describe('silence that completes a study, ms'),
+    assemble: assembleConfigSchema
+      .prefault({})
+      .describe('when studies of some kind are complete, and when a product starts before that'),
     deadlines: z
       .strictObject({
         acuteMs: z.int().positive().default(600_000),
@@ -111,13 +120,23 @@ export const gatewayConfigSchema = z
       .describe('what this hospital decides about identity for all products'),
     vault: vaultSchema.prefault({}).describe('how long identity and results stay linked'),
     dicom: receiveConfigSchema.describe('the DICOM listener'),
+    folderIntake: folderIntakeConfigSchema
+      .optional()
+      .describe('a folder in which people put batches of files'),
     pacs: deliverConfigSchema.describe('the PACS that gets the results'),
     disk: diskConfigSchema
       .prefault({})
       .describe('when new images are refused, and how long files are kept'),
+    hl7: hl7ConfigSchema
+      .optional()
+      .describe('orders and patient administration by HL7 v2; absent: none is taken'),
+    consent: consentConfigSchema.describe('how patient numbers of objections are read'),
     reconcile: reconcileConfigSchema
       .prefault({})
       .describe('what is asked of the PACS, read from the disk and told of the clock'),
+    retrieve: retrieveConfigSchema
+      .prefault({})
+      .describe('how studies are fetched from the PACS, and which by themselves'),
     uplink: uplinkConfigSchema.prefault({}).describe("use of the hospital's line to the hub"),
     hub: hubSchema.describe('the hub: joined with a token, or by certificates that are files'),
   })
@@ -141,10 +160,25 @@ export const gatewayConfigSchema = z
     path: ['http', 'tls'],
     message: 'an interface that others can reach needs TLS',
   })
+  .refine(({ dataFolder, folderIntake }) => !folderIntake || isApart(dataFolder, folderIntake), {
+    path: ['folderIntake', 'folder'],
+    message: 'apart from dataFolder, neither in it nor around it',
+  })
   .refine(({ dicom, pacs }) => !pacs.commitment || isCaller(dicom, pacs.calledAeTitle), {
     path: ['pacs', 'commitment'],
     message: 'the PACS reports on associations of its own: it must be one of dicom.callers',
   })
+  .refine(({ retrieve, pacs }) => retrieve.way !== 'wado' || pacs.stow !== undefined, {
+    path: ['retrieve', 'way'],
+    message: 'wado asks where pacs.stow is: it has to be set',
+  })
+  .refine(
+    ({ retrieve, dicom, pacs }) => retrieve.way !== 'move' || isCaller(dicom, pacs.calledAeTitle),
+    {
+      path: ['retrieve', 'way'],
+      message: 'the PACS sends what it moves to the listener: it must be one of dicom.callers',
+    },
+  )
   .refine(({ publicUrl }) => isSecure(new URL(publicUrl)), {
     path: ['publicUrl'],
     message: 'https, or http on this machine: browsers keep no session cookie otherwise',
@@ -153,6 +187,11 @@ export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
 
 const isCaller = ({ callers }: ReceiveConfig, aeTitle: string): boolean =>
   callers.some((caller) => caller.aeTitle === aeTitle);
+function isApart(dataFolder: string, { folder }: FolderIntakeConfig): boolean {
+  const isOutside = (from: string, to: string): boolean =>
+    relative(resolve(from), resolve(to)).split(sep)[0] === '..';
+  return isOutside(dataFolder, folder) && isOutside(folder, dataFolder);
+}
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 const isSecure = ({ protocol, hostname }: URL): boolean =>

@@ -19,7 +19,7 @@ export interface GatewayMetrics {
   readonly onRefused: (code: string) => void;
 }
 
-type MetricSources = Pick<GatewaySources, 'database' | 'diskState'>;
+type MetricSources = Pick<GatewaySources, 'database' | 'diskState' | 'folderState'>;
 
 export function createGatewayMetrics(sources: MetricSources): GatewayMetrics {
   const { database } = sources;
@@ -45,6 +45,7 @@ export function createGatewayMetrics(sources: MetricSources): GatewayMetrics {
     },
   });
   addDiskGauges(sources, registers);
+  addFolderGauges(sources, registers);
   const refused = new Counter({
     name: 'aifi_access_refused_total',
     help: 'Requests refused at the web edge',
@@ -74,6 +75,34 @@ function addDiskGauges({ diskState }: MetricSources, registers: Registry[]): voi
       free.remove();
       const state = diskState();
       if (state) free.set(state.freeBytes);
+    },
+  });
+}
+
+/** Without a value where no folder is configured. */
+function addFolderGauges({ folderState }: MetricSources, registers: Registry[]): void {
+  const batches = new Gauge({
+    name: 'aifi_gateway_folder_batches_count',
+    help: 'Batches of files: waiting now; done and failed since the start',
+    labelNames: ['state'],
+    registers,
+    collect: () => {
+      batches.reset();
+      const state = folderState();
+      if (!state) return;
+      for (const name of ['waiting', 'done', 'failed'] as const) {
+        batches.set({ state: name }, state[name]);
+      }
+    },
+  });
+  const reachable = new Gauge({
+    name: 'aifi_gateway_folder_reachable',
+    help: 'Whether the folder of batches can be read and written',
+    registers,
+    collect: () => {
+      reachable.remove();
+      const state = folderState();
+      if (state) reachable.set(state.isReachable ? 1 : 0);
     },
   });
 }

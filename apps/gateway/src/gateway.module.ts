@@ -7,6 +7,10 @@ import { WebAccessModule, type WebAccessOptions } from '@aifi/access-web';
 import type { AccessTx } from '@aifi/gateway-access';
 import { AuditController } from './audit.controller.js';
 import { AuditService } from './audit.service.js';
+import { CatalogueController } from './catalogue.controller.js';
+import { CatalogueService } from './catalogue.service.js';
+import { ConsentController } from './consent.controller.js';
+import { ConsentService } from './consent.service.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { DeadLettersService } from './dead-letters.service.js';
 import { GATEWAY_METRICS, type GatewayMetrics } from './gateway-metrics.js';
@@ -22,8 +26,14 @@ import { PrivacyService } from './privacy.service.js';
 import { ProcessController } from './process.controller.js';
 import { ReconcileController } from './reconcile.controller.js';
 import { ReconcileService } from './reconcile.service.js';
+import { ProductRequestsController } from './product-requests.controller.js';
+import { ProductRequestsService } from './product-requests.service.js';
 import { RegisterController } from './register.controller.js';
 import { RegisterService } from './register.service.js';
+import { RetrievalController } from './retrieval.controller.js';
+import { RetrievalService } from './retrieval.service.js';
+import { SetupController } from './setup.controller.js';
+import { SetupService } from './setup.service.js';
 import { StudiesController } from './studies.controller.js';
 import { StudiesService } from './studies.service.js';
 
@@ -41,7 +51,9 @@ export class GatewayModule {
       imports: [WebAccessModule.with(web)],
       controllers: [
         ...[ProcessController, StudiesController, DeadLettersController, LinkController],
-        ReconcileController,
+        ...[ReconcileController, RetrievalController, ProductRequestsController],
+        ...[CatalogueController, ConsentController],
+        SetupController,
         ...[PixelHoldsController, RegisterController, PrivacyController, AuditController],
       ],
       providers: [
@@ -51,6 +63,10 @@ export class GatewayModule {
         DeadLettersService,
         LinkService,
         ReconcileService,
+        RetrievalService,
+        ProductRequestsService,
+        ...[CatalogueService, ConsentService],
+        SetupService,
         { provide: PreviewRenderer, useFactory: () => new PreviewRenderer(sources.clock) },
         PixelViewsService,
         PixelHoldsService,

@@ -19,24 +19,34 @@ import {
   publicKeyPemOf,
   type GatewayAccess,
 } from '@aifi/gateway-access';
+import { Catalogue } from '@aifi/gateway-catalogue';
+import { createObjectionWatch, ObjectionRegister } from '@aifi/gateway-consent';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import { createDiskWatch, createRetentionStage, type DiskWatch } from '@aifi/gateway-disk';
+import { orderOf } from '@aifi/gateway-orders';
 import { SeriesThread } from '@aifi/gateway-pseudonymise';
 import { ClockWatch } from '@aifi/gateway-reconcile';
+import { AssociationPermits, type Retrieving } from '@aifi/gateway-retrieve';
+import { SetupRunner } from '@aifi/gateway-setup';
 import { createStatusService } from '@aifi/gateway-status';
 import { onNoSpace, systemClock, Wake, type Clock, type Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import { auditSourceOf } from './audit.service.js';
 import { createDeadlineWatch } from './deadline-watch.js';
+import { createFolderBatches, type FolderState } from './folder-batches.parts.js';
 import type { GatewayConfig } from './gateway-config.js';
 import { openGatewaySignIn } from './gateway-sign-in.js';
 import type { GatewaySources } from './gateway-sources.js';
 import { startHttp } from './http.js';
+import { createHl7 } from './hl7.parts.js';
 import { openHubLink, type HubLink } from './hub-link.js';
 import { openIdentityStores, type IdentityStores } from './identity-stores.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 import { createReconcile, type Reconcile } from './reconcile.parts.js';
+import { createRetrieval } from './retrieval.parts.js';
+import { fixedSettings, type SettingsControl } from './settings-in-force.js';
+import { createSetup, type Setup } from './setup.parts.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
 import { createVaultRetention } from './vault-retention.js';
 
@@ -55,7 +65,11 @@ interface Stores extends IdentityStores {
   readonly auditKey: KeyObject;
 }
 
-export async function startGateway(config: GatewayConfig, logger: Logger): Promise<RunningGateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  logger: Logger,
+  settings: SettingsControl = fixedSettings(config),
+): Promise<RunningGateway> {
   const clock = systemClock;
   const stores = await openStores(config);
   const { database, vault, identityEvents, access } = stores;
@@ -65,7 +79,11 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   onNoSpace(disk.reportFull);
   const pseudonymising = new SeriesThread(config.pixelGate, clock);
   const changes = new ChangeBell();
-  const parts: Parts = { ...stores, config, logger, clock, link, disk, pseudonymising, changes };
+  const onChange = (): void => changes.notify('status');
+  const runner = new SetupRunner({ database: stores.database, clock, logger, onChange });
+  const running = { config, logger, clock, link, disk, pseudonymising, changes };
+  const permits = new AssociationPermits(PACS_ASSOCIATIONS_MAX);
+  const parts: Parts = { ...stores, ...running, permits, runner, settings };
   disk.onChange(() => parts.changes.notify('status'));
   const pipeline = createStages(parts);
   const stopping = new AbortController();
@@ -83,6 +101,7 @@ export async function startGateway(config: GatewayConfig, logger: Logger): Promi
   const stop = async (): Promise<void> => {
     stopping.abort();
     await http.close();
+    await runner.stop();
     await endSignIn();
     await ended.catch(() => undefined);
     await pseudonymising.close();
@@ -105,6 +124,9 @@ async function openStores(config: GatewayConfig): Promise<Stores> {
   };
 }
 
+/** Reliability specification H15, whoever asks. */
+const PACS_ASSOCIATIONS_MAX = 2;
+
 interface Parts extends Stores {
   readonly config: GatewayConfig;
   readonly logger: Logger;
@@ -113,11 +135,17 @@ interface Parts extends Stores {
   readonly disk: DiskWatch;
   readonly pseudonymising: SeriesThread;
   readonly changes: ChangeBell;
+  readonly permits: AssociationPermits;
+  readonly runner: SetupRunner;
+  readonly settings: SettingsControl;
 }
 interface Stages extends Omit<Pipeline, 'stages'> {
   readonly all: readonly Stage[];
   readonly patients: PatientSource;
   readonly reconcile: Reconcile;
+  readonly retrieval: Retrieving;
+  readonly setup: Setup;
+  readonly folderState: FolderState;
 }
 
 function createStages(parts: Parts): Stages {
@@ -128,7 +156,11 @@ function createStages(parts: Parts): Stages {
   const onChange = (): void => parts.changes.notify('status');
   const clockWatch = new ClockWatch({ config: config.reconcile.clock, clock, logger, onChange });
   const anchors = access.hubAnchors;
-  const pipeline = createPipeline({ ...parts, anchors, clockWatch, onEnded });
+  const pipeline = createPipeline({
+    ...{ ...parts, anchors, clockWatch, onEnded },
+    takeTestReport: (report) => parts.runner.takeReport(report),
+    onAdmitted: (callingAeTitle) => parts.runner.seen(callingAeTitle),
+  });
   const { stages, ...running } = pipeline;
   const status = createStatusService({
     ...{ siteId, purpose, language, dataFolder, deadlines },
@@ -154,17 +186,32 @@ function createStages(parts: Parts): Stages {
   });
   const { currentRules } = running;
   const looking = createReconcile({ ...parts, clockWatch, currentRules, onChange });
+  const trying = createSetup({ ...parts, currentRules, listening: running.listening, onChange });
+  const retrieval = createRetrieval({ ...parts, pacsState: running.pacsState, onChange });
+  const objections = new ObjectionRegister({ database, keys, config: config.consent });
+  const hl7 = createHl7({ ...parts, objections });
+  const batches = createFolderBatches(parts);
   const own = [
     watch,
+    createObjectionWatch({ database, clock, logger }),
     status,
     disk.stage,
     retention,
     vaultRetention,
     ...looking.stages,
+    retrieval.stage,
+    ...batches.stages,
+    trying.probe.stage,
+    ...(hl7 ? [hl7] : []),
     ...parts.link.stages,
   ];
   const all = [...stages, ...own, ...auditStages(parts, patients)];
-  return { ...running, all, patients, reconcile: looking.reconcile };
+  const { reconcile } = looking;
+  const { folderState } = batches;
+  return {
+    ...{ ...running, all, patients, reconcile, retrieval, folderState },
+    setup: trying.setup,
+  };
 }
 
 /** Stages of the audit trail: what pipeline and vault did, the daily anchor, who gets it. */
@@ -207,8 +254,13 @@ function sourcesOf(parts: Parts, stages: Stages): GatewaySources {
     ...{ database, vault, identityEvents, access, patients, changes, config, clock },
     ...{ currentRules, pacsState, ringPseudonymise, ringDeliver, uplinkState, killState },
     diskState: parts.disk.state,
+    folderState: stages.folderState,
     deadLetters: new DeadLetterStore(database),
+    catalogue: new Catalogue(database),
+    orderCodes: (sql, study) => orderOf(sql, study)?.codes ?? [],
+    objections: new ObjectionRegister({ database, keys: parts.keys, config: config.consent }),
     ...{ auditPublicKeyPem: publicKeyPemOf(auditKey), logger },
     ...{ link, linkState: link.state, reconcile: stages.reconcile },
+    ...{ retrieval: stages.retrieval, setup: stages.setup },
   };
 }

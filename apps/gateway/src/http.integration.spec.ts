@@ -15,6 +15,8 @@ import {
   studyTraceSchema,
 } from '@aifi/contracts-rest';
 import { openGatewayAccess, PatientSource, type GatewayAccess } from '@aifi/gateway-access';
+import { Catalogue } from '@aifi/gateway-catalogue';
+import { ObjectionRegister } from '@aifi/gateway-consent';
 import { GATEWAY_MIGRATIONS, GatewayDatabase, moveJob, type Sql } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import type { DiskState } from '@aifi/gateway-disk';
@@ -33,6 +35,8 @@ import { roleSignIn } from '../test/role-sign-in.js';
 import { startHttp, type HttpInterface } from './http.js';
 import { GATEWAY_VERSION } from './status-read-model.js';
 import { plantedReconcile } from '../test/planted-reconcile.js';
+import { plantedRetrieval } from '../test/planted-retrieval.js';
+import { plantedSetup } from '../test/planted-setup.js';
 
 const JOB = 'a'.repeat(32);
 const OTHER_JOB = 'b'.repeat(32);
@@ -138,7 +142,8 @@ beforeAll(async () => {
       ...{ ringDeliver: () => undefined, ringPseudonymise: () => undefined },
       uplinkState: () => ({ uploads: 2, streams: 3, linkFailures: 1, refusedBy: 'UNTRUSTED' }),
       killState: () => ({ state: KILL_STATE, ageMs: 900_001, contactMs: 0 }),
-      ...{ diskState: () => disk, identityEvents: { erase: () => Promise.resolve(0) } },
+      ...{ diskState: () => disk, folderState: () => undefined },
+      identityEvents: { erase: () => Promise.resolve(0) },
       patients: new PatientSource(database, vault),
       config: {
         ...{ siteId: siteId('site-a'), purpose: 'demonstration', dataFolder: folder.path },
@@ -146,6 +151,12 @@ beforeAll(async () => {
       },
       logger: silentLogger,
       reconcile: plantedReconcile(database, clock),
+      catalogue: new Catalogue(database),
+      objections: new ObjectionRegister({
+        ...{ database, keys: keyRingOf(fakeSiteKeys()), config: { issuers: [] } },
+      }),
+      retrieval: plantedRetrieval(database, clock),
+      setup: plantedSetup(database, clock),
       ...{ linkState: () => 'down', pacsState: () => 'open', currentRules: () => undefined },
     },
     listen: { host: '127.0.0.1', port: 0 },

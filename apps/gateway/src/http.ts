@@ -21,9 +21,12 @@ import type { Logger } from '@aifi/shared-observability';
 import type { GatewayConfig } from './gateway-config.js';
 import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.js';
 import { addReconcileGauges } from './reconcile.metrics.js';
+import { addHl7Gauges } from './hl7.metrics.js';
+import { addRetrievalGauges } from './retrieval.metrics.js';
 import type { GatewaySources } from './gateway-sources.js';
 import { GatewayModule } from './gateway.module.js';
 import { addLinkGauges } from './link.metrics.js';
+import { addSelfTestGauges } from './self-test.metrics.js';
 
 /** The console of this release, beside this application. */
 const CONSOLE_FOLDER = join(import.meta.dirname, '../../console/dist/gateway');
@@ -48,6 +51,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpInterface> {
   const metrics = createGatewayMetrics(sources);
   addLinkGauges(metrics.registry, sources);
   addReconcileGauges(metrics.registry, sources);
+  addRetrievalGauges(metrics.registry, sources);
+  addHl7Gauges(metrics.registry, sources);
+  addSelfTestGauges(metrics.registry, sources);
   const web = webOptions(options, metrics);
   const app = await NestFactory.create<NestExpressApplication>(
     GatewayModule.with({ sources, metrics, web }),

@@ -1,13 +1,14 @@
 /**
  * Entry point of the gateway process.
  * Decides start and stop: configuration once, a ready line when all is up, a clean stop on SIGTERM;
- * with arguments it is a task of maintenance instead, with the same configuration.
+ * what people change on the page is laid over the configuration (GatewayProcess). With arguments it
+ * is a task of maintenance instead, with the same configuration.
  */
 import { AifiError, armCrashPoint, assertNodeVersion, systemClock } from '@aifi/shared-kernel';
 import { loadConfig } from '@aifi/shared-config';
 import { createLogger } from '@aifi/shared-observability';
 import { gatewayConfigSchema } from './gateway-config.js';
-import { startGateway } from './gateway.js';
+import { GatewayProcess } from './gateway-process.js';
 import { runMaintenance } from './maintenance.js';
 
 async function main(): Promise<void> {
@@ -20,7 +21,7 @@ async function main(): Promise<void> {
     return runMaintenance({ args, config, clock: systemClock, out });
   }
   const logger = createLogger('gateway').child({ siteId: config.siteId });
-  const gateway = await startGateway(config, logger);
+  const gateway = await GatewayProcess.start(config, logger);
   const stop = (): void => {
     gateway.stop().then(
       () => process.exit(0),

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { Wake, type Clock, type GatewayStage, type Stage } from '@aifi/shared-kernel';
+import type { CommitmentReport } from '@aifi/dicom-dimse';
 import { createAssembleStage } from '@aifi/gateway-assemble';
 import type { GatewayDatabase } from '@aifi/gateway-database';
 import { createDeliverStage, createPacsPeer, type DeliverStage } from '@aifi/gateway-deliver';
@@ -21,7 +22,13 @@ import { createPseudonymiseStage, type SeriesThread } from '@aifi/gateway-pseudo
 import { createReceiveStage, type ReceiveStage } from '@aifi/gateway-receive';
 import type { ClockWatch } from '@aifi/gateway-reconcile';
 import { createReidentifyStage, IdentityExplainer } from '@aifi/gateway-reidentify';
-import { createSelectStage, selectAgain } from '@aifi/gateway-select';
+import type { AssociationPermits } from '@aifi/gateway-retrieve';
+import {
+  createSelectStage,
+  earlyProductsOf,
+  selectAgain,
+  type SiteContext,
+} from '@aifi/gateway-select';
 import { createSpool } from '@aifi/gateway-spool';
 import {
   createGrpcUplinkPort,
@@ -35,6 +42,7 @@ import type { Logger } from '@aifi/shared-observability';
 import type { KeyRing } from '@aifi/shared-site-keys';
 import type { GatewayConfig } from './gateway-config.js';
 import type { HubLink } from './hub-link.js';
+import { withPermits } from './pacs-permits.js';
 
 export interface PipelineDependencies {
   readonly config: GatewayConfig;
@@ -50,8 +58,14 @@ export interface PipelineDependencies {
   readonly anchors: AnchorKeeper;
   /** Compares the clocks, and holds results while they are apart. */
   readonly clockWatch: Pick<ClockWatch, 'onHubTime' | 'isHolding'>;
+  /** Shared by all who ask the PACS. */
+  readonly permits: AssociationPermits;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told, now and then, that a caller's association was let in. */
+  readonly onAdmitted: (callingAeTitle: string) => void;
+  /** A report of storage commitment that the set-up waits for: true, and deliver hears nothing. */
+  readonly takeTestReport: (report: CommitmentReport) => boolean;
   /** Called when deliver has ended a job; the ends that other stages make are found by looking. */
   readonly onEnded: () => void;
 }
@@ -84,7 +98,9 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
 
   const kill = new KillStateStore(database, signingKeys, clock, logger);
   const { receive, deliver } = createFront(dependencies, common, kill);
-  const upload = uploadParts(dependencies, rules);
+  const site = siteContext(config, kill);
+  const currentRules = (): CurrentRules | undefined => rules.current();
+  const upload = uploadParts(dependencies, rules, site);
   const spool = createSpool({
     ...common('spool'),
     spoolFolder: join(dataFolder, 'spool'),
@@ -93,18 +109,19 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
   const uplink = createUplinkStage({ ...upload, ...common('uplink'), onDone: ring('spool') });
   const stages: readonly Stage[] = [
     receive,
-    createAssembleStage({ ...common('assemble'), quietMs: config.quietMs, onDone: ring('select') }),
+    createAssembleStage({
+      ...common('assemble'),
+      ...{ quietMs: config.quietMs, config: config.assemble },
+      earlyProducts: earlyProductsOf({ ...site, clock, currentRules }),
+      onDone: ring('select'),
+    }),
     createSelectStage({
-      ...common('select'),
-      purpose,
-      currentRules: () => rules.current(),
+      ...{ ...common('select'), ...site, currentRules },
       onDone: ring('pseudonymise'),
     }),
     createPseudonymiseStage({
-      ...common('pseudonymise'),
-      ...linkage,
+      ...{ ...common('pseudonymise'), ...linkage, site: config.pseudonymise },
       series: dependencies.pseudonymising.work,
-      site: config.pseudonymise,
       identityEvents: dependencies.identityEvents,
       sink: spool,
       onDone: ring('uplink'),
@@ -129,7 +146,6 @@ export function createPipeline(dependencies: PipelineDependencies): Pipeline {
     }),
     deliver,
   ];
-  const currentRules = (): CurrentRules | undefined => rules.current();
   const { pacsState } = deliver;
   return {
     ...{ stages, currentRules, pacsState, uplinkState: uplink.uplinkState },
@@ -145,11 +161,29 @@ type StageBasics = (
   stage: GatewayStage,
 ) => Pick<PipelineDependencies, 'database' | 'clock' | 'logger'> & { readonly wake: Wake };
 
+/** What select knows of the hospital besides its tables. */
+function siteContext({ purpose, dicom }: GatewayConfig, kill: KillStateStore): SiteContext {
+  const web = dicom.web?.callers.map(({ name, lane }) => ({ aeTitle: name, lane })) ?? [];
+  const acute = [...dicom.callers, ...web].filter(({ lane }) => lane === 'acute');
+  return {
+    purpose,
+    acuteSenders: new Set(acute.map(({ aeTitle }) => aeTitle)),
+    stops: () => {
+      const known = kill.knowledge();
+      return known && known !== 'none' ? known.state.stopped : [];
+    },
+  };
+}
+
 /** How the uplink reaches the hub; a study whose rules are too old for it is selected anew. */
-function uploadParts({ config, link, clock }: PipelineDependencies, rules: RulesStore) {
-  const { uplink, deadlines, purpose } = config;
+function uploadParts(
+  { config, link, clock }: PipelineDependencies,
+  rules: RulesStore,
+  site: SiteContext,
+) {
+  const { uplink, deadlines } = config;
   const again: SelectAgain = (sql, jobId, atMs) =>
-    selectAgain(sql, { jobId, atMs, purpose, verified: rules.current() });
+    selectAgain(sql, { ...site, jobId, atMs, verified: rules.current() });
   return {
     port: createGrpcUplinkPort(() => link.uplink, clock),
     transport: new TlsObjectTransport({
@@ -163,14 +197,15 @@ function uploadParts({ config, link, clock }: PipelineDependencies, rules: Rules
 
 /** Both ends towards the hospital: what comes in, and what goes into its PACS. */
 function createFront(
-  { config, vault, identityEvents, disk, clockWatch, clock, onEnded }: PipelineDependencies,
+  dependencies: PipelineDependencies,
   common: StageBasics,
   kill: KillStateStore,
 ): { readonly receive: ReceiveStage; readonly deliver: DeliverStage } {
+  const { config, vault, keys, identityEvents, disk, clockWatch, clock, onEnded } = dependencies;
   const { dataFolder, pacs, deadlines } = config;
   const deliver = createDeliverStage({
     ...common('deliver'),
-    pacs: createPacsPeer(pacs, clock),
+    pacs: withPermits(createPacsPeer(pacs, clock), dependencies.permits),
     settings: pacs,
     deadlines,
     explainer: new IdentityExplainer({ vault, events: identityEvents, clock }),
@@ -182,13 +217,16 @@ function createFront(
     ...common('receive'),
     dataFolder,
     config: config.dicom,
+    keys,
     diskLevel: disk.level,
     onDiskLevel: disk.onChange,
     // The PACS reports on an association of its own, so it comes in where images come in.
-    ...(pacs.commitment && {
-      onCommitment: deliver.onCommitment,
-      commitmentFrom: [pacs.calledAeTitle],
-    }),
+    // Without commitment nothing of deliver waits for one; the set-up may.
+    onCommitment: async (report) => {
+      if (!dependencies.takeTestReport(report)) await deliver.onCommitment(report);
+    },
+    commitmentFrom: [pacs.calledAeTitle],
+    onAdmitted: dependencies.onAdmitted,
   });
   return { receive, deliver };
 }

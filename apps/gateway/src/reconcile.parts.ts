@@ -8,7 +8,7 @@
  */
 import type { GatewayAccess } from '@aifi/gateway-access';
 import type { GatewayDatabase } from '@aifi/gateway-database';
-import { createPacsPeer } from '@aifi/gateway-deliver';
+import { dimseOptions } from '@aifi/gateway-deliver';
 import { DimseScu } from '@aifi/dicom-dimse';
 import {
   createDigestStage,
@@ -20,6 +20,7 @@ import {
   Reconciliation,
   type ClockWatch,
 } from '@aifi/gateway-reconcile';
+import type { AssociationPermits } from '@aifi/gateway-retrieve';
 import type { Clock, Stage } from '@aifi/shared-kernel';
 import type { Logger } from '@aifi/shared-observability';
 import type { GatewayConfig } from './gateway-config.js';
@@ -39,6 +40,7 @@ export interface ReconcileParts {
   readonly access: GatewayAccess;
   readonly clockWatch: ClockWatch;
   readonly currentRules: Pipeline['currentRules'];
+  readonly permits: AssociationPermits;
   readonly onChange: () => void;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -54,7 +56,7 @@ export function createReconcile(parts: ReconcileParts): {
   const asking = {
     ...{ ...basics, config: missedStudies, purpose: config.purpose },
     finder: new DimseStudyFinder({
-      ...{ scu: scuOf(config, clock), matchesMax: missedStudies.matchesMax, zone: ownZone },
+      ...{ scu: scuOf(parts), matchesMax: missedStudies.matchesMax, zone: ownZone },
     }),
     products: () => currentRules()?.rules.products,
   };
@@ -75,8 +77,9 @@ export function createReconcile(parts: ReconcileParts): {
 }
 
 /** Queries go by DIMSE also where results go by DICOMweb: host and port are always set. */
-function scuOf({ pacs }: GatewayConfig, clock: Clock): DimseScu {
-  return createPacsPeer({ ...pacs, stow: undefined }, clock) as DimseScu;
+function scuOf({ config, permits, clock }: ReconcileParts): Pick<DimseScu, 'find'> {
+  const scu = new DimseScu(dimseOptions(config.pacs, clock));
+  return { find: (query, matchesMax) => permits.run(() => scu.find(query, matchesMax)) };
 }
 
 /** Journal rows read at once, and how often in one look: the next look goes on from there. */

@@ -7,6 +7,7 @@
 import { statfs } from 'node:fs/promises';
 import type { GatewayStatus, RefusalView } from '@aifi/contracts-rest';
 import type { Sql } from '@aifi/gateway-database';
+import { readTallies } from '@aifi/gateway-hl7';
 import { readDeadLetterTotals } from './dead-letter-read-model.js';
 import type { GatewaySources } from './gateway-sources.js';
 import { PixelHoldStore } from './pixel-hold.store.js';
@@ -26,6 +27,7 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     spool: readSpool(sql),
     refusals: readRefusals(sql),
     openCommitments: readOpenCommitments(sql),
+    ...readHl7(sql),
   }));
   const { openCommitments, ...counts } = tables;
   const pacsBreaker = sources.pacsState();
@@ -43,6 +45,7 @@ export async function readStatus(sources: GatewaySources): Promise<GatewayStatus
     pixelHolds: new PixelHoldStore(database).totals(),
     diskFreeBytes: bavail * bsize,
     ...diskOf(sources),
+    ...folderOf(sources),
     hubAnchors: sources.access.hubAnchors.status(),
     ...counts,
   };
@@ -71,6 +74,12 @@ function diskOf({ diskState }: GatewaySources): Pick<GatewayStatus, 'disk'> {
   return { disk: { level, usedPercent: Math.round(usedPercent * 10) / 10, freeBytes } };
 }
 
+/** Left out where no folder is configured. */
+function folderOf({ folderState }: GatewaySources): Pick<GatewayStatus, 'folderIntake'> {
+  const folderIntake = folderState();
+  return folderIntake ? { folderIntake } : {};
+}
+
 function readOpenCommitments(sql: Sql): number {
   const statement = `SELECT COUNT(*) AS n FROM storage_commitment WHERE state = 'REQUESTED'`;
   return sql.get<{ n: number }>(statement)!.n;
@@ -91,6 +100,19 @@ function readSpool(sql: Sql): GatewayStatus['spool'] {
      FROM spool_job s JOIN job j USING (job_id) LEFT JOIN spool_object o USING (job_id)
      WHERE s.state = 'QUEUED' AND j.terminal_ms IS NULL`,
   )!;
+}
+
+function readHl7(sql: Sql): Pick<GatewayStatus, 'hl7'> {
+  const counts = { AA: 'taken', AE: 'wrong', AR: 'rejected', closed: 'closed' } as const;
+  const senders = new Map<string, NonNullable<GatewayStatus['hl7']>[number]>();
+  for (const { sender, answer, count, lastMs } of readTallies(sql)) {
+    const known = senders.get(sender);
+    const view = known ?? { sender, lastMs, taken: 0, wrong: 0, rejected: 0, closed: 0 };
+    view.lastMs = Math.max(view.lastMs, lastMs);
+    if (answer !== 'none') view[counts[answer]] += count;
+    senders.set(sender, view);
+  }
+  return senders.size > 0 ? { hl7: [...senders.values()] } : {};
 }
 
 function readRefusals(sql: Sql): RefusalView[] {

@@ -24,12 +24,15 @@ export const STUDY_WINDOW_SQL = `
     CASE
       WHEN s.revision = 0 OR EXISTS (
         SELECT 1 FROM instance i WHERE i.study_id = a.study_id AND i.revision IS NULL)
+        OR EXISTS (SELECT 1 FROM early_study e WHERE e.study_id = a.study_id)
         THEN 'RECEIVING'
       WHEN NOT EXISTS (
-        SELECT 1 FROM job j WHERE j.study_id = a.study_id AND j.revision = s.revision)
+        SELECT 1 FROM job j WHERE j.study_id = a.study_id
+          AND COALESCE(j.stands_in, j.revision) = s.revision)
         THEN 'WAITING_FOR_RULES'
       WHEN EXISTS (
-        SELECT 1 FROM job j WHERE j.study_id = a.study_id AND j.revision = s.revision
+        SELECT 1 FROM job j WHERE j.study_id = a.study_id
+          AND COALESCE(j.stands_in, j.revision) = s.revision
           AND j.state NOT IN ('RESULT_IN_PACS', 'NOT_ANALYSED_NOTIFIED', 'NOT_ELIGIBLE_LOGGED'))
         THEN 'IN_PROGRESS'
       ELSE 'DONE'
@@ -94,7 +97,7 @@ function studyFacts(sql: Sql, row: StudyRow): StudyFacts {
 function readProducts(sql: Sql, row: StudyRow): ProductView[] {
   const jobs = sql.all<Omit<ProductView, 'results' | 'words'>>(
     `SELECT product, product_version AS version, job_id AS jobId, revision, state, code, detail
-     FROM job WHERE study_id = ? AND revision = ? ORDER BY product`,
+     FROM job WHERE study_id = ? AND COALESCE(stands_in, revision) = ? ORDER BY product`,
     row.study_id,
     row.revision,
   );

@@ -5,6 +5,7 @@
 import { PIXEL_VIEWS } from '@aifi/contracts-rest';
 import type { RouteId } from './access-rows.table.js';
 import { PATIENT, RESULT_UID, type PlantedGateway } from './planted-gateway.js';
+import { PLANTED_ACCESSION } from './planted-retrieval.js';
 import { OWN_SITE } from './role-sign-in.js';
 
 export interface RouteCall {
@@ -52,6 +53,8 @@ async function alertOf({ access, clock }: PlantedGateway): Promise<string> {
   return items.find(({ acknowledgedAtMs }) => acknowledgedAtMs === null)!.id;
 }
 
+const RETRIEVALS = '/api/v1/retrievals';
+let retrievals = 0;
 const HOLDS = '/api/v1/pixel-holds';
 /** Somebody who may look has opened the images and seen them: the caller, where that is allowed. */
 const holdStep = (path: string, isSeen = false): RouteCall => ({
@@ -74,6 +77,34 @@ const previewCall: RouteCall = {
     await gateway.post(token, `${HOLDS}/${hold!.id}/opening`, { reason: REASON });
     return gateway.call(token, `${HOLDS}/${hold!.id}/preview?frame=0`);
   },
+};
+const CATALOGUE = '/api/v1/catalogue';
+const fileOf = (text: string): object => ({ file: Buffer.from(text).toString('base64') });
+let codes = 0;
+const catalogueOf = (code: string): object => fileOf(`code;bodyPart\n${code};CHEST\n`);
+/** Two fresh versions; goes back to the first of them. */
+const rollBack: RouteCall = {
+  send: async (gateway, token) => {
+    const made: { version: { version: number } | null }[] = [];
+    for (const code of [`A${(codes += 1)}`, `B${codes}`]) {
+      const body = catalogueOf(code);
+      const answer = await gateway.post('hospital-it.own.imports', `${CATALOGUE}/versions`, body);
+      made.push((await answer.json()) as (typeof made)[number]);
+    }
+    const version = made[0]!.version!.version;
+    return gateway.post(token, `${CATALOGUE}/rollbacks`, { version, reason: REASON });
+  },
+};
+const OBJECTIONS = '/api/v1/objections';
+const objecting = { patientId: 'OB-1', kinds: ['secondary-use'] };
+const objectionList = fileOf('number;kind\nOB-2;sharing\n');
+const fhirConsent = {
+  ...{ resourceType: 'Consent', status: 'active', provision: { type: 'deny' } },
+  scope: {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'research' }],
+  },
+  category: [{ coding: [{ system: 'http://loinc.org', code: '59284-0' }] }],
+  patient: { identifier: { value: 'OB-3' } },
 };
 const erasedPatient = { patientId: PATIENT.patientId, issuer: null };
 
@@ -105,6 +136,23 @@ export const CALLS: ById<readonly RouteCall[]> = {
   jobTrace: [get(`/api/v1/jobs/${PATIENT.jobId}/trace`)],
   deadLetters: [get('/api/v1/dead-letters'), get('/api/v1/dead-letters?code=PEER_REFUSED&limit=2')],
   link: [get('/api/v1/link')],
+  setup: [get('/api/v1/setup')],
+  runSetupChecks: [
+    {
+      send: async (gateway, token) => {
+        const answer = await gateway.post(token, '/api/v1/setup/checks', { checks: ['inbound'] });
+        // One run at a time: the next caller must not meet this one.
+        await gateway.sources.setup.runner.stop();
+        return answer;
+      },
+    },
+  ],
+  stopSetupChecks: [post('/api/v1/setup/checks/stop', {})],
+  planSetup: [post('/api/v1/setup/plan', { settings: {} })],
+  applySetup: [post('/api/v1/setup/settings', { settings: {} })],
+  undoSetup: [post('/api/v1/setup/settings/undo', {})],
+  probe: [get('/api/v1/probe')],
+  runProbe: [post('/api/v1/probe/runs', {})],
   joinLink: [post('/api/v1/link/join', { token: 'aifi-join.of-an-access-test' })],
   replayDeadLetter: [
     {
@@ -124,6 +172,43 @@ export const CALLS: ById<readonly RouteCall[]> = {
           reason: 'sent to another gateway',
         }),
     },
+  ],
+  catalogue: [get(CATALOGUE)],
+  catalogueCoverage: [get(`${CATALOGUE}/coverage`), get(`${CATALOGUE}/coverage?days=7`)],
+  exportCatalogue: [get(`${CATALOGUE}/export`)],
+  checkCatalogue: [post(`${CATALOGUE}/checks`, catalogueOf('CH1'))],
+  importCatalogue: [post(`${CATALOGUE}/versions`, catalogueOf('IM1'))],
+  rollBackCatalogue: [rollBack],
+  findObjections: [post(`${OBJECTIONS}/search`, { patientId: 'OB-1' })],
+  setObjection: [post(OBJECTIONS, objecting)],
+  withdrawObjection: [post(`${OBJECTIONS}/withdrawal`, { ...objecting, reason: REASON })],
+  checkObjectionList: [post(`${OBJECTIONS}/list-checks`, objectionList)],
+  importObjectionList: [post(`${OBJECTIONS}/lists`, objectionList)],
+  receiveConsent: [post('/api/v1/consents/fhir', fhirConsent)],
+  fetchMissedStudy: [
+    {
+      send: async (gateway, token) =>
+        gateway.post(token, `/api/v1/reconciliation/${await gateway.missedStudy()}/retrieval`, {}),
+    },
+  ],
+  retrievals: [get(RETRIEVALS), get(`${RETRIEVALS}?state=QUEUED&limit=1`)],
+  requestRetrieval: [
+    post(RETRIEVALS, { studyInstanceUid: '1.2.99.1' }),
+    post(RETRIEVALS, { accessionNumber: PLANTED_ACCESSION, product: 'tissue' }),
+  ],
+  withdrawRetrieval: [
+    {
+      send: async (gateway, token) => {
+        const studyUid = `1.2.98.${(retrievals += 1)}`;
+        const [id] = await gateway.sources.retrieval.queue([{ studyUid, cause: 'by-hand' }]);
+        return gateway.post(token, `${RETRIEVALS}/${id}/withdrawal`, {});
+      },
+    },
+  ],
+  productRequests: [get(`/api/v1/studies/${PATIENT.studyUid}/requests`)],
+  requestProduct: [
+    post(`/api/v1/studies/${PATIENT.studyUid}/requests`, { product: 'tissue' }),
+    post(`/api/v1/studies/${PATIENT.studyUid}/requests`, { product: 'lung', reason: REASON }),
   ],
   pixelHolds: [get(HOLDS), get(`${HOLDS}?limit=2&jobId=${PATIENT.jobId}`)],
   openPixelHold: [holdStep('opening')],

@@ -32,6 +32,15 @@ const MATRIX = {
   // "Gateway config, routes, AETs": W (own) hospital IT, which joins the hub; what is seen is as the status.
   link:             ['own', '-',   'all', '-',   '-',   'all', 'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
   joinLink:         ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  // "Gateway config, routes, AETs": what is seen as the status, every act W (own) hospital IT.
+  setup:            ['own', '-',   'all', '-',   '-',   'all', 'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  runSetupChecks:   ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  stopSetupChecks:  ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  planSetup:        ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  applySetup:       ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  undoSetup:        ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
+  probe:            ['own', '-',   'all', '-',   '-',   'all', 'own', '-',   '-',   '-',   '-',   '-',   'own', 'own'],
+  runProbe:         ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'  ],
   // "Delete/replay dead letter": W hospital IT, R auditor; the physicist has IT's R, the privacy
   // officer the auditor's for the own site.
   deadLetters:      ['own', '-',   '-',   '-',   '-',   'all', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own'],
@@ -41,6 +50,30 @@ const MATRIX = {
   // roles see them, hospital IT alone says that one need not come.
   reconciliation:   ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],
   dismissMissedStudy:['own', '-',  '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
+  // Products asked for by name: seen as the study, asked for by hospital IT and who reads images.
+  productRequests:  ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],
+  requestProduct:   ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   '-',   '-'],
+  // The hospital's procedure codes: configuration without patients; hospital IT changes it, who
+  // reads images, RAIO and operator, auditor and privacy officer see it.
+  catalogue:        ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
+  catalogueCoverage:['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
+  exportCatalogue:  ['own', 'own', 'all', '-',   '-',   'all', 'own', '-',   'own', 'own', 'own', '-',   'own', 'own'],
+  checkCatalogue:   ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
+  importCatalogue:  ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
+  rollBackCatalogue:['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
+  // Objections of patients, by number: hospital IT and privacy officer change, who is with the
+  // patient sees.
+  findObjections:   ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   '-',   'own'],
+  setObjection:     ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
+  withdrawObjection:['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
+  checkObjectionList:['own', '-',  '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
+  importObjectionList:['own', '-', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
+  receiveConsent:   ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   'own'],
+  fetchMissedStudy: ['own', '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-',   '-'],
+  // Studies fetched from the PACS: who reads images may have one fetched; the physicist has IT's R.
+  retrievals:       ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   'own', '-'],
+  requestRetrieval: ['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   '-',   '-'],
+  withdrawRetrieval:['own', 'own', '-',   '-',   '-',   '-',   '-',   '-',   'own', 'own', 'own', '-',   '-',   '-'],
   // Images that wait for a person: hospital IT and who makes or reads images; the auditor and the
   // privacy officer see the list.
   pixelHolds:       ['own', 'own', '-',   '-',   '-',   'all', '-',   '-',   'own', 'own', 'own', '-',   'own', 'own'],

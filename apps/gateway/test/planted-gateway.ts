@@ -16,6 +16,8 @@ import {
   publicKeyPemOf,
   type GatewayAccess,
 } from '@aifi/gateway-access';
+import { Catalogue } from '@aifi/gateway-catalogue';
+import { consentConfigSchema, ObjectionRegister } from '@aifi/gateway-consent';
 import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { DeadLetterStore } from '@aifi/gateway-deliver';
 import type { DiskState } from '@aifi/gateway-disk';
@@ -31,6 +33,8 @@ import { plantPixelHolds, type PixelHoldSeed, type PlantedHold } from './planted
 import { plantDeadLetter, type DeadLetterSeed } from './planted-dead-letter.js';
 import { OWN_SITE, roleSignIn } from './role-sign-in.js';
 import { plantedReconcile } from './planted-reconcile.js';
+import { plantedRetrieval } from './planted-retrieval.js';
+import { plantedSetup } from './planted-setup.js';
 
 /** What of a patient must be nowhere before it is opened. */
 export interface PlantedPatient {
@@ -123,6 +127,7 @@ export class PlantedGateway {
       ringDeliver: () => void (this.rings += 1),
       ringPseudonymise: () => void (this.jobRings += 1),
       diskState: () => DISK,
+      folderState: () => undefined,
       ...{ changes: this.changes, auditPublicKeyPem: publicKeyPemOf(auditKey) },
       config: {
         ...{ siteId: siteId(OWN_SITE), purpose: 'demonstration', dataFolder: path },
@@ -133,6 +138,12 @@ export class PlantedGateway {
       },
       logger: silentLogger,
       reconcile: plantedReconcile(this.database, clock),
+      retrieval: plantedRetrieval(this.database, clock),
+      setup: plantedSetup(this.database, clock),
+      catalogue: new Catalogue(this.database),
+      objections: new ObjectionRegister({
+        ...{ database: this.database, keys: ring, config: consentConfigSchema.parse(undefined) },
+      }),
       link: { view: () => LINK, join: () => Promise.resolve() },
       uplinkState: () => ({ uploads: 0, streams: 0, linkFailures: 3, refusedBy: undefined }),
       killState: () => undefined,

@@ -9,6 +9,8 @@ import { GATEWAY_MIGRATIONS, GatewayDatabase } from '@aifi/gateway-database';
 import { createReceiveStage, receiveConfigSchema } from '@aifi/gateway-receive';
 import { assertNodeVersion, systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys } from '@aifi/shared-testing';
 import type { HostMessage, HostRequest, HostRow } from './receive/receive-host-messages.js';
 
 assertNodeVersion();
@@ -16,7 +18,7 @@ const [dataFolder = '', callingAeTitle = ''] = process.argv.slice(2);
 const database = GatewayDatabase.open(join(dataFolder, 'gateway.db'), GATEWAY_MIGRATIONS);
 const stage = createReceiveStage({
   database,
-  dataFolder,
+  ...{ dataFolder, keys: keyRingOf(fakeSiteKeys()) },
   config: receiveConfigSchema.parse({
     port: 0,
     aeTitle: 'AIFI',

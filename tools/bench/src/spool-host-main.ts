@@ -33,7 +33,7 @@ function tell(message: SpoolMessage): void {
 
 const receive = createReceiveStage({
   ...common,
-  dataFolder,
+  ...{ dataFolder, keys },
   config: receiveConfigSchema.parse({
     port: 0,
     aeTitle: 'AIFI',

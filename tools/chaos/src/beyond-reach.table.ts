@@ -52,6 +52,35 @@ export const BEYOND_REACH: readonly BeyondReach[] = [
     suite: 'libs/hub/enrolment/src/kill-drill.integration.spec.ts',
   },
   {
+    points: [...both('gateway.retrieve', 'begin'), ...both('gateway.retrieve', 'end')],
+    reason: 'modalities of a run send everything themselves: nothing is fetched',
+    suite: 'libs/gateway/retrieve/src/kill-drill.integration.spec.ts',
+  },
+  {
+    points: [...both('gateway.messages', 'identity'), ...both('gateway.messages', 'commit')],
+    reason: 'no system of a run sends orders or what becomes of patients',
+    suite: 'libs/gateway/hl7/src/kill-drill.integration.spec.ts',
+  },
+  {
+    points: both('gateway.setup', 'settings'),
+    reason: 'nobody changes settings on a page of a gateway of a run',
+    suite: 'libs/gateway/setup/src/kill-drill.integration.spec.ts',
+  },
+  {
+    points: [
+      ...both('gateway.consent', 'objection'),
+      ...both('gateway.consent', 'list-slice'),
+      ...both('gateway.consent', 'jobs-end'),
+    ],
+    reason: 'no patient of a run objects: its study would have no result',
+    suite: 'libs/gateway/consent/src/kill-drill.integration.spec.ts',
+  },
+  {
+    points: [...both('gateway.catalogue', 'version'), ...both('gateway.catalogue', 'rollback')],
+    reason: 'nobody changes the procedure catalogue of a run',
+    suite: 'libs/gateway/catalogue/src/kill-drill.integration.spec.ts',
+  },
+  {
     points: both('gateway.reconcile', 'damage'),
     reason: 'no byte changes on the disk of a gateway: its study could not be delivered',
     suite: 'libs/gateway/reconcile/src/kill-drill.integration.spec.ts',
@@ -92,9 +121,29 @@ export const BEYOND_REACH: readonly BeyondReach[] = [
     suite: 'libs/gateway/uplink/src/kill-drill.integration.spec.ts',
   },
   {
+    points: both('gateway.select', 'answer'),
+    reason: 'nobody asks for a product by name after its study was selected',
+    suite: 'libs/gateway/select/src/kill-drill.integration.spec.ts',
+  },
+  {
     points: [...both('hub.objects', 'keep'), 'hub.objects.beginning-synced'],
     reason: 'images of a run are smaller than a beginning that is kept (1 MiB)',
     suite: 'libs/hub/object-store/src/kill-drill.integration.spec.ts',
+  },
+  {
+    points: [...both('gateway.assemble', 'note'), ...both('gateway.assemble', 'early')],
+    reason: 'nobody rejects an image, and studies of a run are whole before a product would start',
+    suite: 'libs/gateway/assemble/src/kill-drill.integration.spec.ts',
+  },
+  {
+    points: [
+      'gateway.folder-intake.after-file',
+      'gateway.folder-intake.before-report',
+      'gateway.folder-intake.after-report',
+      'gateway.folder-intake.after-batch-moved',
+    ],
+    reason: 'images of a run come by association; nobody puts files into a folder',
+    suite: 'apps/gateway/src/folder-batches.integration.spec.ts',
   },
 ];
 

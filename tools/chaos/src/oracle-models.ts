@@ -14,7 +14,7 @@ const STAND_IN = 'fracture-stand-in';
 const MODALITY_RULE = 'modality-radiograph';
 
 interface Manifest {
-  readonly intendedUse: { readonly series: { readonly id: string; oneOf: string[] }[] };
+  readonly intendedUse: { readonly series: { readonly id: string }[] };
   [name: string]: unknown;
 }
 const DIFFERENCES: Readonly<Record<Lane, { modality: string; seriesNumberBase: number }>> = {
@@ -36,7 +36,10 @@ export function writeOracleModels(folder: string): void {
     const manifest = parse(readFileSync(join(source, 'manifest.yaml'), 'utf8')) as Manifest;
     const { modality, seriesNumberBase } = DIFFERENCES[lane];
     for (const rule of manifest.intendedUse.series) {
-      if (rule.id === MODALITY_RULE) rule.oneOf = [modality];
+      // CR and DX are otherwise one to a rule.
+      if (rule.id === MODALITY_RULE) {
+        Object.assign(rule, { oneOf: [modality], exactModality: true });
+      }
     }
     const text = stringify({ ...manifest, product: productOf(lane), lane, seriesNumberBase });
     writeFileSync(join(target, 'manifest.yaml'), text);

@@ -15,7 +15,8 @@ import {
 import { GATEWAY_MIGRATIONS, GatewayDatabase, type Row } from '@aifi/gateway-database';
 import { sha256Hex, systemClock } from '@aifi/shared-kernel';
 import { silentLogger } from '@aifi/shared-observability';
-import { temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
+import { keyRingOf } from '@aifi/shared-site-keys';
+import { fakeSiteKeys, temporaryFolder, type TemporaryFolder } from '@aifi/shared-testing';
 
 const HOST = '127.0.0.1';
 export const CALLED = 'AIFI';
@@ -42,7 +43,7 @@ export interface RefusalCount {
 
 /** Callers, TLS and what is done with reports of storage commitment, as the gateway says it. */
 export type ReceiverSettings = Pick<ReceiveConfig, 'callers'> &
-  Partial<Pick<ReceiveConfig, 'tls' | 'port'>> &
+  Partial<Pick<ReceiveConfig, 'tls' | 'port' | 'web'>> &
   Partial<Pick<ReceiveDependencies, 'commitmentFrom' | 'onCommitment'>>;
 
 export class Receiver {
@@ -60,6 +61,12 @@ export class Receiver {
   get tlsPort(): number {
     return this.ports.tlsPort;
   }
+  get webPort(): number {
+    return this.ports.webPort;
+  }
+  get webTlsPort(): number {
+    return this.ports.webTlsPort;
+  }
 
   /** Starts one that answers those calling AE titles, from this machine without TLS. */
   static start(...titles: readonly string[]): Promise<Receiver> {
@@ -70,11 +77,12 @@ export class Receiver {
     const folder = temporaryFolder('interop');
     const database = GatewayDatabase.open(join(folder.path, 'gateway.db'), GATEWAY_MIGRATIONS);
     const stop = new AbortController();
-    const { callers, port, tls, ...more } = settings;
+    const { callers, port, tls, web, ...more } = settings;
     const stage = createReceiveStage({
       database,
       dataFolder: folder.path,
-      config: { host: HOST, port, tls, aeTitle: CALLED, callers },
+      config: { host: HOST, port, tls, aeTitle: CALLED, callers, ...(web && { web }) },
+      keys: keyRingOf(fakeSiteKeys()),
       clock: systemClock,
       logger: silentLogger,
 

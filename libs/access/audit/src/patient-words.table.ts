@@ -55,6 +55,14 @@ const KEPT = act(
   ],
 );
 
+const FETCHED = act(
+  [
+    'had your examination fetched from the archive',
+    'to have your examination fetched from the archive',
+  ],
+  ['uw onderzoek uit het archief laten halen', 'uw onderzoek uit het archief te laten halen'],
+);
+
 export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
   'process.probe': SYSTEM,
   'interface.describe': SYSTEM,
@@ -113,6 +121,54 @@ export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
       'besloten dat uw onderzoek niet geanalyseerd hoeft te worden',
       'te besluiten dat uw onderzoek niet geanalyseerd hoeft te worden',
     ],
+  ),
+  'missed-study.fetch': FETCHED,
+  'retrievals.read': act(
+    ['saw your examination in a list', 'to see a list with your examination'],
+    ['uw onderzoek in een lijst gezien', 'een lijst met uw onderzoek te zien'],
+  ),
+  'retrieval.request': FETCHED,
+  'retrieval.withdraw': act(
+    [
+      'decided that your examination need not be fetched from the archive',
+      'to decide that your examination need not be fetched from the archive',
+    ],
+    [
+      'besloten dat uw onderzoek niet uit het archief hoeft te worden gehaald',
+      'te besluiten dat uw onderzoek niet uit het archief hoeft te worden gehaald',
+    ],
+  ),
+  'product.request': act(
+    ['had your examination analysed by one product', 'to have your examination analysed'],
+    ['uw onderzoek door één product laten analyseren', 'uw onderzoek te laten analyseren'],
+  ),
+  'catalogue.read': SYSTEM,
+  'catalogue.check': SYSTEM,
+  'catalogue.import': SETTINGS,
+  'catalogue.roll-back': SETTINGS,
+  'objections.read': act(
+    ['looked up what you object to', 'to look up what you object to'],
+    ['opgezocht waartegen u bezwaar heeft', 'op te zoeken waartegen u bezwaar heeft'],
+  ),
+  'objection.set': act(
+    ['recorded that you object', 'to record that you object'],
+    ['vastgelegd dat u bezwaar heeft', 'vast te leggen dat u bezwaar heeft'],
+  ),
+  'objection.withdraw': act(
+    ['recorded that you no longer object', 'to record that you no longer object'],
+    ['vastgelegd dat u geen bezwaar meer heeft', 'vast te leggen dat u geen bezwaar meer heeft'],
+  ),
+  'objection-list.check': act(
+    ['checked a list of objections', 'to check a list of objections'],
+    ['een lijst met bezwaren nagekeken', 'een lijst met bezwaren na te kijken'],
+  ),
+  'objection-list.import': act(
+    ['took over a list of objections', 'to take over a list of objections'],
+    ['een lijst met bezwaren overgenomen', 'een lijst met bezwaren over te nemen'],
+  ),
+  'consent.receive': act(
+    ['took over what you object to', 'to take over what you object to'],
+    ['overgenomen waartegen u bezwaar heeft', 'over te nemen waartegen u bezwaar heeft'],
   ),
   'pixel-holds.read': act(
     ['saw your examination in a list', 'to see a list with your examination'],
@@ -259,6 +315,10 @@ export const ACT_WORDS: Readonly<Record<Act, InBoth<ActWords>>> = {
   'binding.create': SETTINGS,
   'binding.end': SETTINGS,
   'link.join': SETTINGS,
+  'setup.check': SYSTEM,
+  'setup.plan': SYSTEM,
+  'setup.change': SETTINGS,
+  'probe.run': SYSTEM,
   'gateway.join': SETTINGS,
   'certificate.renew': SETTINGS,
   'authority.create': SETTINGS,

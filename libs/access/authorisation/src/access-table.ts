@@ -36,6 +36,10 @@ export const ACCESS_OBJECTS = [
   'gateway-config',
   'dead-letters',
   'missed-studies',
+  'retrievals',
+  'product-requests',
+  'procedure-catalogue',
+  'objections',
   'pixel-holds',
   'stopped-jobs',
   'results-register',
@@ -90,6 +94,14 @@ const ROWS: Record<AccessObject, Row> = {
   'dead-letters':       [oRW,  __,   __,   __,   __,   aR,   __,   __],
   // What the PACS has and the gateway has not: UIDs, so only for who has hospital-studies.
   'missed-studies':     [oRW,  oR,   __,   __,   __,   __,   __,   __],
+  // Studies fetched from the PACS, by UID: who reads images may ask for one.
+  'retrievals':         [oRW,  oRW,  __,   __,   __,   __,   __,   __],
+  // Products asked for by name, on a study by UID: who reads images may ask for one.
+  'product-requests':   [oW,   oW,   __,   __,   __,   __,   __,   __],
+  // What the hospital's procedure codes mean to the rules: no patient.
+  'procedure-catalogue':[oRW, oR,  aR,   __,   __,   aR,   oR,   __],
+  // Which patients object, by number: no list of them. Who is with a patient sees it.
+  'objections':         [oRW, oR,   __,   __,   __,   __,   __,   __],
   // Images that wait for a person. Looking at them is identified-data: who they are of may show.
   'pixel-holds':        [oRW,  oRW,  __,   __,   __,   aR,   __,   __],
   'stopped-jobs':       [oW,   __,   __,   __,   __,   __,   __,   __],
@@ -129,6 +141,10 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       'results-content': no,
       'study-trace': no,
       'missed-studies': no,
+      retrievals: no,
+      'product-requests': no,
+      'procedure-catalogue': no,
+      objections: no,
       'pixel-holds': no,
       'kill-switches': no,
       models: no,
@@ -142,6 +158,10 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       'gateway-config': own('R'),
       'dead-letters': own('R'),
       'missed-studies': own('R'),
+      retrievals: own('R'),
+      'product-requests': no,
+      'procedure-catalogue': own('R'),
+      objections: no,
       'pixel-holds': own('R'),
       'stopped-jobs': no,
       'vault-erasure': no,
@@ -156,6 +176,8 @@ export const INHERITANCE: Record<InheritingRole, Inheritance> = {
       'gateway-health': own('R'),
       'gateway-config': own('R'),
       'dead-letters': own('R'),
+      'procedure-catalogue': own('R'),
+      objections: own('RW'),
       'pixel-holds': own('R'),
       'results-register': own('R'),
       'vault-erasure': own('WA'),

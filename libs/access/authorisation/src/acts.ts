@@ -60,6 +60,25 @@ export const ACTS = {
   // What the PACS has and the gateway should have seen: studies of the hospital, with their UIDs
   'reconciliation.read': { by: cell('missed-studies', 'R'), action: 'R', audited: true },
   'missed-study.dismiss': { by: cell('missed-studies', 'W'), action: 'U', audited: true },
+  'missed-study.fetch': { by: cell('missed-studies', 'W'), action: 'C', audited: true },
+  // Studies that are fetched from the PACS, with their UIDs
+  'retrievals.read': { by: cell('retrievals', 'R'), action: 'R', audited: true },
+  'retrieval.request': { by: cell('retrievals', 'W'), action: 'C', audited: true },
+  'retrieval.withdraw': { by: cell('retrievals', 'W'), action: 'U', audited: true },
+  // "Run this AI on this study"; the study by its UID
+  'product.request': { by: cell('product-requests', 'W'), action: 'C', audited: true },
+  // The hospital's procedure codes: no patient is in them, so that a look is not on record
+  'catalogue.read': { by: cell('procedure-catalogue', 'R'), action: 'R', audited: false },
+  'catalogue.check': { by: cell('procedure-catalogue', 'W'), action: 'R', audited: false },
+  'catalogue.import': { by: cell('procedure-catalogue', 'W'), action: 'C', audited: true },
+  'catalogue.roll-back': { by: cell('procedure-catalogue', 'W'), action: 'U', audited: true },
+  // Objections of patients; a check of a list tells numbers of lines alone
+  'objections.read': { by: cell('objections', 'R'), action: 'R', audited: true },
+  'objection.set': { by: cell('objections', 'W'), action: 'C', audited: true },
+  'objection.withdraw': { by: cell('objections', 'W'), action: 'U', audited: true },
+  'objection-list.check': { by: cell('objections', 'W'), action: 'R', audited: false },
+  'objection-list.import': { by: cell('objections', 'W'), action: 'C', audited: true },
+  'consent.receive': { by: cell('objections', 'W'), action: 'C', audited: true },
   // Images that wait for a person: a look shows who they may be of, so it is as opening an identity
   'pixel-holds.read': { by: cell('pixel-holds', 'R'), action: 'R', audited: true },
   'pixel-hold.open': { by: cell('identified-data', 'R'), action: 'R', audited: true },
@@ -75,6 +94,14 @@ export const ACTS = {
     ...{ by: cell('gateway-config', 'W'), action: 'C', audited: true },
     stepUp: true,
   },
+  // Set-up: requests to the PACS by order of a person, and settings that restart the gateway
+  'setup.check': { by: cell('gateway-config', 'W'), action: 'E', audited: true },
+  'setup.plan': { by: cell('gateway-config', 'W'), action: 'R', audited: false },
+  'setup.change': {
+    ...{ by: cell('gateway-config', 'W'), action: 'U', audited: true },
+    stepUp: true,
+  },
+  'probe.run': { by: cell('gateway-config', 'W'), action: 'E', audited: true },
   // Recall, and the right to be forgotten
   'results-register.read': { by: cell('results-register', 'R'), action: 'R', audited: true },
   'patient-code.read': { by: cell('vault-erasure', 'A'), action: 'R', audited: true },

@@ -26,7 +26,7 @@ export function hardenApp(app: NestExpressApplication, options: WebAccessOptions
   app.use(headersMiddleware(options.publicUrl));
   app.use(pagesMiddleware(options.pagesFolder));
   app.use(requireContentType);
-  app.useBodyParser('json', { limit: BODY_BYTES_MAX, type: 'application/json' });
+  app.useBodyParser('json', { limit: BODY_BYTES_MAX, type: JSON_TYPES });
   app.useBodyParser('urlencoded', {
     ...{ limit: BODY_BYTES_MAX, type: 'application/x-www-form-urlencoded' },
     ...{ extended: false, parameterLimit: 10 },
@@ -37,18 +37,21 @@ export function hardenApp(app: NestExpressApplication, options: WebAccessOptions
   server.requestTimeout = REQUEST_MS_MAX;
 }
 
+/** The second is JSON too (FHIR R4 3.1.0.1.8): a Consent of the hospital's own systems. */
+const JSON_TYPES = ['application/json', 'application/fhir+json'];
+
 /** Only the provider's logout call is a form; everything else that has a body is JSON. */
 function requireContentType(request: HttpRequest, _response: HttpResponse, next: Next): void {
   if (request.method === 'GET' || request.method === 'HEAD') return next();
   const wanted = request.originalUrl.startsWith('/auth/back-channel-logout')
-    ? 'application/x-www-form-urlencoded'
-    : 'application/json';
+    ? ['application/x-www-form-urlencoded']
+    : JSON_TYPES;
   const type = String(request.headers['content-type'] ?? '')
     .split(';', 1)[0]!
     .trim();
   const hasBody = Number(request.headers['content-length'] ?? 0) > 0;
   const isChunked = request.headers['transfer-encoding'] !== undefined;
-  if (type.toLowerCase() === wanted || (!hasBody && !isChunked)) return next();
+  if (wanted.includes(type.toLowerCase()) || (!hasBody && !isChunked)) return next();
   next(Object.assign(new UnsupportedMediaType(), { statusCode: 415 }));
 }
 type Next = (error?: unknown) => void;

@@ -8,13 +8,19 @@ import { z } from 'zod';
 import { epochMsSchema, uidSchema } from '@aifi/contracts-manifests';
 import { accessRoutes } from './access.js';
 import { auditRecordSchema, auditRoutes } from './audit.js';
+import { catalogueRoutes } from './catalogue.js';
+import { consentRoutes } from './consent.js';
 import { deadLetterRoutes } from './dead-letter.js';
 import { gatewayLinkRoutes } from './gateway-link.js';
 import { gatewayStatusSchema } from './gateway-status.js';
 import { pixelHoldRoutes } from './pixel-hold.js';
+import { productRequestRoutes } from './product-request.js';
 import { reconcileRoutes } from './reconcile.js';
 import { registerRoutes } from './results-register.js';
+import { retrievalRoutes } from './retrieval.js';
 import { pageOf, pageQuery, reasonSchema, type RouteTable } from './route.js';
+import { selfTestRoutes } from './self-test.js';
+import { setupRoutes } from './setup.js';
 import { studyTraceSchema } from './study-trace.js';
 
 /** Who the patient is, as the hospital knows it; null where the PACS gave none. */
@@ -133,8 +139,14 @@ export const gatewayRoutes = {
   ...gatewayLinkRoutes,
   ...deadLetterRoutes,
   ...reconcileRoutes,
+  ...retrievalRoutes,
+  ...productRequestRoutes,
+  ...catalogueRoutes,
+  ...consentRoutes,
   ...pixelHoldRoutes,
   ...registerRoutes,
+  ...setupRoutes,
+  ...selfTestRoutes,
   openIdentity: {
     method: 'POST',
     path: '/api/v1/studies/:studyInstanceUid/identity',

@@ -90,6 +90,25 @@ export const gatewayStatusSchema = z.object({
       freeBytes: z.int().nonnegative(),
     })
     .optional(),
+  /** Batches of files that people put into a folder; absent: none is configured. */
+  folderIntake: z
+    .object({
+      isReachable: z.boolean(),
+      waiting: z.int().nonnegative(),
+      /** The batch in hand; its number is in its report and in the log. */
+      batch: z
+        .object({
+          number: z.int().nonnegative(),
+          files: z.int().nonnegative(),
+          handled: z.int().nonnegative(),
+        })
+        .nullable(),
+      heldBy: z.enum(['no-room', 'no-listener']).nullable(),
+      /** Since the gateway started. */
+      done: z.int().nonnegative(),
+      failed: z.int().nonnegative(),
+    })
+    .optional(),
   studies: z.int().nonnegative(),
   /** Jobs by state. */
   jobs: z.record(z.string(), z.int()),
@@ -102,6 +121,20 @@ export const gatewayStatusSchema = z.object({
   /** Ends of the hub's audit chain that are kept here; a contradiction is a hub that edits. */
   hubAnchors: z
     .object({ lastDay: z.iso.date().nullable(), contradictions: z.int().nonnegative() })
+    .optional(),
+  /** Systems that send HL7 messages, as the configuration names them; absent: none has yet. */
+  hl7: z
+    .array(
+      z.object({
+        sender: z.string(),
+        lastMs: epochMsSchema,
+        /** Messages answered AA, AE and AR, and connections that were closed. */
+        taken: z.int().nonnegative(),
+        wrong: z.int().nonnegative(),
+        rejected: z.int().nonnegative(),
+        closed: z.int().nonnegative(),
+      }),
+    )
     .optional(),
   /** Newest first, bounded. */
   refusals: z.array(refusalSchema),

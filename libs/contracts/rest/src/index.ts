@@ -1,6 +1,8 @@
 /** REST contracts: what gateway and hub answer over HTTP. */
 export * from './access.js';
 export * from './audit.js';
+export * from './catalogue.js';
+export * from './consent.js';
 export * from './dead-letter.js';
 export * from './enrolment.js';
 export * from './gateway-link.js';
@@ -13,7 +15,12 @@ export * from './kill-switch.js';
 export * from './link-finding.js';
 export * from './pixel-hold.js';
 export * from './problem.js';
+export * from './product-request.js';
 export * from './reconcile.js';
 export * from './results-register.js';
+export * from './retrieval.js';
 export * from './route.js';
+export * from './self-test.js';
+export * from './setup.js';
+export * from './setup-finding.js';
 export * from './study-trace.js';

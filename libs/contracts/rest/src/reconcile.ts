@@ -1,12 +1,13 @@
 /**
  * Reconciliation over REST: studies that the PACS has and the gateway should have seen.
- * Decides what a person can do about one: have it sent again from the PACS, or dismiss it with a
- * reason. The gateway fetches nothing by itself: it is no retrieve client (C-MOVE) of the PACS.
+ * Decides what a person can do about one: have the gateway fetch it from the PACS, or dismiss it
+ * with a reason. Without a word it is fetched only where the configuration says so.
  * Invariants: no patient attribute; a run that did not end well is told with the list, so that an
  * empty list never looks like a good one. Source: reliability specification 2 (T-REC).
  */
 import { z } from 'zod';
 import { epochMsSchema } from '@aifi/contracts-manifests';
+import { retrievalSchema } from './retrieval.js';
 import { pageOf, pageQuery, reasonSchema } from './route.js';
 
 /** What the last run says, in both languages, and what to do about it. */
@@ -36,14 +37,14 @@ export const RECONCILIATION_WORDS = {
     en: 'the comparison with the PACS failed',
   },
 } as const;
-/** The gateway retrieves nothing: this is what a person does instead. */
+/** What a person does about a study that did not come. */
 export const MISSED_STUDY_ADVICE = {
   nl:
-    'Stuur het onderzoek opnieuw vanuit het PACS naar de AE-titel van de gateway; ' +
-    'daarna verdwijnt het hier vanzelf.',
+    'Laat de gateway het onderzoek ophalen, of stuur het vanuit het PACS opnieuw naar de ' +
+    'AE-titel van de gateway; daarna verdwijnt het hier vanzelf.',
   en:
-    'Send the study again from the PACS to the AE title of the gateway; ' +
-    'it then leaves this list by itself.',
+    'Have the gateway fetch the study, or send it again from the PACS to the AE title of the ' +
+    'gateway; it then leaves this list by itself.',
 } as const;
 
 export const missedStudySchema = z.object({
@@ -101,6 +102,14 @@ export const reconcileRoutes = {
       isOn: z.boolean(),
       assurance: assuranceSchema,
     }),
+  },
+  fetchMissedStudy: {
+    method: 'POST',
+    path: '/api/v1/reconciliation/:missedStudyId/retrieval',
+    summary: 'Fetch this study from the PACS',
+    params: z.strictObject({ missedStudyId: z.coerce.number().int().positive() }),
+    body: z.strictObject({}),
+    response: retrievalSchema,
   },
   dismissMissedStudy: {
     method: 'POST',

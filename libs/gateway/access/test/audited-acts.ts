@@ -112,7 +112,8 @@ const READS: readonly AuditedAct[] = [
       ...(['hospital-study-list.read', 'patient-flags.read', 'alerts.read'] as const),
       ...(['audit.search', 'audit.export', 'patient-extract.read'] as const),
       ...(['dead-letters.read', 'pixel-holds.read', 'results-register.read'] as const),
-      ...(['patient-code.read', 'reconciliation.read'] as const),
+      ...(['patient-code.read', 'reconciliation.read', 'retrievals.read'] as const),
+      'objections.read',
     ],
     effect: 'SELECT COALESCE(MAX(sequence), 0) AS n FROM audit_head',
     perform: ({ access, fakes }) =>
@@ -208,7 +209,11 @@ const ORDERED: readonly AuditedAct[] = [
     ...{ act: 'dead-letter.replay', again: 'same-answer' },
     alike: [
       ...(['pixel-hold.release', 'pixel-hold.reject', 'job.retry', 'vault.erase'] as const),
-      ...(['missed-study.dismiss', 'link.join'] as const),
+      ...(['missed-study.dismiss', 'link.join', 'missed-study.fetch'] as const),
+      ...(['retrieval.request', 'retrieval.withdraw', 'product.request'] as const),
+      ...(['catalogue.import', 'catalogue.roll-back', 'consent.receive'] as const),
+      ...(['objection-list.import', 'objection.set', 'objection.withdraw'] as const),
+      ...(['setup.change', 'setup.check', 'probe.run'] as const),
     ],
     effect: 'SELECT COUNT(*) AS n FROM idempotency',
     perform: ({ access, fakes }) =>

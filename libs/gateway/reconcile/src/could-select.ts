@@ -4,12 +4,12 @@
  * anything else is taken as fulfilled, so that a study is named once too often rather than missed.
  * Invariant: pure. Source: reliability specification 2 (T-REC), H3 and H5.
  */
-import type { DeployedProduct } from '@aifi/contracts-manifests';
-import { evaluateProduct, type SeriesFacts } from '@aifi/policy-routing-rules';
+import type { DeployedProduct, IntendedUse } from '@aifi/contracts-manifests';
+import { satisfies, type SeriesFacts } from '@aifi/policy-routing-rules';
 import type { Purpose } from '@aifi/shared-kernel';
 import type { PacsSeries } from './study-finder.js';
 
-/** Products that could take this series. */
+/** Products that could take this series; one that is suspended owes the hospital an answer too. */
 export function productsFor(
   products: readonly DeployedProduct[],
   series: PacsSeries,
@@ -17,7 +17,8 @@ export function productsFor(
 ): string[] {
   const facts = factsOf(series);
   return products
-    .filter((product) => evaluateProduct(asFarAsKnown(product, facts), [facts], purpose).allow)
+    .filter((product) => product.purpose === 'clinical' || purpose === 'demonstration')
+    .filter(({ intendedUse }) => couldTake(intendedUse, facts))
     .map(({ product }) => product);
 }
 
@@ -51,12 +52,8 @@ function factsOf(series: PacsSeries): SeriesFacts {
   };
 }
 
-/**
- * Without rules on what a PACS did not tell, and without the extent of the images. One that is
- * suspended owes the hospital an answer as well.
- */
-function asFarAsKnown(product: DeployedProduct, { attributes }: SeriesFacts): DeployedProduct {
-  const { series, instancesMin } = product.intendedUse;
-  const known = series.filter(({ attribute }) => attributes[attribute] !== undefined);
-  return { ...product, state: 'active', intendedUse: { series: known, instancesMin } };
+/** Without rules on what a PACS did not tell, and without the extent of the images. */
+function couldTake({ series, instancesMin }: IntendedUse, facts: SeriesFacts): boolean {
+  const known = series.filter(({ attribute }) => facts.attributes[attribute] !== undefined);
+  return facts.instanceCount >= instancesMin && satisfies(known, facts);
 }

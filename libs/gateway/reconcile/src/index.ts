@@ -7,4 +7,4 @@ export * from './missed-study.store.js';
 export * from './reconcile.config.js';
 export * from './reconciliation.js';
 export * from './study-finder.js';
-export { ownZone, type TimeWindow, type ZoneMinutes } from './time-windows.js';
+export { momentOf, ownZone, type TimeWindow, type ZoneMinutes } from './time-windows.js';

@@ -76,6 +76,7 @@ const RULES: RoutingRules = {
     {
       ...{ product: 'p', name: 'p', version: '1.1.0', modelDigest: sha256Hex('new model') },
       ...{ label: 'RESEARCH', purpose: 'demonstration', state: 'active', lane: 'routine' },
+      studyAgeOnMissing: 'allow',
       intendedUse: {
         series: [{ id: 'modality', attribute: 'modality', oneOf: ['MR'], onMissing: 'deny' }],
         ...{ coverageMinMm: 0, instancesMin: 1 },
