@@ -149,7 +149,8 @@ describe(WebListener.name, () => {
     socket.on('error', () => undefined).resume();
     await once(socket, 'connect');
     socket.write(text);
-    return { socket, closed: once(socket, 'close') };
+    // Not once(): a connection that is reset is closed as well.
+    return { socket, closed: new Promise((done) => socket.once('close', done)) };
   }
   /** Time passes until something that the listener does has happened. */
   async function passing(what: Promise<unknown>, stepMs: number): Promise<number> {
