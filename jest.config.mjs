@@ -17,6 +17,8 @@ const base = {
   modulePathIgnorePatterns: ['/dist/'],
 };
 export default {
+  // A guard against a test that hangs, not a claim about speed: a loaded machine is no failure.
+  testTimeout: 30_000,
   projects: [
     {
       ...base,

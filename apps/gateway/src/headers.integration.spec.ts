@@ -53,6 +53,10 @@ const TYPES: Partial<Record<RouteId, object>> = {
     'content-type': 'text/csv; charset=utf-8',
     'content-disposition': 'attachment; filename="results-register.csv"',
   },
+  exportCatalogue: {
+    'content-type': 'text/csv; charset=utf-8',
+    'content-disposition': 'attachment; filename="catalogue.csv"',
+  },
   backChannelLogout: { 'content-type': 'text/html; charset=utf-8' },
   ...{ signIn: { location: '/' }, stepUp: { location: '/' }, callback: { location: '/' } },
 };
